@@ -1,0 +1,61 @@
+"""Knobs as data: a configuration is a frozen dataclass whose fields carry their limits and their help text.
+
+Widgets (ui/controls.py), command-line options (__main__.py) and the README's table are made from the fields.
+"""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Knob:
+    """What a person needs to know to set one field."""
+
+    name: str
+    default: Any
+    help: str  # one plain sentence
+    label: str  # what the widget is called
+    low: float | None = None  # what is valid
+    high: float | None = None
+    slider: tuple[float, float] | None = None  # what is sensible: the range of the widget
+    log: bool = False  # spans decades: the slider is logarithmic
+    choices: tuple = ()  # a closed set of values
+    open_low: bool = False  # low itself is not allowed
+    open_high: bool = False
+
+    def check(self, value: Any) -> None:
+        """Raise ValueError with one sentence if `value` is not allowed. Accepts tensors element-wise."""
+        if self.choices:
+            if value not in self.choices:
+                raise ValueError(f"{self.name} must be one of {', '.join(map(repr, self.choices))}; got {value!r}.")
+            return
+        if self.low is None or value is None:
+            return
+        values = value.flatten().tolist() if hasattr(value, "flatten") else [value]
+        for number in values:
+            above = number > self.low if self.open_low else number >= self.low
+            below = number < self.high if self.open_high else number <= self.high
+            if isinstance(number, bool) or not (above and below):
+                left, right = "(["[not self.open_low], ")]"[not self.open_high]
+                raise ValueError(f"{self.name} must lie in {left}{self.low:g}, {self.high:g}{right}; got {number!r}.")
+
+
+def knob(default: Any, help: str, *, label: str = "", **limits: Any) -> Any:
+    """A dataclass field with limits and help; `limits` are Knob's."""
+    return dataclasses.field(default=default, metadata={"help": help, "label": label, **limits})
+
+
+def knobs(config: Any) -> dict[str, Knob]:
+    """The knobs of a configuration class or instance, in order of its fields."""
+    return {
+        f.name: Knob(f.name, f.default, **{**f.metadata, "label": f.metadata["label"] or f.name})
+        for f in dataclasses.fields(config)
+        if "help" in f.metadata
+    }
+
+
+def check(config: Any) -> None:
+    """Raise ValueError for the first field of `config` that is out of its limits."""
+    for name, each in knobs(config).items():
+        each.check(getattr(config, name))

@@ -1,0 +1,139 @@
+"""The nouns that every floor shares: shapes, the attack's result, the evidence. No logic beyond reading them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+Image = Float[Tensor, "3 h w"]  # RGB in [0, 1]
+Images = Float[Tensor, "b 3 h w"]
+Logits = Float[Tensor, "b k"]
+PerImage = Float[Tensor, " b"]
+Labels = Int[Tensor, " b"]  # class indices
+Counts = Int[Tensor, " b"]
+Flags = Bool[Tensor, " b"]
+
+Network = Callable[[Images], Logits]  # any torch module from [0, 1] images to logits
+
+Kind = Literal["obscuring", "leading"]
+STAGES = ("optimised", "pruned", "polished")  # the attack's stages, in the order in which they run
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a running attack tells its caller after each step; the caller answers True to stop it."""
+
+    stage: str  # one of STAGES
+    done: int  # steps done so far, over all stages
+    total: int  # steps expected over all stages
+    n_pixels: Counts  # changed pixels of the best adversarial image so far; h * w where there is none yet
+    margin: PerImage  # z_y - max_{k != y} z_k of the current iterate (targeted: max_{k != t} z_k - z_t); < 0 fools
+
+
+OnStep = Callable[[Step], bool | None]
+
+
+@dataclass(frozen=True)
+class Trace:
+    """How the optimised stage went, per step and image: tensors of shape (steps run, b), on the CPU."""
+
+    margin: Float[Tensor, "steps b"]
+    n_pixels: Int[Tensor, "steps b"]
+    loss: Float[Tensor, "steps b"]
+
+
+@dataclass(frozen=True)
+class AttackResult:
+    """What an attack found for a batch of images. Everything is judged on the 8-bit grid: multiples of 1/255.
+
+    Where an image was not fooled, `adversarial` holds the attempt that came closest (least margin).
+    """
+
+    images: Images  # the clean images
+    labels: Labels  # the true class, or the class that was attacked
+    targets: Labels | None
+    adversarial: Images  # the final images
+    adversarial_labels: Labels  # predicted on .adversarial
+    succeeded: Flags  # prediction differs from `labels` (targeted: equals `targets`)
+    stages: dict[str, Images]  # adversarial images after each stage that ran; keys from STAGES
+    trace: Trace
+    stopped: bool = False  # True when on_step asked to stop: the result is the best until then
+
+    @property
+    def n_pixels(self) -> Counts:
+        """Spatial positions at which any channel changed."""
+        return changed_pixels(self.images, self.adversarial).flatten(1).sum(1)
+
+    @property
+    def n_entries(self) -> Counts:
+        """Channel values that changed."""
+        return (self.adversarial != self.images).flatten(1).sum(1)
+
+    def stage_pixels(self) -> dict[str, Counts]:
+        """Changed pixels after each stage that ran."""
+        return {name: changed_pixels(self.images, images).flatten(1).sum(1) for name, images in self.stages.items()}
+
+
+def changed_pixels(images: Images, adversarial: Images) -> Bool[Tensor, "b h w"]:
+    """Which pixels differ in any channel."""
+    return (images != adversarial).any(dim=1)
+
+
+@dataclass(frozen=True)
+class PixelLabel:
+    """One changed pixel and what it does."""
+
+    row: int  # from the top, 0-based
+    col: int  # from the left, 0-based
+    before: tuple[int, int, int]  # RGB, 0..255
+    after: tuple[int, int, int]
+    obscuring: float  # how much the change lowers the true class's centred logit
+    leading: float  # how much the change raises the wrong class's centred logit
+    kind: Kind  # the larger of the two
+    weak: bool  # both are small, or they are close: do not lean on the kind
+    reversal_obscuring: float  # the same two numbers from reverting this pixel alone
+    reversal_leading: float
+    reversal_kind: Kind
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the reversal, which knows nothing of saliency, gives the same kind."""
+        return self.kind == self.reversal_kind
+
+
+@dataclass(frozen=True)
+class Checks:
+    """Tests of the labels that can fail. NaN where a check is undefined (no changed pixel, one kind only)."""
+
+    completeness_error: float  # |1 - sum of shares / change of the logits|, the worse of the two classes; NaN if not IG
+    agreement: float  # share of pixels whose kind the single reversal confirms
+    kappa: float  # Cohen's kappa of the same two labellings
+    rank_correlation: float  # Spearman's rho of (obscuring - leading) against the reversal's
+    additivity: float  # |1 - sum of single reversals / change of the true logit|: large = the pixels act jointly
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Why the network changed its mind: one label per changed pixel, and checks of the labels."""
+
+    pixels: tuple[PixelLabel, ...]
+    checks: Checks
+    method: str  # a key of explorer.evidence.METHODS
+    label: int
+    adversarial_label: int
+
+    def count(self, kind: Kind) -> int:
+        return sum(pixel.kind == kind for pixel in self.pixels)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A picture that someone can attack, with where it comes from."""
+
+    name: str  # unique within its source, stable: it goes into links
+    image: Image
+    label: int | None = None  # None: unknown, the prediction takes its place
+    caption: str = ""
+    meta: dict = field(default_factory=dict)
