@@ -1,0 +1,151 @@
+"""Work that takes a while: one bounded queue per device, one worker each, with progress, cancelling and a deadline.
+
+A person waits for one thing at a time: a new job of the same owner takes the place of the older one.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Hashable
+from typing import Any, Literal
+
+State = Literal["queued", "running", "done", "failed", "cancelled"]
+
+LIMIT = 16  # jobs that may wait on one device
+DEADLINE = 120.0  # seconds of work after which a job is asked to stop
+
+
+class QueueFull(Exception):
+    """Too many jobs are waiting; the message says so in one sentence."""
+
+
+class Superseded(Exception):
+    """Raised inside a job whose owner has asked for something newer: nobody waits for its result."""
+
+
+class Job:
+    """One piece of work. Its work reports progress and asks whether to stop; its owner watches, waits, cancels.
+
+    A cancelled job may still have a result: what the work had found when it was asked to stop.
+    """
+
+    def __init__(self, work: Callable[["Job"], Any], owner: Hashable, deadline: float) -> None:
+        self.owner = owner
+        self.state: State = "queued"
+        self.done, self.total, self.text = 0, 0, ""
+        self.result: Any = None
+        self.error: BaseException | None = None
+        self.seconds = 0.0  # of work, once it has ended
+        self._work = work
+        self._deadline = deadline
+        self._started = 0.0
+        self._cancelled = threading.Event()
+        self._superseded = False
+        self._turn = threading.Lock()  # a queued job either starts or is cancelled, never both
+        self._ended = threading.Event()
+
+    @property
+    def ended(self) -> bool:
+        return self._ended.is_set()
+
+    @property
+    def should_stop(self) -> bool:
+        """For the work: True once it is cancelled or its deadline is over. Finish with what there is."""
+        overdue = self.state == "running" and time.monotonic() - self._started > self._deadline
+        return self._cancelled.is_set() or overdue
+
+    def report(self, done: int, total: int, text: str = "") -> None:
+        """For the work: say how far it is. Raises Superseded if it need not go on at all."""
+        if self._superseded:
+            raise Superseded
+        self.done, self.total, self.text = done, total, text
+
+    def cancel(self) -> None:
+        """Ask the work to stop; if it has not begun, it never will."""
+        with self._turn:
+            self._cancelled.set()
+            if self.state == "queued":
+                self._end("cancelled")
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until the job has ended; False if `timeout` seconds were not enough."""
+        return self._ended.wait(timeout)
+
+    def _supersede(self) -> None:
+        self._superseded = True
+        self.cancel()
+
+    def _run(self) -> None:
+        with self._turn:
+            if self.ended:
+                return
+            self._started, self.state = time.monotonic(), "running"
+        try:
+            self.result = self._work(self)
+        except Superseded:
+            self._end("cancelled")
+        except BaseException as error:  # whatever it is, it belongs to the owner, and the worker must live on
+            self.error = error
+            self._end("failed")
+        else:
+            self._end("cancelled" if self._cancelled.is_set() else "done")
+
+    def _end(self, state: State) -> None:
+        self.seconds = time.monotonic() - self._started if self._started else 0.0
+        self.state = state
+        self._ended.set()
+
+
+class JobQueue:
+    """First come, first served, by one worker thread."""
+
+    def __init__(self, name: str = "cpu", limit: int = LIMIT) -> None:
+        self._limit = limit
+        self._waiting: deque[Job] = deque()
+        self._running: Job | None = None
+        self._newest: dict[Hashable, Job] = {}
+        self._changed = threading.Condition()
+        threading.Thread(target=self._serve, name=f"jobs-{name}", daemon=True).start()
+
+    def submit(self, work: Callable[[Job], Any], owner: Hashable, deadline: float = DEADLINE) -> Job:
+        """Queue `work`; the owner's older job, if any, is cancelled. Raises QueueFull when too many wait."""
+        with self._changed:
+            if sum(not job.ended and job.owner != owner for job in self._waiting) >= self._limit:
+                raise QueueFull(f"{self._limit} runs are waiting already: please try again in a minute.")
+            if owner in self._newest:
+                self._newest[owner]._supersede()
+            job = self._newest[owner] = Job(work, owner, deadline)
+            self._waiting.append(job)
+            self._changed.notify()
+        return job
+
+    def ahead(self, job: Job) -> int:
+        """How many jobs come before this one: 0 once it is running or has ended."""
+        with self._changed:
+            if job not in self._waiting or job.ended:
+                return 0
+            waiting = [other for other in self._waiting if not other.ended]
+            return waiting.index(job) + (self._running is not None)
+
+    def _serve(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting)
+                self._running = self._waiting.popleft()
+            self._running._run()
+            with self._changed:
+                if self._newest.get(self._running.owner) is self._running:
+                    del self._newest[self._running.owner]
+                self._running = None
+
+
+_queues: dict[str, JobQueue] = {}
+_guard = threading.Lock()
+
+
+def queue_for(device: str) -> JobQueue:
+    """The one queue of this device."""
+    with _guard:
+        if device not in _queues:
+            _queues[device] = JobQueue(device)
+        return _queues[device]

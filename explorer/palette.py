@@ -1,0 +1,24 @@
+"""What the two kinds of pixel look like, everywhere: by colour (Okabe-Ito, safe for colour-blind eyes) and by shape."""
+
+from dataclasses import dataclass
+
+from explorer.types import Kind
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one kind of pixel is drawn. A weak label is drawn hollow."""
+
+    rgb: tuple[int, int, int]
+    shape: str  # Plotly's name of the marker
+    sign: str  # the same shape as a character, for text
+
+    @property
+    def css(self) -> str:
+        return "rgb({}, {}, {})".format(*self.rgb)
+
+
+LOOKS: dict[Kind, Look] = {
+    "obscuring": Look((0, 114, 178), "circle", "●"),
+    "leading": Look((230, 159, 0), "diamond", "◆"),
+}
