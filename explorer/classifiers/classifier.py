@@ -1,0 +1,60 @@
+"""A classifier: a network with its normalisation inside, and what its numbers mean."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from explorer.types import Images, Logits
+
+
+class Classifier(nn.Module):
+    """(b, 3, h, w) RGB in [0, 1] -> logits (b, k). In evaluation mode and frozen; follows the input's device only if
+    moved there with .to().
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        *,
+        name: str,
+        class_names: Sequence[str],
+        input_size: tuple[int, int],
+        dataset: str,
+        mean: Sequence[float],
+        std: Sequence[float],
+    ) -> None:
+        """`input_size` is (h, w); `dataset` "signs", "cifar10", "imagenet" or "custom"; `mean` and `std` are those of
+        the pictures that the network was trained on, per channel, in [0, 1] units.
+        """
+        super().__init__()
+        self.network = network
+        self.name = name
+        self.class_names = list(class_names)
+        self.input_size = tuple(input_size)
+        self.dataset = dataset
+        self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1))
+        self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1))
+        self.eval().requires_grad_(False)
+
+    @property
+    def device(self) -> torch.device:
+        return self.mean.device
+
+    def forward(self, images: Images) -> Logits:
+        return self.network((images - self.mean) / self.std)
+
+
+def fold_batch_norm(network: nn.Module) -> nn.Module:
+    """Put every batch normalisation that directly follows a convolution of its nn.Sequential into that convolution.
+
+    Changes `network`, which must be in evaluation mode, and returns it: the same function, in fewer steps.
+    """
+    for module in list(network.modules()):
+        if isinstance(module, nn.Sequential):
+            for i in range(len(module) - 1):
+                if isinstance(module[i], nn.Conv2d) and isinstance(module[i + 1], nn.BatchNorm2d):
+                    module[i] = fuse_conv_bn_eval(module[i], module[i + 1])
+                    module[i + 1] = nn.Identity()
+    return network

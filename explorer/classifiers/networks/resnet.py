@@ -1,0 +1,59 @@
+"""Residual networks for small images (arXiv 1512.03385, section 4.2)."""
+
+from collections.abc import Sequence
+
+from torch import nn
+
+from explorer.types import Images, Logits
+
+
+class Block(nn.Module):
+    """Two 3x3 convolutions around which the input is carried; a 1x1 convolution carries it where the shape changes."""
+
+    def __init__(self, before: int, after: int, stride: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(before, after, 3, stride, 1, bias=False),
+            nn.BatchNorm2d(after),
+            nn.ReLU(),
+            nn.Conv2d(after, after, 3, 1, 1, bias=False),
+            nn.BatchNorm2d(after),
+        )
+        same = stride == 1 and before == after
+        carry = (nn.Conv2d(before, after, 1, stride, bias=False), nn.BatchNorm2d(after))
+        self.shortcut = nn.Identity() if same else nn.Sequential(*carry)
+        self.relu = nn.ReLU()
+
+    def forward(self, x):
+        return self.relu(self.body(x) + self.shortcut(x))
+
+
+class ResNet(nn.Module):
+    """A stem, then stages of blocks; each stage starts with its stride.
+
+    ResNet-20 for CIFAR-10 is the default. Any input size will do.
+    """
+
+    def __init__(
+        self,
+        classes: int,
+        stem: int = 16,
+        stem_stride: int = 1,
+        widths: Sequence[int] = (16, 32, 64),
+        blocks: Sequence[int] = (3, 3, 3),
+        strides: Sequence[int] = (1, 2, 2),
+    ) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(nn.Conv2d(3, stem, 3, stem_stride, 1, bias=False), nn.BatchNorm2d(stem), nn.ReLU())
+        stages: list[nn.Module] = []
+        before = stem
+        for width, count, stride in zip(widths, blocks, strides, strict=True):
+            for block in range(count):
+                stages.append(Block(before, width, 1 if block else stride))
+                before = width
+        self.stages = nn.Sequential(*stages)
+        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.head = nn.Linear(before, classes)
+
+    def forward(self, x: Images) -> Logits:
+        return self.head(self.pool(self.stages(self.stem(x))).flatten(1))
