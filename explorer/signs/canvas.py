@@ -1,5 +1,6 @@
 """A canvas in units of the sign's radius, which remembers beside each colour what it is part of."""
 
+import itertools
 from dataclasses import dataclass
 
 import cv2
@@ -55,7 +56,7 @@ class Canvas:
     def stroke(self, points: Points, width: float, colour: Colour, element: int, *, round_ends: bool = False) -> None:
         """A line along `points`, with round joints; its ends are cut square unless asked otherwise."""
         points = np.asarray(points, float)
-        for start, end in zip(points[:-1], points[1:], strict=True):
+        for start, end in itertools.pairwise(points):
             along = end - start
             length = np.hypot(*along)
             if length > 0:

@@ -48,13 +48,15 @@ def walker(canvas: Canvas, x: float, y: float, scale: float, colour: Colour) -> 
 
 def digger(canvas: Canvas, colour: Colour) -> None:
     """A person with a shovel before a heap, for the lower part of a triangle."""
-    canvas.disc(-0.06, -0.27, 0.095, colour, INK)
-    canvas.stroke(np.array([(-0.15, -0.1), (-0.22, 0.22)]), 0.2, colour, INK, round_ends=True)  # the bent back
-    canvas.stroke(np.array([(-0.2, 0.2), (-0.08, 0.38), (-0.12, 0.62)]), 0.11, colour, INK)
-    canvas.stroke(np.array([(-0.26, 0.2), (-0.34, 0.4), (-0.46, 0.62)]), 0.11, colour, INK)
-    canvas.stroke(np.array([(-0.13, -0.1), (0.0, 0.1), (0.12, 0.14)]), 0.075, colour, INK, round_ends=True)
-    canvas.stroke(np.array([(-0.12, 0.02), (0.3, 0.32)]), 0.05, colour, INK, round_ends=True)  # the shovel
-    canvas.fill(np.array([(0.1, 0.62), (0.2, 0.44), (0.34, 0.32), (0.46, 0.44), (0.58, 0.62)]), colour, INK)
+    canvas.disc(-0.02, -0.32, 0.095, colour, INK)
+    back, far_leg = np.array([(-0.11, -0.15), (-0.18, 0.17)]), np.array([(-0.16, 0.15), (-0.04, 0.33), (-0.08, 0.57)])
+    canvas.stroke(back, 0.2, colour, INK, round_ends=True)
+    canvas.stroke(far_leg, 0.11, colour, INK)
+    canvas.stroke(np.array([(-0.22, 0.15), (-0.3, 0.35), (-0.42, 0.57)]), 0.11, colour, INK)
+    arm, shovel = np.array([(-0.09, -0.15), (0.04, 0.05), (0.16, 0.09)]), np.array([(-0.08, -0.03), (0.34, 0.27)])
+    canvas.stroke(arm, 0.075, colour, INK, round_ends=True)
+    canvas.stroke(shovel, 0.05, colour, INK, round_ends=True)
+    canvas.fill(np.array([(0.14, 0.57), (0.24, 0.39), (0.36, 0.27), (0.47, 0.39), (0.59, 0.57)]), colour, INK)
 
 
 def car(canvas: Canvas, x: float, y: float, scale: float, colour: Colour, ground: Colour) -> None:
