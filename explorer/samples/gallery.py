@@ -1,0 +1,99 @@
+"""The road signs that come with the project: stored pictures of chosen scenes, so that they look the same everywhere."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from explorer.signs import CLASS_NAMES, Scene, render
+from explorer.types import Image, Sample
+
+FOLDER = Path(__file__).parents[2] / "assets" / "samples"
+
+# The scenes' seeds by class: first a clear view, then an ordinary one, then one with shadow or dirt.
+_SEEDS: dict[str, tuple[int, ...]] = {
+    "Stop": (7454, 103, 4175, 18),
+    "Yield": (2331, 94, 73),
+    "No entry": (3078, 56, 1),
+    "Priority road": (858, 97, 7),
+    "Speed limit 30": (1991, 166, 128),
+    "Speed limit 50": (7365, 57, 185),
+    "Speed limit 60": (12161, 15, 91),
+    "Speed limit 80": (2139, 222, 210),
+    "Speed limit 100": (5072, 123, 293),
+    "Turn left": (6448, 19, 116),
+    "Turn right": (13662, 92, 135),
+    "Straight on": (15714, 300, 23),
+    "Roundabout": (3081, 356, 243),
+    "Keep right": (6914, 109, 78),
+    "Pedestrians": (7314, 399, 304),
+    "Road works": (8802, 190, 359),
+    "General caution": (9195, 219, 479),
+    "No overtaking": (3811, 161, 258),
+}
+
+_PLACES = {"sky": "against the sky", "foliage": "before trees", "wall": "before a wall", "street": "in a street"}
+
+
+@dataclass(frozen=True)
+class _Place:
+    """One picture of the gallery before it is read."""
+
+    name: str
+    label: int
+    seed: int
+
+    @property
+    def file(self) -> str:
+        return f"{self.name}.png"
+
+    def sample(self) -> Sample:
+        scene = Scene.sample(self.seed)
+        caption = f"{CLASS_NAMES[self.label]} sign {_PLACES[scene.background]}"
+        return Sample(self.name, _read(FOLDER / self.file), self.label, caption, {"seed": self.seed})
+
+
+def _places() -> list[_Place]:
+    return [
+        _Place(f"{sign.lower().replace(' ', '-')}-{number}", CLASS_NAMES.index(sign), seed)
+        for sign, seeds in _SEEDS.items()
+        for number, seed in enumerate(seeds, 1)
+    ]
+
+
+@cache
+def gallery() -> tuple[Sample, ...]:
+    """All bundled pictures, 64x64; the first is the one to start with. `meta["seed"]` is the seed of the Scene.
+
+    The pictures are read once and shared: treat them as read-only. Raises RuntimeError if a file is missing.
+    """
+    return tuple(place.sample() for place in _places())
+
+
+def find_sample(name: str) -> Sample:
+    """The bundled picture of this name, e.g. "stop-1"; ValueError if there is none."""
+    for sample in gallery():
+        if sample.name == name:
+            return sample
+    names = ", ".join(sample.name for sample in gallery())
+    raise ValueError(f"There is no sample {name!r}; choose one of {names}.")
+
+
+def make_gallery(folder: Path = FOLDER) -> None:
+    """Render the pictures again and store them as PNG files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for place in _places():
+        picture = render(place.label, Scene.sample(place.seed))
+        cv2.imwrite(str(folder / place.file), picture[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9])
+
+
+def _read(path: Path) -> Image:
+    try:
+        content = np.frombuffer(path.read_bytes(), np.uint8)
+    except OSError as error:
+        raise RuntimeError(f"The sample picture {path} cannot be read: {error.strerror}.") from error
+    picture = cv2.cvtColor(cv2.imdecode(content, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+    return torch.from_numpy(picture).permute(2, 0, 1).contiguous().float() / 255
