@@ -1,4 +1,4 @@
-"""The road signs that come with the project: stored pictures of chosen scenes, so that they look the same everywhere."""
+"""The road signs that come with the project: chosen scenes, stored as pictures that look the same everywhere."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -35,11 +35,11 @@ _SEEDS: dict[str, tuple[int, ...]] = {
     "No overtaking": (3811, 161, 258),
 }
 
-_PLACES = {"sky": "against the sky", "foliage": "before trees", "wall": "before a wall", "street": "in a street"}
+_WHERE = {"sky": "against the sky", "foliage": "before trees", "wall": "before a wall", "street": "in a street"}
 
 
 @dataclass(frozen=True)
-class _Place:
+class _Picture:
     """One picture of the gallery before it is read."""
 
     name: str
@@ -52,13 +52,13 @@ class _Place:
 
     def sample(self) -> Sample:
         scene = Scene.sample(self.seed)
-        caption = f"{CLASS_NAMES[self.label]} sign {_PLACES[scene.background]}"
+        caption = f"{CLASS_NAMES[self.label]} sign {_WHERE[scene.background]}"
         return Sample(self.name, _read(FOLDER / self.file), self.label, caption, {"seed": self.seed})
 
 
-def _places() -> list[_Place]:
+def _pictures() -> list[_Picture]:
     return [
-        _Place(f"{sign.lower().replace(' ', '-')}-{number}", CLASS_NAMES.index(sign), seed)
+        _Picture(f"{sign.lower().replace(' ', '-')}-{number}", CLASS_NAMES.index(sign), seed)
         for sign, seeds in _SEEDS.items()
         for number, seed in enumerate(seeds, 1)
     ]
@@ -70,7 +70,7 @@ def gallery() -> tuple[Sample, ...]:
 
     The pictures are read once and shared: treat them as read-only. Raises RuntimeError if a file is missing.
     """
-    return tuple(place.sample() for place in _places())
+    return tuple(picture.sample() for picture in _pictures())
 
 
 def find_sample(name: str) -> Sample:
@@ -85,9 +85,9 @@ def find_sample(name: str) -> Sample:
 def make_gallery(folder: Path = FOLDER) -> None:
     """Render the pictures again and store them as PNG files."""
     folder.mkdir(parents=True, exist_ok=True)
-    for place in _places():
-        picture = render(place.label, Scene.sample(place.seed))
-        cv2.imwrite(str(folder / place.file), picture[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    for picture in _pictures():
+        pixels = render(picture.label, Scene.sample(picture.seed))
+        cv2.imwrite(str(folder / picture.file), pixels[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9])
 
 
 def _read(path: Path) -> Image:
