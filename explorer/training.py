@@ -57,8 +57,8 @@ RECIPES: dict[str, Recipe] = {
     "signs-cnn": Recipe("vgg", {"stem_stride": 2, "widths": [[24], [48], [96], [128]]}, epochs=6),
     "signs-vit": Recipe(
         "vit",
-        {"input_size": SIZE, "patch": 8, "width": 96, "depth": 3, "heads": 4, "expansion": 3},
-        epochs=14,
+        {"input_size": SIZE, "patch": 8, "width": 64, "depth": 3, "heads": 4, "expansion": 2},
+        epochs=12,
         learning_rate=1.5e-3,
         weight_decay=0.05,
     ),
