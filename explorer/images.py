@@ -19,7 +19,7 @@ from explorer.palette import LOOKS
 from explorer.types import Image, PixelLabel
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
-MAX_PIXELS = 50_000_000  # refused before decoding: a 20 kB file can unfold to gigabytes
+MAX_PIXELS = 25_000_000  # refused before decoding: a 20 kB file can unfold to gigabytes
 OVERLAY_SIDE = 768  # the overlay's shorter side, in pixels, at least
 
 _ALPHA_MODES = ("LA", "PA", "RGBA", "La", "RGBa")
@@ -85,6 +85,11 @@ def from_uint8(pixels: np.ndarray) -> Image:
 def to_png(image: Image) -> bytes:
     """The picture as a PNG file; `load_image` gives exactly the same values back."""
     return cv2.imencode(".png", to_uint8(image)[..., ::-1])[1].tobytes()
+
+
+def to_thumbnail(image: Image) -> bytes:
+    """The picture as a small, lossy WebP file: to choose by, never to measure on."""
+    return cv2.imencode(".webp", to_uint8(image)[..., ::-1], [cv2.IMWRITE_WEBP_QUALITY, 85])[1].tobytes()
 
 
 def enlarge(image: Image, factor: int) -> Image:

@@ -22,3 +22,5 @@ LOOKS: dict[Kind, Look] = {
     "obscuring": Look((0, 114, 178), "circle", "●"),
     "leading": Look((230, 159, 0), "diamond", "◆"),
 }
+
+ACCENT = "rgb(124, 108, 224)"  # of neither kind: for curves and bars, readable on a light and on a dark page

@@ -1,0 +1,19 @@
+"""The interactive explorer of sparse adversarial attacks: `streamlit run app.py`."""
+
+from pathlib import Path
+
+import streamlit as st
+
+ASSETS = Path(__file__).parent / "assets"
+
+st.set_page_config(
+    page_title="Sparse attack explorer",
+    page_icon=str(ASSETS / "icon.png"),
+    layout="wide",
+    menu_items={"About": "Which handful of pixels changes a network's mind, and why."},
+)
+st.html(ASSETS / "style.css")
+st.logo(ASSETS / "logo.svg", size="large")
+st.navigation(
+    [st.Page("explorer/views/explore.py", title="Explore", url_path="explore", default=True)], position="top"
+).run()

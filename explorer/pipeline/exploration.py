@@ -1,0 +1,167 @@
+"""explore(): from a picture to the pixels that changed the network's mind, in one function."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from explorer.classifiers import Classifier
+from explorer.evidence import explain_pixels
+from explorer.locks import exclusive
+from explorer.pipeline.findings import Finding, diagnose
+from explorer.types import AttackResult, Evidence, Image, Images, OnStep, changed_pixels
+
+Attack = Callable[..., AttackResult]  # a frozen dataclass from explorer.attacks
+
+
+@dataclass(frozen=True)
+class Exploration:
+    """One picture, attacked and explained after one stage of the attack. Tensors are on the CPU."""
+
+    network: str
+    dataset: str
+    class_names: tuple[str, ...]
+    attack: Attack  # with its settings
+    true_label: int | None  # None where nobody knows it
+    label: int  # what the network sees in the clean picture: the class that was attacked
+    target: int | None  # None: any wrong class
+    result: AttackResult
+    stage: str  # one of STAGES: the one whose picture is shown
+    image: Image
+    adversarial: Image
+    adversarial_label: int
+    before: torch.Tensor  # probability of each class, on the clean picture
+    after: torch.Tensor  # and on the adversarial one
+    evidence: Evidence | None  # None where no pixel changed
+    attack_seconds: float
+    evidence_seconds: float
+
+    @property
+    def n_pixels(self) -> int:
+        """Changed pixels of the picture that is shown."""
+        return int(changed_pixels(self.image[None], self.adversarial[None]).sum())
+
+    @property
+    def n_entries(self) -> int:
+        """Changed channel values of the picture that is shown."""
+        return int((self.image != self.adversarial).sum())
+
+    @property
+    def size(self) -> int:
+        """Pixels of the whole picture."""
+        return self.image.shape[1] * self.image.shape[2]
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the picture that is shown fools the network (targeted: into the target)."""
+        if self.target is not None:
+            return self.adversarial_label == self.target
+        return self.adversarial_label != self.label
+
+    @property
+    def already_wrong(self) -> bool:
+        """The network mistakes the clean picture, so it was attacked from the class that it sees."""
+        return self.true_label is not None and self.true_label != self.label
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is not as it should be, and its cure."""
+        return diagnose(self.result, succeeded=self.succeeded)
+
+    @property
+    def story(self) -> str:
+        """What happened, in one sentence."""
+        before = f"{self.class_names[self.label]}, {percent(self.before[self.label])}"
+        after = f"{self.class_names[self.adversarial_label]}, {percent(self.after[self.adversarial_label])}"
+        count = f"{self.n_pixels:,} of {self.size:,} pixels"
+        if self.succeeded:
+            return f"{before} → {after}, by {count}"
+        missed = "not fooled" if self.target is None else f"{self.class_names[self.target]} not reached"
+        return f"{before} → {after}: {missed}, with {count} changed"
+
+    def top(self, n: int = 5) -> list[int]:
+        """The `n` classes that are likeliest before or after, the likeliest after the attack first."""
+        n = min(n, len(self.class_names))
+        either = self.before.maximum(self.after).topk(n).indices.tolist()
+        return sorted(either, key=lambda label: float(self.after[label]), reverse=True)
+
+
+def explore(
+    clf: Classifier,
+    image: Image,
+    attack: Attack,
+    *,
+    label: int | None = None,
+    target: int | None = None,
+    method: str = "integrated_gradients",
+    stage: str | None = None,
+    on_step: OnStep | None = None,
+    earlier: Exploration | None = None,
+) -> Exploration:
+    """Attack `image` from the class that the network sees in it, and label every changed pixel.
+
+    `label`: the true class, if it is known. `stage`: whose picture to explain, by default the attack's last.
+    `earlier`: an exploration of the same picture, network and settings: its attack is not run again, only explained.
+    Raises ValueError with one sentence if the picture does not fit the network or the target is no other class.
+    """
+    if tuple(image.shape) != (3, *clf.input_size):
+        height, width = clf.input_size
+        raise ValueError(f"{clf.name} expects a picture of shape (3, {height}, {width}); got {tuple(image.shape)}.")
+    images = image[None].to(clf.device)
+    before = probabilities(clf, images)
+    seen = before.argmax(1)
+    if target == int(seen):
+        raise ValueError(f"The network already sees {clf.class_names[target]}: choose another target.")
+
+    started = time.perf_counter()
+    if earlier is None:
+        targets = None if target is None else torch.tensor([target], device=clf.device)
+        result = attack(clf, images, seen, targets=targets, on_step=on_step)
+        attack_seconds = time.perf_counter() - started
+    else:
+        result, attack_seconds = earlier.result, earlier.attack_seconds
+
+    started = time.perf_counter()
+    if stage not in result.stages:
+        stage = list(result.stages)[-1]
+    adversarial = result.stages[stage].to(clf.device)
+    after = probabilities(clf, adversarial)
+    evidence = None
+    if not torch.equal(adversarial, images):
+        evidence = explain_pixels(clf, images[0], adversarial[0], int(seen), method=method)
+    return Exploration(
+        network=clf.name,
+        dataset=clf.dataset,
+        class_names=tuple(clf.class_names),
+        attack=attack,
+        true_label=label,
+        label=int(seen),
+        target=target,
+        result=result,
+        stage=stage,
+        image=images[0].cpu(),
+        adversarial=adversarial[0].cpu(),
+        adversarial_label=int(after.argmax()),
+        before=before[0].cpu(),
+        after=after[0].cpu(),
+        evidence=evidence,
+        attack_seconds=attack_seconds,
+        evidence_seconds=time.perf_counter() - started,
+    )
+
+
+def probabilities(clf: Classifier, images: Images) -> torch.Tensor:
+    """Softmax of the logits, (b, k)."""
+    with exclusive(clf), torch.no_grad():
+        return clf(images).softmax(1)
+
+
+def percent(share: float) -> str:
+    """A share as a whole percentage that never claims certainty: 100 % only for exactly 1."""
+    share = float(share)
+    if 0 < share < 0.01:
+        return "< 1 %"
+    if 0.99 < share < 1:
+        return "> 99 %"
+    return f"{share:.0%}".replace("%", " %")

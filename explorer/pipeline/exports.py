@@ -1,0 +1,133 @@
+"""An exploration as files: a report for programs, a table of the pixels, and a program that does it again."""
+
+import csv
+import dataclasses
+import hashlib
+import io
+import math
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import torch
+
+from explorer.images import to_uint8
+from explorer.pipeline.exploration import Exploration
+from explorer.types import Evidence, Image
+
+PACKAGES = ("torch", "torchvision", "captum", "numpy", "opencv-python-headless", "pillow")
+
+
+def report(exploration: Exploration) -> dict[str, Any]:
+    """Everything about a run, ready for JSON: settings, versions, labels, counts, evidence."""
+    each, result = exploration, exploration.result
+    names = each.class_names
+    labels = {"true": each.true_label, "attacked": each.label, "target": each.target, "after": each.adversarial_label}
+    return _plain(
+        {
+            "story": each.story,
+            "succeeded": each.succeeded,
+            "stopped": result.stopped,
+            "network": each.network,
+            "dataset": each.dataset,
+            "picture": {"sha256": picture_sha256(each.image), "shape": list(each.image.shape)},
+            "labels": {key: None if k is None else {"index": k, "name": names[k]} for key, k in labels.items()},
+            "already_wrong": each.already_wrong,
+            "probability_before": dict(zip(names, each.before.tolist(), strict=True)),
+            "probability_after": dict(zip(names, each.after.tolist(), strict=True)),
+            "stage": each.stage,
+            "n_pixels": each.n_pixels,
+            "n_entries": each.n_entries,
+            "n_pixels_after_stage": {name: int(count) for name, count in result.stage_pixels().items()},
+            "attack": type(each.attack).__name__,
+            "settings": dataclasses.asdict(each.attack),
+            "evidence": _evidence(each.evidence),
+            "findings": [dataclasses.asdict(finding) for finding in each.findings],
+            "seconds": {"attack": each.attack_seconds, "evidence": each.evidence_seconds},
+            "versions": {"python": platform.python_version(), **_versions()},
+        }
+    )
+
+
+def pixels_csv(evidence: Evidence | None) -> str:
+    """One row per changed pixel; shares in logits, colours 0..255."""
+    file = io.StringIO()
+    head = ["row", "col", *(f"{c}_{when}" for when in ("before", "after") for c in ("red", "green", "blue"))]
+    head += ["obscuring", "leading", "kind", "weak", "reversal_obscuring", "reversal_leading", "reversal_kind"]
+    table = csv.writer(file, lineterminator="\n")
+    table.writerow(head)
+    for p in evidence.pixels if evidence else ():
+        reversal = p.reversal_obscuring, p.reversal_leading, p.reversal_kind
+        table.writerow([p.row, p.col, *p.before, *p.after, p.obscuring, p.leading, p.kind, p.weak, *reversal])
+    return file.getvalue()
+
+
+def snippet(exploration: Exploration, picture: str = "picture.png") -> str:
+    """A Python program that repeats the run from the clean picture, saved as `picture`."""
+    each = exploration
+    settings = [f"{f.name}={getattr(each.attack, f.name)!r}" for f in dataclasses.fields(each.attack) if f.init]
+    target = "None" if each.target is None else f"torch.tensor([{each.target}], device=clf.device)"
+    target_name = "any wrong class" if each.target is None else each.class_names[each.target]
+    method = each.evidence.method if each.evidence else "integrated_gradients"
+    return f'''"""{each.story}"""
+
+import torch
+
+from explorer import {type(each.attack).__name__}, explain_pixels, load_classifier, load_image
+
+clf = load_classifier("{each.network}", device="{_device(each)}")
+image = load_image("{picture}").to(clf.device)  # the clean picture, as downloaded
+label = {each.label}  # {each.class_names[each.label]}
+targets = {target}  # {target_name}
+
+attack = {type(each.attack).__name__}(
+    {f",{chr(10)}    ".join(settings)},
+)
+result = attack(clf, image[None], torch.tensor([label], device=clf.device), targets)
+adversarial = result.stages["{each.stage}"][0]
+
+after = clf.class_names[int(clf(adversarial[None]).argmax())]
+print(f"{{clf.class_names[label]}} -> {{after}}, by {{int((adversarial != image).any(0).sum())}} pixels")
+if not torch.equal(adversarial, image):
+    for pixel in explain_pixels(clf, image, adversarial, label, method="{method}").pixels:
+        print(f"row {{pixel.row}}, column {{pixel.col}}: {{pixel.kind}}{{' (weak)' if pixel.weak else ''}}")
+'''
+
+
+def picture_sha256(image: Image) -> str:
+    """The fingerprint of a picture: of its RGB bytes, row by row."""
+    return hashlib.sha256(to_uint8(image).tobytes()).hexdigest()
+
+
+def _evidence(evidence: Evidence | None) -> dict[str, Any] | None:
+    if evidence is None:
+        return None
+    counts = {kind: evidence.count(kind) for kind in ("obscuring", "leading")}
+    return {**dataclasses.asdict(evidence), "counts": counts}
+
+
+def _device(exploration: Exploration) -> str:
+    return exploration.result.images.device.type
+
+
+def _versions() -> dict[str, str]:
+    versions = {}
+    for package in PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:  # another build of the same library, such as opencv-python
+            continue
+    return versions
+
+
+def _plain(value: Any) -> Any:
+    """The same, in JSON's own types; what is not a number becomes null."""
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, torch.Tensor):
+        return _plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,25 @@
+"""The run as files, to keep or to take elsewhere. Each is made when its button is pressed."""
+
+import json
+
+import streamlit as st
+
+from explorer.images import overlay, to_png
+from explorer.pipeline import Exploration, pixels_csv, report, snippet
+
+
+def offer_downloads(exploration: Exploration) -> None:
+    """One button per file; the snippet expects the clean picture under the name it is downloaded by."""
+    pixels = exploration.evidence.pixels if exploration.evidence else ()
+    files = {
+        "Clean picture": ("picture.png", "image/png", lambda: to_png(exploration.image)),
+        "Adversarial picture": ("adversarial.png", "image/png", lambda: to_png(exploration.adversarial)),
+        "Overlay": ("overlay.png", "image/png", lambda: to_png(overlay(exploration.adversarial, pixels))),
+        "Pixels": ("pixels.csv", "text/csv", lambda: pixels_csv(exploration.evidence)),
+        "Result": ("result.json", "application/json", lambda: json.dumps(report(exploration), indent=1)),
+        "Python": ("reproduce.py", "text/x-python", lambda: snippet(exploration)),
+    }
+    with st.container(key="downloads", horizontal=True):
+        for label, (name, mime, make) in files.items():
+            kind = name.rpartition(".")[2].upper()
+            st.download_button(f"{label} ({kind})", make, name, mime, on_click="ignore", key=f"download-{name}")

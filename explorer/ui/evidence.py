@@ -1,0 +1,116 @@
+"""Why the network changed its mind: bars, scatter, table and checks; a selected pixel is marked in all of them."""
+
+import pandas as pd
+import streamlit as st
+from pandas.io.formats.style import Styler
+
+from explorer.figures import pixel_scatter, top_classes
+from explorer.palette import LOOKS
+from explorer.pipeline import Exploration
+from explorer.types import PixelLabel
+from explorer.ui import words
+from explorer.ui.session import Session, session
+
+QUIET = {"displayModeBar": False}
+
+
+def show_evidence(exploration: Exploration) -> None:
+    """The numbers behind the pictures."""
+    left, right = st.columns(2, gap="medium")
+    with left:
+        _probabilities(exploration)
+    if exploration.evidence is None:
+        return
+    me, pixels = session(), exploration.evidence.pixels
+    with right:
+        _scatter(pixels, me)
+    _table(pixels, me)
+    st.markdown("##### Can these labels be trusted?")
+    st.markdown("\n".join(f"- {sentence}" for sentence in words.check_sentences(exploration.evidence)))
+
+
+def _probabilities(exploration: Exploration) -> None:
+    st.markdown("##### What the network sees")
+    labels = exploration.top()
+    names = [exploration.class_names[label] for label in labels]
+    before, after = exploration.before[labels].tolist(), exploration.after[labels].tolist()
+    listed = "; ".join(
+        f"{n}: {100 * b:.1f} %, then {100 * a:.1f} %" for n, b, a in zip(names, before, after, strict=True)
+    )
+    figure = top_classes(names, before, after)
+    st.plotly_chart(figure, key="bars", config=QUIET, alt=f"Probabilities before and after the attack. {listed}.")
+
+
+def _scatter(pixels: tuple[PixelLabel, ...], me: Session) -> None:
+    shown = me.selected
+
+    def pick() -> None:
+        points = st.session_state.scatter.selection.points
+        if points:  # none: the chart was only drawn anew
+            picked = points[0]["customdata"][0]
+            me.select(None if picked == shown else picked)
+
+    st.markdown("##### Obscuring or leading?")
+    counts = " and ".join(f"{sum(pixel.kind == kind for pixel in pixels)} {kind}" for kind in LOOKS)
+    st.plotly_chart(
+        pixel_scatter(pixels, shown),
+        key="scatter",
+        on_select=pick,
+        selection_mode="points",
+        config=QUIET,
+        alt=f"Each changed pixel by how much it obscures and how much it leads: {counts}. The table lists the numbers.",
+    )
+
+
+def _table(pixels: tuple[PixelLabel, ...], me: Session) -> None:
+    shown = me.selected
+
+    def pick() -> None:
+        rows = st.session_state.table.selection.rows
+        if rows != _rows(shown):  # equal: the table only echoes what was put into it below
+            me.select(rows[0] if rows else None)
+
+    st.markdown("##### Pixel by pixel")
+    st.session_state.table = {"selection": {"rows": _rows(shown)}}
+    st.dataframe(
+        _styled(pixels),
+        key="table",
+        on_select=pick,
+        selection_mode="single-row",
+        hide_index=True,
+        column_config={
+            "obscuring": st.column_config.NumberColumn("obscuring, logits", format="%.3f"),
+            "leading": st.column_config.NumberColumn("leading, logits", format="%.3f"),
+        },
+        alt="One row per changed pixel: place, colour before and after, its two numbers, its kind.",
+    )
+
+
+def _rows(selected: int | None) -> list[int]:
+    return [] if selected is None else [selected]
+
+
+def _styled(pixels: tuple[PixelLabel, ...]) -> Styler:
+    table = pd.DataFrame(
+        [
+            {
+                "kind": f"{LOOKS[pixel.kind].sign} {pixel.kind}{' (weak)' if pixel.weak else ''}",
+                "row": pixel.row,
+                "column": pixel.col,
+                "before": "#{:02x}{:02x}{:02x}".format(*pixel.before),
+                "after": "#{:02x}{:02x}{:02x}".format(*pixel.after),
+                "obscuring": pixel.obscuring,
+                "leading": pixel.leading,
+                "reverting it says": f"{LOOKS[pixel.reversal_kind].sign} {pixel.reversal_kind}",
+            }
+            for pixel in pixels
+        ]
+    )
+    return table.style.map(_paint, subset=["before", "after"])
+
+
+def _paint(colour: str) -> str:
+    """The cell in its own colour, with ink that can be read on it."""
+    red, green, blue = bytes.fromhex(colour[1:])
+    ink = "#000000" if 0.3 * red + 0.59 * green + 0.11 * blue > 128 else "#ffffff"
+    return f"background-color: {colour}; color: {ink}"

@@ -1,0 +1,38 @@
+"""The gallery: thumbnails to click. An inline component, because native buttons cannot wear pictures."""
+
+import base64
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+
+import streamlit as st
+
+from explorer.images import to_thumbnail
+from explorer.types import Sample
+
+HERE = Path(__file__).parent
+
+
+def gallery(samples: Sequence[Sample], chosen: str | None, key: str, on_pick: Callable[[str], None]) -> None:
+    """Show `samples` as thumbnails, `chosen` (a name) framed. `on_pick` gets the name that was clicked."""
+    component = st.components.v2.component("gallery", html=_read("html"), css=_read("css"), js=_read("js"))
+
+    def picked() -> None:
+        name = st.session_state[key].pick
+        if name in {sample.name for sample in samples}:
+            on_pick(name)
+
+    component(key=key, data={"thumbnails": _thumbnails(tuple(samples)), "chosen": chosen}, on_pick_change=picked)
+
+
+def _thumbnails(samples: tuple[Sample, ...]) -> list[dict]:
+    return [{"name": sample.name, "caption": sample.caption or sample.name, "src": _url(sample)} for sample in samples]
+
+
+def _url(sample: Sample) -> str:
+    return "data:image/webp;base64," + base64.b64encode(to_thumbnail(sample.image)).decode()
+
+
+@cache
+def _read(kind: str) -> str:
+    return (HERE / f"gallery.{kind}").read_text()

@@ -1,0 +1,28 @@
+"""In-app help: how to read the page."""
+
+import streamlit as st
+
+from explorer.palette import LOOKS
+
+HOW_TO_READ = f"""
+**The attack** looks for the fewest pixels whose change makes the network see another class. It first finds a dense
+change that fools the network, then gives every pixel a weight and drives as many weights as it can to zero
+(*optimised*), drops the pixels that were not needed (*pruned*), and improves the rest so that more can go (*polished*).
+
+**Obscuring** {LOOKS["obscuring"].sign} pixels hide the true class: they lower its logit more than they raise
+the wrong one's. **Leading** {LOOKS["leading"].sign} pixels point to the wrong class: they raise its logit more
+than they lower the true one's. A **hollow** mark is a weak label: both numbers are small, or they are close.
+Logits are the network's raw scores, compared with their mean over all classes.
+
+**a** is the width of the smooth step that stands in for "counted or not"; **λ** is the price of a pixel; **τ** is the
+threshold below which a weight is set to zero. They act on the optimised stage: switch the last two stages off to see
+their bare effect.
+
+**A label is a claim, so it is checked.** Reverting one pixel at a time tests it without any gradient.
+The page's address always holds the gallery picture, the network and all settings: copy it to share what you see.
+"""
+
+
+def guide() -> None:
+    with st.expander("How to read this"):
+        st.markdown(HOW_TO_READ)

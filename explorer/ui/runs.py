@@ -1,0 +1,107 @@
+"""Asking a question: answered from the store, or by a job on the network's device, with progress and Stop."""
+
+import streamlit as st
+
+from explorer.classifiers import Classifier
+from explorer.jobs import Job, JobQueue, QueueFull, queue_for
+from explorer.pipeline import Exploration, explore
+from explorer.types import Step
+from explorer.ui.caches import Question, answers
+from explorer.ui.session import Session, session
+
+PATIENCE = 2.0  # seconds: where the last run took longer, the next one waits for the button
+LOOK = 0.1  # seconds between two looks at a running job
+
+
+class StatusLine:
+    """One line that says what is going on, with the one button that goes with it; its place stays the same."""
+
+    def __init__(self) -> None:
+        with st.container(key="status", horizontal=True, vertical_alignment="center"):
+            self._text, self._button = st.empty(), st.empty()
+
+    def rest(self, text: str, button: str = "", session: Session | None = None) -> None:
+        self._text.caption(text)
+        if button:
+            self._button.button(button, type="primary", on_click=session.run)
+        else:
+            self._button.empty()
+
+    def watch(self, job: Job, queue: JobQueue) -> None:
+        """Show the job's progress until it has ended. Each look lets Streamlit interrupt, as when Stop is pressed."""
+        if job.wait(LOOK):
+            return
+        self._button.button("Stop", on_click=job.cancel)
+        while not job.wait(LOOK):
+            ahead = queue.ahead(job)
+            text = f"Waiting: {ahead} {'run' if ahead == 1 else 'runs'} ahead" if ahead else job.text
+            self._text.progress(min(1.0, job.done / job.total) if job.total else 0.0, text or "Starting …")
+
+
+def ask(question: Question, clf: Classifier, status: StatusLine) -> Exploration | None:
+    """The answer to `question`, or what was shown before while this one has no answer. `status` says which.
+
+    A job runs by itself if the network's last run was quick, otherwise when the Run button says so.
+    """
+    me = session()
+    found = answers().find(question) or _answer(question, clf, status, me)
+    if found is None:
+        status.rest("Below is still the run before. Press Run for these settings." if me.shown else "", "Run", me)
+        return me.shown
+    me.show(found)
+    took = f"Attack {found.attack_seconds:.2f} s, labels {found.evidence_seconds:.2f} s"
+    took += f", on the {found.result.images.device.type.upper()}."
+    if found.result.stopped:
+        status.rest(f"Stopped early: this is the best until then. {took}", "Run to the end", me)
+    else:
+        status.rest(took)
+    return found
+
+
+def _answer(question: Question, clf: Classifier, status: StatusLine, me: Session) -> Exploration | None:
+    queue = queue_for(clf.device.type)
+    if me.asked != question:
+        only_explains = answers().find_attack(question) is not None
+        if not (me.run_now or only_explains or me.seconds.get(clf.name, 0) < PATIENCE):
+            return None
+        try:
+            me.job = queue.submit(lambda job: _work(job, question, clf), me.owner)
+        except QueueFull as error:
+            st.warning(str(error))
+            return None
+        finally:
+            me.run_now = False
+        me.asked = question
+    status.watch(me.job, queue)
+    if isinstance(me.job.error, ValueError):
+        st.error(str(me.job.error))
+    elif me.job.error is not None:
+        raise me.job.error
+    return me.job.result
+
+
+def _work(job: Job, question: Question, clf: Classifier) -> Exploration:
+    def on_step(step: Step) -> bool:
+        job.report(step.done, step.total, _progress(step, question))
+        return job.should_stop
+
+    exploration = explore(
+        clf,
+        question.image,
+        question.attack,
+        label=question.label,
+        target=question.target,
+        method=question.method,
+        stage=question.stage,
+        on_step=on_step,
+        earlier=answers().find_attack(question),
+    )
+    if not exploration.result.stopped:
+        answers().keep(question, exploration)
+    return exploration
+
+
+def _progress(step: Step, question: Question) -> str:
+    n_pixels, size = int(step.n_pixels[0]), question.image[0].numel()
+    best = "not fooled yet" if n_pixels >= size else f"fooled by {n_pixels:,} of {size:,} pixels"
+    return f"Step {step.done:,} of {step.total:,}: {best}"
