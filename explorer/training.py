@@ -53,7 +53,7 @@ class Recipe:
 _RESNET = {"stem": 16, "stem_stride": 2, "widths": [32, 64, 96], "blocks": [1, 1, 1], "strides": [2, 2, 2]}
 
 RECIPES: dict[str, Recipe] = {
-    "signs-resnet": Recipe("resnet", _RESNET, epochs=5),
+    "signs-resnet": Recipe("resnet", _RESNET, epochs=6),
     "signs-cnn": Recipe("vgg", {"stem_stride": 2, "widths": [[24], [48], [96], [128]]}, epochs=6),
     "signs-vit": Recipe(
         "vit",

@@ -13,26 +13,26 @@ from explorer.types import Image, Sample
 
 FOLDER = Path(__file__).parents[2] / "assets" / "samples"
 
-# The scenes' seeds by class: first a clear view, then an ordinary one, then one with shadow or dirt.
+# The scenes' seeds by class: first a clear view, then an ordinary one, then one with shadow, dirt or haze.
 _SEEDS: dict[str, tuple[int, ...]] = {
-    "Stop": (7454, 103, 4175, 18),
-    "Yield": (2331, 94, 73),
-    "No entry": (3078, 56, 1),
-    "Priority road": (858, 97, 7),
-    "Speed limit 30": (1991, 166, 128),
-    "Speed limit 50": (7365, 57, 185),
-    "Speed limit 60": (12161, 15, 91),
-    "Speed limit 80": (2139, 222, 210),
-    "Speed limit 100": (5072, 123, 293),
-    "Turn left": (6448, 19, 116),
-    "Turn right": (13662, 92, 135),
-    "Straight on": (15714, 300, 23),
-    "Roundabout": (3081, 356, 243),
-    "Keep right": (6914, 109, 78),
-    "Pedestrians": (7314, 399, 304),
-    "Road works": (8802, 190, 359),
-    "General caution": (9195, 219, 479),
-    "No overtaking": (3811, 161, 258),
+    "Stop": (1737, 26637, 263, 38),
+    "Yield": (482, 286, 48),
+    "No entry": (1505, 1025, 73),
+    "Priority road": (657, 28, 122),
+    "Speed limit 30": (3632, 1400, 96),
+    "Speed limit 50": (7454, 1780, 62),
+    "Speed limit 60": (2318, 1961, 160),
+    "Speed limit 80": (8323, 56, 99),
+    "Speed limit 100": (8941, 2044, 170),
+    "Turn left": (2411, 390, 104),
+    "Turn right": (3097, 399, 210),
+    "Straight on": (6888, 2139, 186),
+    "Roundabout": (12006, 47, 163),
+    "Keep right": (14688, 777, 243),
+    "Pedestrians": (15317, 190, 300),
+    "Road works": (9933, 981, 302),
+    "General caution": (20438, 226, 193),
+    "No overtaking": (21299, 1013, 344),
 }
 
 _WHERE = {"sky": "against the sky", "foliage": "before trees", "wall": "before a wall", "street": "in a street"}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from explorer.signs.backgrounds import background, clouds
+from explorer.signs.backgrounds import background, clouds, in_rgb, mix, tinted
 from explorer.signs.canvas import SIDE
 from explorer.signs.faces import face
 from explorer.signs.scene import Scene
@@ -57,21 +57,22 @@ def _photograph(rgba: np.ndarray, scene: Scene, size: int) -> np.ndarray:
     picture = _with_post(background(scene.background, scene.background_seed, size), x, y, scene)
 
     sign = _project(rgba, scene, size) * np.float32(1 / 255)
-    colour, opacity = sign[..., :3], sign[..., 3:]
+    colour, opacity = np.ascontiguousarray(sign[..., :3]), sign[..., 3]
     across = _along(x - scene.x, y - scene.y, scene.glare_angle) * (2 / scene.height)
-    colour = colour * (0.92 + scene.glare * across)[..., None]
+    colour = colour * in_rgb(0.92 + scene.glare * across)
     if scene.dirt:
         spots = clouds(np.random.Generator(np.random.PCG64(scene.dirt_seed)), size, 5, 3)
-        dirt = (scene.dirt * np.clip((spots - 0.5) * 4, 0, 1))[..., None]
-        colour = colour * (1 - dirt) + np.array([0.33, 0.28, 0.22], np.float32) * dirt * opacity
-    picture = picture * (1 - opacity) + colour
+        dirt = scene.dirt * np.clip((spots - 0.5) * 4, 0, 1)
+        colour = colour * in_rgb(1 - dirt) + tinted(dirt * opacity, (0.33, 0.28, 0.22))
+    picture = picture * in_rgb(1 - opacity) + colour
 
     light = np.full((size, size), scene.light, np.float32)
     if scene.shadow:
         side = _along(x - 0.5, y - 0.5, scene.shadow_angle) - scene.shadow_at
         light *= 1 - scene.shadow * np.clip(side * 16 + 0.5, 0, 1)
-    tint = 1 + scene.warmth * np.array([0.05, 0.0, -0.08], np.float32)
-    return _blur(picture * (light[..., None] * tint), scene, size)
+    picture = picture * tinted(light, (1 + 0.05 * scene.warmth, 1, 1 - 0.08 * scene.warmth))
+    picture += scene.haze * (0.7 * scene.light - picture)
+    return _blur(picture, scene, size)
 
 
 def _along(x: np.ndarray, y: np.ndarray, angle: float) -> np.ndarray:
@@ -86,7 +87,7 @@ def _with_post(picture: np.ndarray, x: np.ndarray, y: np.ndarray, scene: Scene) 
     beside = (x - scene.x + (y - scene.y) * math.tan(math.radians(scene.roll))) / radius
     cover = np.clip((1 - np.abs(beside)) * radius * len(x) + 0.5, 0, 1) * (y > scene.y)
     steel = 0.62 - 0.22 * np.clip(beside, -1, 1)
-    return picture * (1 - cover)[..., None] + (steel * cover)[..., None]
+    return mix(picture, in_rgb(steel), cover)
 
 
 def _project(drawing: np.ndarray, scene: Scene, size: int) -> np.ndarray:

@@ -29,6 +29,7 @@ class Scene:
     shadow: float = 0.0  # share of the light that a shadow across the picture takes
     shadow_angle: float = 0.0
     shadow_at: float = 0.0  # where its edge runs: 0 through the middle
+    haze: float = 0.0  # share of the picture that a grey veil covers
     dirt: float = 0.0  # greatest opacity of the dirt on the sign
     dirt_seed: int = 0
     blur: float = 0.0  # standard deviation, in thousandths of the side
@@ -40,7 +41,7 @@ class Scene:
     def sample(cls, seed: int) -> "Scene":
         """The scene of this seed (>= 0): the same on every machine."""
         random = np.random.Generator(np.random.PCG64(seed))
-        height = random.uniform(0.62, 0.92)
+        height = random.uniform(0.56, 0.9)
         room = (1 - height) / 2
         seeds = random.integers(0, 2**31, 3)
         return cls(
@@ -49,20 +50,21 @@ class Scene:
             height=height,
             x=0.5 + random.uniform(-room, room),
             y=0.5 + random.uniform(-room, room) * 0.8,
-            yaw=random.uniform(-32, 32),
-            pitch=random.uniform(-14, 14),
-            roll=random.normal(0, 3.5),
-            light=random.uniform(0.62, 1.1),
+            yaw=random.uniform(-38, 38),
+            pitch=random.uniform(-18, 18),
+            roll=random.normal(0, 5),
+            light=random.uniform(0.4, 1.1),
             warmth=random.uniform(-0.7, 1),
             glare=random.uniform(0, 0.22),
             glare_angle=random.uniform(0, 360),
             shadow=random.uniform(0.15, 0.4) if random.random() < 0.35 else 0.0,
             shadow_angle=random.uniform(0, 360),
             shadow_at=random.uniform(-0.3, 0.3),
-            dirt=random.uniform(0.1, 0.4) if random.random() < 0.4 else random.uniform(0, 0.1),
+            haze=random.uniform(0.1, 0.55) if random.random() < 0.5 else 0.0,
+            dirt=random.uniform(0.1, 0.5) if random.random() < 0.4 else random.uniform(0, 0.1),
             dirt_seed=int(seeds[1]),
-            blur=random.uniform(3, 11),
-            noise=random.uniform(0.5, 4),
+            blur=random.uniform(3, 13),
+            noise=random.uniform(0.5, 5),
             noise_seed=int(seeds[2]),
-            jpeg=int(random.integers(70, 98)),
+            jpeg=int(random.integers(65, 98)),
         )
