@@ -5,6 +5,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import torch
 from safetensors.torch import load as load_tensors
 
 from explorer.classifiers.classifier import Classifier, fold_batch_norm
@@ -56,9 +57,12 @@ def digest(data: bytes) -> str:
 def load_bundled(name: str, assets: Path = ASSETS) -> Classifier:
     """A bundled classifier on the CPU, its batch normalisation folded into the convolutions.
 
-    Raises RuntimeError, in one sentence, if its file is missing or is not the one that the manifest names.
+    Raises RuntimeError, in one sentence, if it is not in the manifest, or its file is missing or another one.
     """
-    entry = read_manifest(assets)[name]
+    entries = read_manifest(assets)
+    if name not in entries:
+        raise RuntimeError(f"The manifest in {assets} does not know {name}: train it first.")
+    entry = entries[name]
     path = assets / entry.file
     try:
         data = path.read_bytes()
@@ -66,8 +70,9 @@ def load_bundled(name: str, assets: Path = ASSETS) -> Classifier:
         raise RuntimeError(f"The weights of {name} cannot be read from {path}: {error.strerror}.") from error
     if digest(data) != entry.sha256:
         raise RuntimeError(f"The weights of {name} in {path} are damaged: their SHA-256 is not the manifest's.")
-    network = ARCHITECTURES[entry.architecture](len(entry.classes), **entry.arguments)
-    network.load_state_dict(load_tensors(data))
+    with torch.device("meta"):  # draws no random weights, which would advance the caller's generator
+        network = ARCHITECTURES[entry.architecture](len(entry.classes), **entry.arguments)
+    network.load_state_dict(load_tensors(data), assign=True)
     return Classifier(
         fold_batch_norm(network.eval()),
         name=name,
