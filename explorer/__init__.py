@@ -1,0 +1,16 @@
+"""Sparse adversarial attacks, explained pixel by pixel: the interface for programs."""
+
+from explorer.attacks import ATTACKS, SigmaZero, SparseAttack
+from explorer.classifiers import list_classifiers, load_classifier
+from explorer.evidence import explain_pixels
+from explorer.images import load_image
+
+__all__ = [
+    "ATTACKS",
+    "SigmaZero",
+    "SparseAttack",
+    "explain_pixels",
+    "list_classifiers",
+    "load_classifier",
+    "load_image",
+]

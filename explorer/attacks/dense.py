@@ -15,16 +15,18 @@ def sign_attack(
     steps: int,
     step_size: float | None = None,
     targets: Labels | None = None,
+    start: Images | None = None,
     generator: torch.Generator | None = None,
 ) -> Images:
     """Raise the cross-entropy of `labels` (lower that of `targets`) by signed steps, within eps (in [0, 1] units).
 
-    I-FGSM with step eps / steps by default; with a `generator` it starts at a uniform random point: PGD.
+    I-FGSM with step eps / steps by default, from `start` if given; with a `generator` it starts at a uniform random
+    point: PGD.
     Returns images in [0, 1]; inputs and the network's gradients are left alone.
     """
     step_size = eps / steps if step_size is None else step_size
     low, high = (images - eps).clamp(0, 1), (images + eps).clamp(0, 1)
-    adversarial = images.clone()
+    adversarial = images.clone() if start is None else start.clamp(low, high)
     if generator is not None:
         noise = torch.rand(images.shape, generator=generator, device=generator.device, dtype=images.dtype)
         adversarial = (images + eps * (2 * noise.to(images.device) - 1)).clamp(0, 1)

@@ -1,0 +1,44 @@
+"""Small formulas that several floors share: margins, the 8-bit grid, the smoothed l0 count, the box."""
+
+import math
+
+import torch
+
+from explorer.types import Images, Labels, Logits, PerImage
+
+
+def margins(logits: Logits, labels: Labels, targets: Labels | None = None) -> PerImage:
+    """How far each image is from being fooled, in logits; negative means fooled.
+
+    Untargeted: z_y - max_{k != y} z_k. Targeted: max_{k != t} z_k - z_t. A tie is not fooled.
+    """
+    aim = labels if targets is None else targets
+    own = logits.gather(1, aim[:, None])[:, 0]
+    others = logits.scatter(1, aim[:, None], -math.inf).amax(1)
+    return own - others if targets is None else others - own
+
+
+def to_grid(images: Images) -> Images:
+    """Round to the 8-bit grid, multiples of 1/255, so that saving as PNG loses nothing."""
+    return images.mul(255).round_().div_(255)
+
+
+def smoothed_l0_slope(v: torch.Tensor, a: torch.Tensor, surrogate: str) -> torch.Tensor:
+    """Slope of the smoothed step at weight v >= 0, relative to its slope at 0: 1 at v = 0, falling to 0.
+
+    "normal": exp(-(v/a)^2), from arXiv 2506.17250 (the step's derivative, the Dirac delta, as a normal of width a).
+    "sigmoid": 4 s (1 - s) with s the logistic function of v/a (the ablation).
+    """
+    u = v / a
+    return torch.exp(-u.square()) if surrogate == "normal" else torch.cosh(u / 2).square().reciprocal()
+
+
+def smoothed_l0(v: torch.Tensor, a: torch.Tensor, surrogate: str) -> torch.Tensor:
+    """The smoothed step itself, in [1/2, 1) for v >= 0; its sum over weights approximates the count as a -> 0."""
+    u = v / a
+    return 0.5 * (1 + torch.erf(u)) if surrogate == "normal" else torch.sigmoid(u)
+
+
+def slope_at_zero(a: torch.Tensor, surrogate: str) -> torch.Tensor:
+    """Slope of `smoothed_l0` at v = 0: 1 / (a sqrt(pi)) for the normal, 1 / (4 a) for the sigmoid."""
+    return 1 / (a * math.sqrt(math.pi)) if surrogate == "normal" else 1 / (4 * a)
