@@ -1,0 +1,184 @@
+"""Attacks side by side on the same pictures, in one run: how often, how few pixels, how long, how much memory."""
+
+import ctypes
+import math
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from explorer.images import load_image, to_png
+from explorer.numerics import margins
+from explorer.types import AttackResult, Flags, Images, Labels, Network
+
+Attack = Callable[..., AttackResult]  # a frozen dataclass from explorer.attacks
+
+REFERENCE = "sigma-zero"  # times are given relative to the first attack whose name starts so
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one attack did on all pictures. Counts are of the fooled pictures; NaN where there is none."""
+
+    attack: str
+    pictures: int
+    success: float  # share of the pictures that are fooled
+    png_fools: float  # share that still fools after being saved as PNG and read back
+    mean_pixels: float
+    median_pixels: float
+    mean_entries: float
+    median_entries: float
+    seconds: float  # for all pictures
+    time_ratio: float  # to the reference; NaN without one
+    memory_mb: float  # most memory of one batch beyond what was in use before it; NaN where it cannot be measured
+
+
+@dataclass(frozen=True)
+class Overhead:
+    """What the attack's own arithmetic costs on top of the network's."""
+
+    attack_seconds: float  # one batch without pruning and polishing
+    network_seconds: float  # as many bare forward and backward passes as the attack has steps
+
+    @property
+    def ratio(self) -> float:
+        return self.attack_seconds / self.network_seconds
+
+
+def compare(
+    network: Network,
+    images: Images,
+    labels: Labels,
+    attacks: Mapping[str, Attack],
+    *,
+    batch: int,
+    on_progress: Callable[[str], None] | None = None,
+) -> list[Row]:
+    """One row per attack, on images (n, 3, h, w) with labels (n,), `batch` at a time.
+
+    The attacks take turns at every batch, so that a machine that slows down slows all of them. `on_progress` hears the
+    name of each attack after each batch.
+    """
+    runs: dict[str, list[_Run]] = {name: [] for name in attacks}
+    _forward_backward(network, images[:batch])  # libraries are loaded and tuned before anything is timed
+    for some, their_labels in zip(images.split(batch), labels.split(batch), strict=True):
+        for name, attack in attacks.items():
+            runs[name].append(_run(network, some, their_labels, attack))
+            if on_progress:
+                on_progress(name)
+    seconds = {name: sum(run.seconds for run in of) for name, of in runs.items()}
+    reference = next((seconds[name] for name in attacks if name.startswith(REFERENCE)), math.nan)
+    return [_row(name, of, seconds[name] / reference) for name, of in runs.items()]
+
+
+def overhead(network: Network, images: Images, labels: Labels, attack: Attack, repeats: int) -> Overhead:
+    """Time of `attack`, which should neither prune nor polish, against its steps of bare passes on the same batch.
+
+    Medians of `repeats` measurements, in turns.
+    """
+    attack_seconds, network_seconds = [], []
+    _forward_backward(network, images)
+    for _ in range(repeats):
+        attack_seconds.append(_seconds(images.device, lambda: attack(network, images, labels)))
+        network_seconds.append(
+            _seconds(images.device, lambda: [_forward_backward(network, images) for _ in range(attack.steps)])
+        )
+    return Overhead(statistics.median(attack_seconds), statistics.median(network_seconds))
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One attack on one batch."""
+
+    succeeded: Flags
+    png_fools: Flags
+    n_pixels: torch.Tensor
+    n_entries: torch.Tensor
+    seconds: float
+    memory: float  # bytes
+
+
+def _run(network: Network, images: Images, labels: Labels, attack: Attack) -> _Run:
+    memory = _PeakMemory(images.device)
+    results = []
+    seconds = _seconds(images.device, lambda: results.append(attack(network, images, labels)))
+    peak = memory.peak()
+    (result,) = results
+    read_back = torch.stack([load_image(to_png(image)) for image in result.adversarial]).to(images)
+    with torch.no_grad():
+        png_fools = margins(network(read_back), result.labels) < 0
+    each = result.succeeded, png_fools, result.n_pixels, result.n_entries
+    return _Run(*(tensor.cpu() for tensor in each), seconds, peak)
+
+
+def _row(name: str, runs: list[_Run], time_ratio: float) -> Row:
+    succeeded = torch.cat([run.succeeded for run in runs])
+    pixels = torch.cat([run.n_pixels for run in runs])[succeeded].tolist() or [math.nan]
+    entries = torch.cat([run.n_entries for run in runs])[succeeded].tolist() or [math.nan]
+    return Row(
+        attack=name,
+        pictures=len(succeeded),
+        success=succeeded.double().mean().item(),
+        png_fools=torch.cat([run.png_fools for run in runs]).double().mean().item(),
+        mean_pixels=statistics.fmean(pixels),
+        median_pixels=float(statistics.median(pixels)),
+        mean_entries=statistics.fmean(entries),
+        median_entries=float(statistics.median(entries)),
+        seconds=sum(run.seconds for run in runs),
+        time_ratio=time_ratio,
+        memory_mb=max(run.memory for run in runs) / 1e6,
+    )
+
+
+def _forward_backward(network: Network, images: Images) -> None:
+    images = images.detach().requires_grad_(True)
+    with torch.enable_grad():
+        torch.autograd.grad(network(images).sum(), images)
+
+
+def _seconds(device: torch.device, work: Callable[[], object]) -> float:
+    _synchronise(device)
+    started = time.perf_counter()
+    work()
+    _synchronise(device)
+    return time.perf_counter() - started
+
+
+def _synchronise(device: torch.device) -> None:
+    if device.type != "cpu":
+        getattr(torch, device.type).synchronize()
+
+
+class _PeakMemory:
+    """The most memory that is in use at once, beyond what was in use when this was made.
+
+    On CUDA, what torch has allocated. Elsewhere the resident memory of the process, which Linux alone tells.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self._cuda = device.type == "cuda"
+        if self._cuda:
+            torch.cuda.reset_peak_memory_stats(device)
+            self._before = torch.cuda.memory_allocated(device)
+            return
+        try:
+            ctypes.CDLL(None).malloc_trim(0)  # what earlier work has freed is given back, or it would be used unseen
+            Path("/proc/self/clear_refs").write_text("5")  # the peak starts again from here
+            self._before = _high_water()
+        except (OSError, AttributeError):
+            self._before = math.nan
+
+    def peak(self) -> float:
+        """Bytes; NaN where it cannot be measured."""
+        if self._cuda:
+            return float(torch.cuda.max_memory_allocated() - self._before)
+        return _high_water() - self._before if math.isfinite(self._before) else math.nan
+
+
+def _high_water() -> float:
+    """Bytes of resident memory at the peak."""
+    (line,) = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:")]
+    return float(line.split()[1]) * 1024

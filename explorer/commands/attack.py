@@ -1,0 +1,143 @@
+"""Attack one picture and explain every changed pixel.
+
+Writes adversarial.png, overlay.png, pixels.csv and result.json. The exit code is 0 if the network is fooled, 3 if it
+is not, 2 if the input is bad.
+"""
+
+import argparse
+import dataclasses
+import json
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from explorer.attacks import SparseAttack
+from explorer.classifiers import Classifier
+from explorer.commands import networks, options, pictures
+from explorer.commands.tables import aligned
+from explorer.evidence import METHODS
+from explorer.images import fit, load_image, overlay, to_png
+from explorer.palette import LOOKS
+from explorer.pipeline import Exploration, explore, pixels_csv, report
+from explorer.types import Image, PixelLabel, Step
+
+EXAMPLES = """examples:
+  python -m explorer attack stop-1 --model signs-resnet --out out/stop
+  python -m explorer attack stop-1 --model signs-resnet --target "Speed limit 80" --lam 2 --out out/stop-80
+  python -m explorer attack photo.jpg --model signs-resnet --preset paper --steps 300 --out out/photo
+  python -m explorer attack cat.png --model my_network.py:load --label 3 --out out/cat"""
+
+PRESETS = {"default": SparseAttack, "paper": SparseAttack.paper}
+FILES = ("adversarial.png", "overlay.png", "pixels.csv", "result.json")
+ROWS = 20  # of the table of pixels on the terminal; pixels.csv has them all
+NOT_FOOLED = 3
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What to attack, how, and where the files go."""
+    parser.add_argument("picture", metavar="PICTURE", help="a PNG, JPEG, WebP or BMP file, or a sign such as stop-1")
+    networks.add_arguments(parser)
+    parser.add_argument("--label", help="the true class, by name or index (a sign's is known)")
+    parser.add_argument("--target", help="the class to be mistaken for, by name or index (default: any wrong one)")
+    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for the files; made if need be")
+    parser.add_argument(
+        "--method", choices=list(METHODS), default="integrated_gradients", help="how pixels are labelled"
+    )
+    parser.add_argument("--preset", choices=list(PRESETS), default="default", help="what the settings below start from")
+    options.add_knobs(parser, SparseAttack)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Attack, print the story, write the files, and check that the saved picture still fools."""
+    attack = dataclasses.replace(PRESETS[args.preset](), **options.chosen(args, SparseAttack))
+    network = networks.load_network(args.model, args.device)
+    sample = pictures.find_picture(args.picture)
+    clf = networks.as_classifier(network, args.model, sample.image)
+    label = sample.label if clf.dataset == "signs" else None  # a sign's class means nothing to another network
+    if args.label is not None:
+        label = networks.class_index(args.label, clf.class_names)
+    target = None if args.target is None else networks.class_index(args.target, clf.class_names)
+    args.out.mkdir(parents=True, exist_ok=True)
+
+    image = fit(sample.image, clf.input_size)
+    with tqdm(desc="attack", unit="step", disable=None, leave=False) as bar:
+
+        def on_step(step: Step) -> None:
+            bar.total = step.total
+            bar.update(step.done - bar.n)
+
+        exploration = explore(clf, image, attack, label=label, target=target, method=args.method, on_step=on_step)
+    fools = _write(exploration, clf, args.out)
+
+    if image.shape != sample.image.shape:
+        print(_fitted(sample.image, clf))
+    print(_attacked_from(exploration))
+    print(_told(exploration))
+    print(f"\nWritten to {args.out}: {', '.join(FILES)}.")
+    if exploration.succeeded:
+        print(f"Read back from its file, the picture {'still fools' if fools else 'does not fool'} {clf.name}.")
+    return 0 if fools else NOT_FOOLED
+
+
+def _write(exploration: Exploration, clf: Classifier, folder: Path) -> bool:
+    """Write the files; whether the saved picture, read back, fools the network."""
+    each = exploration
+    saved = folder / "adversarial.png"
+    saved.write_bytes(to_png(each.adversarial))
+    with torch.no_grad():
+        seen = int(clf(load_image(saved)[None].to(clf.device)).argmax())
+    fools = seen != each.label if each.target is None else seen == each.target
+    pixels = each.evidence.pixels if each.evidence else ()
+    (folder / "overlay.png").write_bytes(to_png(overlay(each.adversarial, pixels)))
+    (folder / "pixels.csv").write_text(pixels_csv(each.evidence), encoding="utf-8")
+    result = {**report(each), "saved_picture_fools": fools}
+    (folder / "result.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    return fools
+
+
+def _fitted(image: Image, clf: Classifier) -> str:
+    (height, width), (new_height, new_width) = image.shape[1:], clf.input_size
+    return (
+        f"The picture has {width:,} × {height:,} pixels: its middle was fitted to the {new_width} × {new_height} that "
+        f"{clf.name} sees."
+    )
+
+
+def _attacked_from(exploration: Exploration) -> str:
+    """From which class the picture was attacked, and why from that one."""
+    each, names = exploration, exploration.class_names
+    if each.true_label is None:
+        return f"The true class is not given: attacked from what {each.network} sees, {names[each.label]}."
+    if each.already_wrong:
+        return (
+            f"{each.network} takes this {names[each.true_label]} for {names[each.label]}: attacked from what it sees."
+        )
+    return f"{each.network} sees this {names[each.label]} as what it is."
+
+
+def _told(exploration: Exploration) -> str:
+    """The story, the count after each stage, what went badly and its cure, and the labelled pixels."""
+    each = exploration
+    counts = " → ".join(f"{int(count):,} {stage}" for stage, count in each.result.stage_pixels().items())
+    lines = [each.story, f"Changed pixels: {counts}; {each.n_entries:,} entries."]
+    lines += [f"{found.seen} Likely because {found.cause}. Try {found.cure}." for found in each.findings]
+    if each.evidence:
+        pixels = sorted(each.evidence.pixels, key=lambda pixel: max(pixel.obscuring, pixel.leading), reverse=True)
+        lines += ["", aligned([_row(pixel) for pixel in pixels[:ROWS]])]
+        if len(pixels) > ROWS:
+            lines.append(f"… and {len(pixels) - ROWS:,} more in pixels.csv")
+    return "\n".join(lines)
+
+
+def _row(pixel: PixelLabel) -> dict[str, object]:
+    colours = ("#{:02x}{:02x}{:02x}".format(*rgb) for rgb in (pixel.before, pixel.after))
+    return {
+        "row": pixel.row,
+        "col": pixel.col,
+        "before → after": " → ".join(colours),
+        "label": f"{LOOKS[pixel.kind].sign} {pixel.kind}{' (weak)' if pixel.weak else ''}",
+        "obscuring": pixel.obscuring,
+        "leading": pixel.leading,
+        "reversal agrees": pixel.agrees,
+    }

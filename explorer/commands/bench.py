@@ -1,0 +1,152 @@
+"""Compare attacks on the same correctly classified pictures, in one run.
+
+Prints a table and writes it as CSV: success, share that still fools after being saved as PNG, changed pixels and
+entries of the fooled pictures, time (and its ratio to the first sigma-zero), and peak memory. The last line sets the
+time of the sparse attack, without pruning and polishing, against its steps of bare forward and backward passes.
+"""
+
+import argparse
+import dataclasses
+import math
+import platform
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from explorer.attacks import ATTACKS, SparseAttack
+from explorer.benchmark import Attack, Overhead, Row, compare, overhead
+from explorer.commands import networks, options, pictures
+from explorer.commands.tables import aligned, write_csv
+from explorer.knobs import knobs
+
+EXAMPLES = """attacks:
+  A name (sparse, sigma-zero), then any of these, joined by hyphens:
+    a number                steps
+    paper                   the preset of this name
+    pixel, entry            what is counted
+    refined, bare           with, without both pruning and polishing
+  and then any setting as :knob=value, e.g. sparse-200:a=0.2:schedule=annealed
+
+examples:
+  python -m explorer bench --model signs-resnet
+  python -m explorer bench --model signs-vit --n 200 --attacks sparse,sparse-paper,sigma-zero-1000
+  python -m explorer bench --model my_network.py:load --pictures my_network.py:pictures --batch 100"""
+
+DEFAULT_ATTACKS = "sparse,sigma-zero-1000,sigma-zero-pixel-1000,sigma-zero-pixel-1000-refined"
+OVERHEAD = "sparse, bare / its steps forward and backward"
+_WORDS = {
+    "pixel": {"unit": "pixel"},
+    "entry": {"unit": "entry"},
+    "refined": {"prune": True, "polish": True},
+    "bare": {"prune": False, "polish": False},
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which network, pictures and attacks, and where the table goes."""
+    networks.add_arguments(parser)
+    pictures.add_arguments(parser, default="renders")
+    parser.add_argument("--seed", type=int, default=0, help="chooses other renders, or others of a folder (default: 0)")
+    parser.add_argument(
+        "--attacks", default=DEFAULT_ATTACKS, metavar="NAME,...", help=f"see below (default: {DEFAULT_ATTACKS})"
+    )
+    parser.add_argument(
+        "--repeats", type=int, default=3, help="of the measurement of the overhead; 0 leaves it out (default: 3)"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("out/bench.csv"), metavar="FILE", help="the table (default: out/bench.csv)"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure, print the table and write it."""
+    attacks = {name: named_attack(name) for name in args.attacks.split(",")}
+    if args.batch < 1 or args.repeats < 0:
+        raise ValueError(f"--batch must be at least 1 and --repeats at least 0; got {args.batch} and {args.repeats}.")
+    network = networks.load_network(args.model, args.device)
+    images, labels = pictures.correctly_classified(network, args.pictures, args.n, args.seed)
+    height, width = images.shape[2:]
+    print(
+        f"{args.model}: {len(images)} correctly classified pictures of {width} × {height} pixels from {args.pictures}, "
+        f"{min(args.batch, len(images))} at a time, on {_device(images.device)}, torch {torch.__version__}"
+    )
+    n_batches = math.ceil(len(images) / args.batch)
+    with tqdm(total=n_batches * len(attacks), unit="batch", disable=None, leave=False) as bar:
+
+        def on_progress(name: str) -> None:
+            bar.set_description(name)
+            bar.update()
+
+        rows = compare(network, images, labels, attacks, batch=args.batch, on_progress=on_progress)
+    print(aligned([_printed(row) for row in rows]))
+    records = [dataclasses.asdict(row) for row in rows]
+    if args.repeats:
+        sparse = next((each for each in attacks.values() if isinstance(each, SparseAttack)), SparseAttack())
+        bare = dataclasses.replace(sparse, prune=False, polish=False)
+        cost = overhead(network, images[: args.batch], labels[: args.batch], bare, args.repeats)
+        print(
+            f"{OVERHEAD}: {cost.ratio:.2f} ({cost.attack_seconds:.2f} s / {cost.network_seconds:.2f} s for "
+            f"{bare.steps} steps at {min(args.batch, len(images))} pictures)"
+        )
+        records.append(_record(cost, records[0]))
+    write_csv(args.out, records)
+    print(f"Written to {args.out}.")
+    return 0
+
+
+def named_attack(name: str) -> Attack:
+    """The attack that a name such as sigma-zero-pixel-1000-refined or sparse:a=0.2 stands for."""
+    words, *settings = name.split(":")
+    kind = next((each for each in sorted(ATTACKS, key=len, reverse=True) if f"{words}-".startswith(f"{each}-")), None)
+    if kind is None:
+        raise ValueError(f"There is no attack {name!r}: a name that begins with {' or '.join(ATTACKS)} is expected.")
+    make, values = ATTACKS[kind], {}
+    for word in filter(None, words.removeprefix(kind).split("-")):
+        if word.isdecimal():
+            values["steps"] = int(word)
+        elif word in _WORDS:
+            values |= _WORDS[word]
+        elif word == "paper" and hasattr(make, "paper"):
+            make = make.paper
+        else:
+            known = ", ".join(["a number of steps", *_WORDS, *["paper"] * hasattr(make, "paper")])
+            raise ValueError(f"{word!r} in {name!r} means nothing: {known} are known.")
+    known_knobs = knobs(ATTACKS[kind])
+    for setting in settings:
+        knob, equals, value = setting.partition("=")
+        if knob not in known_knobs or not equals:
+            raise ValueError(f"{setting!r} in {name!r} is no setting of {kind}: {'=, '.join(known_knobs)}= are known.")
+        try:
+            values[knob] = options.value_type(known_knobs[knob])(value)
+        except ValueError:
+            raise ValueError(f"{value!r} in {name!r} is no value for {knob}.") from None
+    return make(**values)
+
+
+def _printed(row: Row) -> dict[str, object]:
+    """The row under short heads."""
+    return {
+        "attack": row.attack,
+        "fooled": f"{row.success:.1%}",
+        "as PNG": f"{row.png_fools:.1%}",
+        "pixels: mean": row.mean_pixels,
+        "median": row.median_pixels,
+        "entries: mean": row.mean_entries,
+        "median ": row.median_entries,  # the blank tells it from the pixels'
+        "seconds": row.seconds,
+        "time ratio": row.time_ratio,
+        "memory MB": row.memory_mb,
+    }
+
+
+def _record(cost: Overhead, like: dict[str, object]) -> dict[str, object]:
+    """The overhead as a row of the CSV file: its time, and in time_ratio the ratio."""
+    empty = dict.fromkeys(like)
+    return {**empty, "attack": OVERHEAD, "seconds": cost.attack_seconds, "time_ratio": cost.ratio}
+
+
+def _device(device: torch.device) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{platform.machine()} {device.type.upper()} with {torch.get_num_threads()} thread(s)"

@@ -1,0 +1,157 @@
+"""The pictures that a command works on: one by name or file, or many with their classes."""
+
+import argparse
+import random
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from explorer.commands import user_code
+from explorer.commands.networks import count_classes, device_of
+from explorer.images import fit, load_image
+from explorer.samples import find_sample, gallery
+from explorer.signs import CLASS_NAMES
+from explorer.training import UNSEEN_SEEDS, Renders
+from explorer.types import Image, Images, Labels, Sample
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp"}
+CHUNK = 100  # pictures that are read or rendered at a time
+SEEDS_APART = 1_000_000  # renders between the first ones of two --seed
+
+Chunk = tuple[Images, Labels]
+
+
+def find_picture(name: str) -> Sample:
+    """The file of this name, or the sign of the gallery. Raises ValueError with one sentence if there is neither."""
+    path = Path(name)
+    if path.exists() or path.suffix or path.name != name:
+        return Sample(path.name, _read(path), caption=str(path))
+    try:
+        return find_sample(name)
+    except ValueError:
+        first = ", ".join(sample.name for sample in gallery() if sample.name.endswith("-1"))
+        raise ValueError(f"There is no file and no sign {name!r}; signs are {first}, also with -2 and -3.") from None
+
+
+def add_arguments(parser: argparse.ArgumentParser, default: str) -> None:
+    """The options that choose many pictures."""
+    parser.add_argument(
+        "--pictures",
+        default=default,
+        metavar="SOURCE",
+        help="renders: signs that no network was trained on; gallery: the signs of the page; a folder that holds one "
+        "folder of pictures per class, named like the classes or sorted in their order; or FILE.py:FUNCTION: a "
+        "function of your own that returns images (n, 3, h, w) in [0, 1] and labels (n,) as tensors "
+        f"(default: {default})",
+    )
+    parser.add_argument("--n", type=int, default=100, help="correctly classified pictures, at most (default: 100)")
+    parser.add_argument("--batch", type=int, default=50, help="pictures attacked at a time (default: 50)")
+
+
+def correctly_classified(network: nn.Module, source: str, n: int, seed: int) -> Chunk:
+    """The first `n` pictures of `source` that the network classifies correctly, or as many as there are.
+
+    Raises ValueError with one sentence if the pictures do not suit the network, or none is classified correctly.
+    """
+    if n < 1 or seed < 0:
+        raise ValueError(f"--n must be at least 1 and --seed at least 0; got {n} and {seed}.")
+    device = device_of(network)
+    images, labels, found = [], [], 0
+    for chunk, classes in _chunks(source, network, seed):
+        n_classes = count_classes(network, tuple(chunk.shape[2:]))
+        if classes.min() < 0 or classes.max() >= n_classes:
+            raise ValueError(f"{source} has class {int(classes.max())}; the network knows 0 to {n_classes - 1}.")
+        with torch.no_grad():
+            right = network(chunk.to(device)).argmax(1).cpu() == classes
+        images.append(chunk[right])
+        labels.append(classes[right])
+        found += int(right.sum())
+        if found >= n:
+            break
+    if not found:
+        raise ValueError(f"The network classifies no picture of {source} correctly.")
+    return torch.cat(images)[:n].to(device), torch.cat(labels)[:n].to(device)
+
+
+def _chunks(source: str, network: nn.Module, seed: int) -> Iterator[Chunk]:
+    if source in ("renders", "gallery"):
+        n_classes = count_classes(network, (64, 64))
+        if n_classes != len(CLASS_NAMES):
+            raise ValueError(f"The signs have {len(CLASS_NAMES)} classes, but the network {n_classes}: see --pictures.")
+        return _renders(seed) if source == "renders" else _gallery()
+    if user_code.is_code(source):
+        return _own(source)
+    return _folder(Path(source), getattr(network, "class_names", None), getattr(network, "input_size", None), seed)
+
+
+def _renders(seed: int) -> Iterator[Chunk]:
+    for first in count(UNSEEN_SEEDS + seed * SEEDS_APART, CHUNK):
+        renders = Renders.draw(first, CHUNK)
+        yield renders.images.float() / 255, renders.labels
+
+
+def _gallery() -> Iterator[Chunk]:
+    yield torch.stack([sample.image for sample in gallery()]), torch.tensor([sample.label for sample in gallery()])
+
+
+def _own(source: str) -> Iterator[Chunk]:
+    returned = user_code.call(source)
+    try:
+        images, labels = (torch.as_tensor(each) for each in returned)
+    except (TypeError, ValueError, RuntimeError):
+        raise ValueError(f"{source} must return two tensors, images and labels.") from None
+    if images.ndim != 4 or images.shape[1] != 3 or not images.is_floating_point() or not len(images):
+        raise ValueError(
+            f"{source} must return floating-point images (n, 3, h, w); got {images.dtype} {tuple(images.shape)}."
+        )
+    if labels.shape != images.shape[:1] or labels.is_floating_point():
+        raise ValueError(f"{source} must return integer labels ({len(images)},); got {tuple(labels.shape)}.")
+    yield from zip(images.split(CHUNK), labels.long().split(CHUNK), strict=True)
+
+
+def _folder(folder: Path, class_names: list[str] | None, size: tuple[int, int] | None, seed: int) -> Iterator[Chunk]:
+    names = sorted(each.name for each in folder.iterdir() if each.is_dir())
+    classes = _classes_of(names, class_names)
+    files = [
+        (path, label)
+        for name, label in zip(names, classes, strict=True)
+        for path in sorted((folder / name).iterdir())
+        if path.suffix.lower() in SUFFIXES
+    ]
+    if not files:
+        raise ValueError(f"{folder} holds no pictures: a folder of PNG, JPEG, WebP or BMP files per class is expected.")
+    random.Random(seed).shuffle(files)
+    size = size or tuple(_read(files[0][0]).shape[1:])
+    for first in range(0, len(files), CHUNK):
+        some = files[first : first + CHUNK]
+        images = [fit(_read(path), size) for path, _ in some]
+        yield torch.stack(images), torch.tensor([label for _, label in some])
+
+
+def _classes_of(folders: list[str], class_names: list[str] | None) -> list[int]:
+    """The class of each folder: by its name if all are names of classes, else by its place."""
+    known = {_plain(name): index for index, name in enumerate(class_names or [])}
+    if all(_plain(name) in known for name in folders):
+        return [known[_plain(name)] for name in folders]
+    if class_names is not None and len(folders) != len(class_names):
+        stranger = next(name for name in folders if _plain(name) not in known)
+        raise ValueError(
+            f"The folder {stranger!r} is no class of the network, and {len(folders)} folders are not its "
+            f"{len(class_names)} classes in order."
+        )
+    return list(range(len(folders)))
+
+
+def _plain(name: str) -> str:
+    """A class's name as it may be spelt as a folder's."""
+    return "".join(letter for letter in name.casefold() if letter.isalnum())
+
+
+def _read(path: Path) -> Image:
+    try:
+        return load_image(path)
+    except ValueError as error:
+        raise ValueError(str(error) if str(path) in str(error) else f"{path}: {error}") from error

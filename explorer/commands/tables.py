@@ -1,0 +1,43 @@
+"""Tables: aligned for the terminal, and as CSV files."""
+
+import csv
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+
+def aligned(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The rows under the first row's keys, in columns: text to the left, numbers to the right, alike in a column."""
+    columns = [_column(head, [row[head] for row in rows]) for head in rows[0]]
+    return "\n".join("  ".join(line).rstrip() for line in zip(*columns, strict=True))
+
+
+def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """The rows as a CSV file with the numbers in full; its folder is made if need be."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        table = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        table.writeheader()
+        table.writerows({key: "" if _unknown(value) else value for key, value in row.items()} for row in rows)
+
+
+def _column(head: str, values: Sequence[Any]) -> list[str]:
+    known = [value for value in values if not _unknown(value)]
+    decimals = 2 if any(isinstance(value, float) and abs(value) >= 10 for value in known) else 3
+    cells = [head, *("–" if _unknown(value) else _cell(value, decimals) for value in values)]
+    width = max(map(len, cells))
+    is_text = any(isinstance(value, str) for value in known)
+    return [cell.ljust(width) if is_text else cell.rjust(width) for cell in cells]
+
+
+def _cell(value: Any, decimals: int) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:,.{decimals}f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _unknown(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value))
