@@ -50,7 +50,7 @@ CLASSIFIERS: dict[str, Card] = {
         title="Road signs: adversarially trained",
         dataset="signs",
         architecture="residual network, 3 blocks",
-        summary="The same residual network, trained on its own worst cases within 4/255, so it resists small changes.",
+        summary="The ResNet again, trained on its own worst cases: it resists faint changes of all pixels.",
     ),
 }
 
