@@ -65,7 +65,7 @@ def pixels_csv(evidence: Evidence | None) -> str:
 def snippet(exploration: Exploration, picture: str = "picture.png") -> str:
     """A Python program that repeats the run from the clean picture, saved as `picture`."""
     each = exploration
-    settings = [f"{f.name}={getattr(each.attack, f.name)!r}" for f in dataclasses.fields(each.attack) if f.init]
+    settings = [f"{name}={_literal(value)}" for name, value in dataclasses.asdict(each.attack).items()]
     target = "None" if each.target is None else f"torch.tensor([{each.target}], device=clf.device)"
     target_name = "any wrong class" if each.target is None else each.class_names[each.target]
     method = each.evidence.method if each.evidence else "integrated_gradients"
@@ -104,6 +104,10 @@ def _evidence(evidence: Evidence | None) -> dict[str, Any] | None:
         return None
     counts = {kind: evidence.count(kind) for kind in ("obscuring", "leading")}
     return {**dataclasses.asdict(evidence), "counts": counts}
+
+
+def _literal(value: Any) -> str:
+    return f'"{value}"' if isinstance(value, str) else repr(value)
 
 
 def _device(exploration: Exploration) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from explorer.types import AttackResult
 
-MANY_PIXELS = 0.01  # share of the picture above which the optimised stage has left too many
+MANY_PIXELS = 0.05  # share of the picture above which the optimised stage has left too many
 STUCK_PIXELS = 0.25  # share above which it has never left the dense start
 UNSETTLED = 0.1  # mean jump of the late loss from step to step, as a share of its whole range
 

@@ -1,7 +1,7 @@
 """From knobs to widgets: every field of a configuration becomes the control that suits it, bound to the link."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import streamlit as st
@@ -11,31 +11,35 @@ from explorer.knobs import Knob, knobs
 PER_DECADE = 10  # stops of a logarithmic slider
 
 
-def configure(config: type, main: Iterable[str]) -> Any:
-    """Let a person set `config`: the `main` knobs with their sentence in full view, the others under "More".
+def configure(presets: Mapping[str, Any], main: Iterable[str]) -> Any:
+    """Let a person set a configuration: the `main` knobs with their sentence in full view, the others under "More".
 
-    Raises ValueError with one sentence if the settings do not go together.
+    `presets` are configurations by the name of their button; the first one is the default. Raises ValueError with one
+    sentence if the settings do not go together.
     """
-    every = knobs(config)
-    values = {}
+    config = type(next(iter(presets.values())))
+    every, values = knobs(config), {}
     for name in main:
-        values[name] = widget(every[name], help=False)
+        values[name] = widget(every[name], presets.values(), help=False)
         st.caption(every[name].help)
     with st.expander("More settings"):
         for name, knob in every.items():
             if name not in values:
-                values[name] = widget(knob)
+                values[name] = widget(knob, presets.values())
+    with st.container(horizontal=True, key="presets"):
+        for title, preset in presets.items():
+            st.button(title, on_click=_apply, args=[preset], width="stretch")
     return config(**values)
 
 
-def reset(config: type) -> None:
-    """Put every knob back to its default, before the widgets of the next run are made."""
-    for name, knob in knobs(config).items():
-        st.session_state[name] = knob.default
+def _apply(preset: Any) -> None:
+    """Put every knob to the preset's value, before the widgets of the next run are made."""
+    for name in knobs(preset):
+        st.session_state[name] = getattr(preset, name)
 
 
-def widget(knob: Knob, help: bool = True) -> Any:
-    """One control. Its key, which is also its name in the link, is the field's name."""
+def widget(knob: Knob, presets: Iterable[Any] = (), help: bool = True) -> Any:
+    """One control, on which the presets' values can be set. Its key, its name in the link, is the field's name."""
     common = {
         "label": knob.label,
         "key": knob.name,
@@ -50,7 +54,7 @@ def widget(knob: Knob, help: bool = True) -> Any:
         return st.number_input(min_value=knob.low, max_value=knob.high, value=None, placeholder="no limit", **common)
     low, high = knob.slider
     if knob.log:
-        stops = logarithmic_stops(low, high, knob.default)
+        stops = logarithmic_stops(low, high, {knob.default, *(getattr(preset, knob.name) for preset in presets)})
         return st.select_slider(options=stops, value=knob.default, format_func=lambda stop: f"{stop:g}", **common)
     if isinstance(knob.default, int):
         return st.slider(min_value=int(low), max_value=int(high), value=knob.default, **common)
@@ -58,9 +62,8 @@ def widget(knob: Knob, help: bool = True) -> Any:
     return st.slider(min_value=float(low), max_value=float(high), value=knob.default, step=step, **common)
 
 
-def logarithmic_stops(low: float, high: float, default: float) -> list[float]:
-    """Round numbers, evenly spaced by their ratio, from `low` to `high`, the default among them."""
+def logarithmic_stops(low: float, high: float, include: Collection[float]) -> list[float]:
+    """Round numbers, evenly spaced by their ratio, from `low` to `high`, and those to `include`."""
     first, last = round(PER_DECADE * math.log10(low)), round(PER_DECADE * math.log10(high))
-    stops = {float(f"{10 ** (each / PER_DECADE):.2g}") for each in range(first, last + 1)}
-    whole = isinstance(default, int)
-    return sorted({round(stop) if whole else stop for stop in stops if low <= stop <= high} | {low, high, default})
+    stops = [float(f"{10 ** (each / PER_DECADE):.2g}") for each in range(first, last + 1)]
+    return sorted({low, high, *include, *(stop for stop in stops if low < stop < high)})

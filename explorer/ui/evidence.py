@@ -97,8 +97,8 @@ def _styled(pixels: tuple[PixelLabel, ...]) -> Styler:
                 "kind": f"{LOOKS[pixel.kind].sign} {pixel.kind}{' (weak)' if pixel.weak else ''}",
                 "row": pixel.row,
                 "column": pixel.col,
-                "before": "#{:02x}{:02x}{:02x}".format(*pixel.before),
-                "after": "#{:02x}{:02x}{:02x}".format(*pixel.after),
+                "colour before": "#{:02x}{:02x}{:02x}".format(*pixel.before),
+                "colour after": "#{:02x}{:02x}{:02x}".format(*pixel.after),
                 "obscuring": pixel.obscuring,
                 "leading": pixel.leading,
                 "reverting it says": f"{LOOKS[pixel.reversal_kind].sign} {pixel.reversal_kind}",
@@ -106,7 +106,7 @@ def _styled(pixels: tuple[PixelLabel, ...]) -> Styler:
             for pixel in pixels
         ]
     )
-    return table.style.map(_paint, subset=["before", "after"])
+    return table.style.map(_paint, subset=["colour before", "colour after"])
 
 
 def _paint(colour: str) -> str:

@@ -36,13 +36,7 @@ class Session:
     def select(self, pixel: int | None) -> None:
         self.selected = pixel
 
-    def leave(self) -> None:
-        """The tab was closed: nobody waits any more."""
-        if self.job is not None:
-            self.job.cancel()
 
-
-@st.cache_resource(scope="session", on_release=Session.leave, show_spinner=False)
 def session() -> Session:
     """The session of the tab that is asking."""
-    return Session()
+    return st.session_state.setdefault("session", Session())

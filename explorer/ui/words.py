@@ -43,6 +43,8 @@ def _completeness(checks: Checks) -> str:
     error = checks.completeness_error
     if math.isnan(error):
         return _verdict(None) + "This method gives scores, not exact shares, so there is nothing that must add up."
+    if math.isinf(error):
+        return _verdict(None) + "A logit did not change at all, so there is nothing to share out."
     return _verdict(error <= INEXACT) + (
         f"The shares add up to the whole change of the logits, within {100 * error:.1f} %."
         if error <= INEXACT
@@ -71,8 +73,8 @@ def _ranks(checks: Checks) -> str:
 
 def _additivity(checks: Checks) -> str:
     error = checks.additivity
-    if math.isnan(error):
-        return _verdict(None) + "The true class's logit did not change, so there is nothing to share out."
+    if not math.isfinite(error):
+        return _verdict(None) + "The true class's logit did not change at all, so there is nothing to share out."
     return _verdict(error <= JOINT) + (
         f"The pixels act one by one: their single effects add up to the whole within {100 * error:.0f} %."
         if error <= JOINT

@@ -9,7 +9,7 @@ from explorer.figures import attack_trace
 from explorer.pipeline import Exploration, picture_sha256
 from explorer.ui import words
 from explorer.ui.caches import Question, classifier
-from explorer.ui.controls import configure, reset
+from explorer.ui.controls import configure
 from explorer.ui.downloads import offer_downloads
 from explorer.ui.evidence import QUIET, show_evidence
 from explorer.ui.guide import guide
@@ -19,6 +19,7 @@ from explorer.ui.runs import StatusLine, ask
 from explorer.ui.session import session
 from explorer.ui.source import choose_picture
 
+PRESETS = {"Defaults": SparseAttack(), "As in the paper": SparseAttack.paper()}
 MAIN_KNOBS = ("a", "lam", "tau")
 
 
@@ -28,10 +29,11 @@ def page() -> None:
         hero, panel, details = (st.container(key=key) for key in ("hero", "panel", "details"))
     with panel:
         clf = choose_network()
+        if clf is None:
+            return
         attack = choose_attack()
         target = choose_target(clf)
-        method = st.selectbox("Labels by", list(METHODS), key="method", bind="query-params")
-        st.button("Reset to defaults", on_click=reset, args=[SparseAttack], width="stretch")
+        method = st.selectbox("Pixels labelled by", list(METHODS), key="method", bind="query-params")
     with source:
         sample = choose_picture(clf.input_size)
     with hero:
@@ -70,8 +72,8 @@ def page() -> None:
         offer_downloads(exploration)
 
 
-def choose_network() -> Classifier:
-    """The network to attack; its name is in the link."""
+def choose_network() -> Classifier | None:
+    """The network to attack; its name is in the link. None, and a sentence, where its weights cannot be read."""
     names = list(CLASSIFIERS)
     st.session_state.network_choice = linked("network", names, DEFAULT)
     name = st.selectbox(
@@ -82,13 +84,17 @@ def choose_network() -> Classifier:
         on_change=lambda: link("network", st.session_state.network_choice, DEFAULT),
     )
     st.caption(CLASSIFIERS[name].summary)
-    return classifier(name)
+    try:
+        return classifier(name)
+    except RuntimeError as error:
+        st.error(str(error))
+        return None
 
 
 def choose_attack() -> SparseAttack | None:
     """The attack with its settings; None, and a sentence, where they do not go together."""
     try:
-        return configure(SparseAttack, MAIN_KNOBS)
+        return configure(PRESETS, MAIN_KNOBS)
     except ValueError as error:
         st.error(str(error))
         return None
@@ -108,7 +114,7 @@ def choose_target(clf: Classifier) -> int | None:
 
 def tell(exploration: Exploration) -> None:
     """What happened, in one sentence, and whether the network saw the right class to begin with."""
-    st.header(exploration.story, anchor=False)
+    st.header(exploration.story.replace(" %", "\u00a0%"), anchor=False)
     if exploration.already_wrong:
         seen, true = (exploration.class_names[label] for label in (exploration.label, exploration.true_label))
         st.info(f"The network already gets this one wrong: it shows {true}. It was attacked from the predicted {seen}.")

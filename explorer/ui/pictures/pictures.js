@@ -28,7 +28,7 @@ const swatch = ([red, green, blue]) =>
 export default function ({ data, parentElement, setTriggerValue }) {
   const { width, height, marks, selected } = data;
   const looks = Object.fromEntries(data.legend.map((look) => [look.kind, look]));
-  const radius = Math.max(width, height) / 42;
+  const radius = Math.max(width, height) / Math.min(120, 46 + marks.length / 3); // many marks are smaller
   const colours = { before: null, after: null };
   const cursors = [];
 

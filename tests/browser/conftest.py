@@ -1,0 +1,49 @@
+"""One server and one browser for all browser tests; without a browser they skip here and fail in CI."""
+
+import pytest
+from app_server import launch, require_browser, serve
+from explore_page import ExplorePage
+from playwright.sync_api import sync_playwright
+
+START_LINES = ("Uvicorn server started", "You can now view your Streamlit app", "URL:", "Stopping...")
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory):
+    """The app's address. Afterwards its log must hold nothing but the lines of its start."""
+    require_browser()
+    log = tmp_path_factory.mktemp("server") / "log.txt"
+    with serve(log) as address:
+        yield address
+    unexpected = [line for line in log.read_text().splitlines() if line.strip() and not _expected(line)]
+    assert not unexpected, "\n".join(unexpected)
+
+
+def _expected(line: str) -> bool:
+    return any(start in line for start in START_LINES)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    require_browser()
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def explore(browser, address):
+    """The page in a new tab of a new visitor; it may talk to nobody but its server and log no error."""
+    with browser.new_context(viewport={"width": 1440, "height": 1000}, accept_downloads=True) as context:
+        page = context.new_page()
+        strangers, complaints = [], []
+        page.on("request", lambda request: _local(request.url, address) or strangers.append(request.url))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        yield ExplorePage(page, address)
+    assert not strangers
+    assert not complaints
+
+
+def _local(url: str, address: str) -> bool:
+    return url.startswith((address, address.replace("http", "ws"), "data:", "blob:"))

@@ -1,0 +1,84 @@
+"""The Explore page as a person sees it: what one looks at and what one can do, by the names on the screen."""
+
+import re
+
+from playwright.sync_api import Locator, Page, expect
+
+PATIENCE = 90_000  # ms: a busy machine is slow, not broken
+
+
+class ExplorePage:
+    """Drives one tab."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self.page, self.address = page, address
+        page.set_default_timeout(PATIENCE)
+        expect.set_options(timeout=PATIENCE)
+
+    def open(self, query: str = "") -> "ExplorePage":
+        self.page.goto(f"{self.address}/{query}")
+        return self.settle()
+
+    def settle(self) -> "ExplorePage":
+        """Wait until nothing runs any more; where a slow machine made the page ask, press Run."""
+        self.idle()
+        while (run := self.page.locator(".st-key-status").get_by_role("button", name="Run", exact=True)).is_visible():
+            run.click()
+            self.idle()
+        return self
+
+    def idle(self) -> None:
+        app = self.page.get_by_test_id("stApp")
+        self.page.wait_for_timeout(250)  # until a change has reached the server
+        expect(app).to_have_attribute("data-test-script-state", "notRunning")
+        expect(app).to_have_attribute("data-test-connection-state", "CONNECTED")
+
+    @property
+    def story(self) -> str:
+        return self.page.locator("h2").inner_text().replace("\u00a0", " ")
+
+    @property
+    def n_pixels(self) -> int:
+        return int(re.search(r"([\d,]+) of [\d,]+ pixels", self.story).group(1).replace(",", ""))
+
+    def slider(self, key: str) -> Locator:
+        return self.page.locator(f".st-key-{key} input[type=range]")
+
+    def nudge(self, key: str, direction: str = "Right", times: int = 1) -> None:
+        """Move a slider by the keyboard."""
+        slider = self.slider(key)
+        slider.focus()
+        for _ in range(times):
+            slider.press(f"Arrow{direction}")
+
+    @property
+    def pictures(self) -> Locator:
+        return self.page.locator(".st-key-pictures .frame img")
+
+    @property
+    def marks(self) -> Locator:
+        return self.page.locator(".st-key-pictures .mark")
+
+    @property
+    def scatter_points(self) -> Locator:
+        return self.page.locator(".st-key-scatter .scatterlayer .trace .points path")
+
+    @property
+    def readout(self) -> str:
+        return self.page.locator(".st-key-pictures .readout").inner_text()
+
+    @property
+    def thumbnails(self) -> Locator:
+        return self.page.locator(".st-key-gallery button")
+
+    def choose_source(self, name: str) -> None:
+        self.page.get_by_role("radio", name=name).or_(
+            self.page.get_by_role("button", name=name, exact=True)
+        ).first.click()
+        self.settle()
+
+    def upload(self, name: str, content: bytes) -> None:
+        self.page.locator(".st-key-upload input[type=file]").set_input_files(
+            {"name": name, "mimeType": "image/png", "buffer": content}
+        )
+        self.settle()

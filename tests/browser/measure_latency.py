@@ -1,0 +1,50 @@
+"""How long it takes from moving a slider to the new picture: `python tests/browser/measure_latency.py`."""
+
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from app_server import launch, serve
+from explore_page import ExplorePage
+from playwright.sync_api import expect, sync_playwright
+
+MOVES = 10
+TARGET = 2.0  # seconds, median
+
+
+def measure(explore: ExplorePage) -> list[float]:
+    """Seconds from the key press on τ's slider until the new pictures stand and nothing runs any more."""
+    times = []
+    for _ in range(MOVES):
+        before = explore.slider("tau").get_attribute("aria-valuetext")
+        address = explore.page.url
+        started = time.perf_counter()
+        explore.nudge("tau", "Left")
+        expect(explore.slider("tau")).not_to_have_attribute("aria-valuetext", before)
+        expect(explore.page).not_to_have_url(address)
+        expect(explore.page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+        explore.page.evaluate("() => new Promise(requestAnimationFrame)")
+        times.append(time.perf_counter() - started)
+        explore.settle()
+    return times
+
+
+def main() -> int:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        serve(Path(folder) / "log.txt") as address,
+        sync_playwright() as engine,
+    ):
+        browser = launch(engine)
+        explore = ExplorePage(browser.new_page(viewport={"width": 1440, "height": 1000}), address).open("?tau=0.1")
+        times = measure(explore)
+        browser.close()
+    median = statistics.median(times)
+    print(f"slider to picture, {MOVES} moves: median {median:.2f} s, from {min(times):.2f} to {max(times):.2f} s")
+    return 0 if median <= TARGET else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

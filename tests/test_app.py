@@ -1,0 +1,225 @@
+"""The Explore page without a browser: it runs, it obeys its link, it survives bad input, it says what went wrong."""
+
+import io
+import math
+import re
+from dataclasses import replace
+
+import pytest
+import torch
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from explorer.attacks import SparseAttack
+from explorer.classifiers import CLASSIFIERS, DEFAULT
+from explorer.jobs import QueueFull, queue_for
+from explorer.knobs import knobs
+from explorer.samples import find_sample, gallery
+from explorer.ui import runs, source
+from explorer.ui.caches import answers
+
+QUICK = {"steps": "30", "polish": "false"}  # a link whose attack is fast
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch):
+    """A busy machine must not turn a run that starts by itself into one that waits for the button."""
+    monkeypatch.setattr(runs, "PATIENCE", math.inf)
+
+
+def open_page(**link: str) -> AppTest:
+    app = AppTest.from_file("../app.py", default_timeout=120)
+    for name, value in {**QUICK, **link}.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def story(app: AppTest) -> str:
+    (header,) = app.header
+    return header.value.replace("\u00a0", " ")
+
+
+def button(app: AppTest, label: str):
+    (found,) = [each for each in app.button if each.label == label]
+    return found
+
+
+def labels(app: AppTest) -> set[str]:
+    return {each.label for each in app.button}
+
+
+def test_without_a_click_the_first_sign_is_attacked():
+    app = open_page()
+    assert not app.exception
+    assert not app.error
+    assert re.fullmatch(r"Stop, \S+ \d+ %|Stop, .*", story(app).split(" → ")[0])
+    assert re.search(r", by [\d,]+ of 4,096 pixels$", story(app))
+    assert {slider.key for slider in app.select_slider} >= {"a", "lam", "tau"}
+
+
+def test_every_knob_has_a_control_and_the_main_ones_their_sentence():
+    app = open_page()
+    controls = [*app.select_slider, *app.slider, *app.toggle, *app.selectbox, *app.number_input]
+    assert {each.key for each in controls} >= set(knobs(SparseAttack))
+    captions = {caption.value for caption in app.caption}
+    assert {knobs(SparseAttack)[name].help for name in ("a", "lam", "tau")} <= captions
+
+
+def test_the_link_restores_picture_network_and_settings():
+    network = next(name for name in CLASSIFIERS if name != DEFAULT)
+    app = open_page(picture="yield-2", network=network, a="0.2", lam="2.5", tau="0.1", seed="7", target="Turn left")
+    assert not app.exception
+    assert story(app).startswith("Yield, ")
+    assert app.selectbox(key="network_choice").value == network
+    assert [app.select_slider(key=key).value for key in ("a", "lam", "tau")] == [0.2, 2.5, 0.1]
+    assert (app.slider(key="seed").value, app.selectbox(key="target").value) == (7, "Turn left")
+    assert ("Turn left" in story(app)) or app.warning
+
+
+def test_a_link_with_nonsense_shows_the_defaults():
+    app = open_page(picture="moon", network="gpt", a="-3", lam="x", tau="7", steps="many", target="Moon", box="<b>")
+    assert not app.exception
+    assert not app.error
+    assert story(app).startswith("Stop, ")
+    assert app.select_slider(key="a").value == SparseAttack().a
+    assert app.selectbox(key="network_choice").value == DEFAULT
+
+
+def test_moving_a_slider_runs_again_and_going_back_is_remembered():
+    app = open_page()
+    first = story(app)
+    app.select_slider(key="tau").set_value(0.2).run()
+    assert not app.exception
+    asked = len(answers()._kept)
+    app.select_slider(key="tau").set_value(SparseAttack().tau).run()
+    assert story(app) == first
+    assert len(answers()._kept) == asked
+
+
+def test_the_switch_shows_the_result_before_pruning_without_another_attack(monkeypatch):
+    app = open_page()
+    monkeypatch.setattr(SparseAttack, "__call__", lambda *_args, **_more: pytest.fail("it attacked again"))
+    app.toggle(key="optimised").set_value(True).run()
+    assert not app.exception
+    (counts,) = [each.value for each in app.markdown if each.value.startswith("Changed pixels: ")]
+    shown = re.search(r"\*\*([\d,]+) optimised\*\*", counts).group(1)
+    assert story(app).endswith(f", by {shown} of 4,096 pixels")
+
+
+def test_presets_set_every_knob():
+    app = open_page()
+    button(app, "As in the paper").click().run()
+    assert not app.exception
+    paper = SparseAttack.paper()
+    assert app.select_slider(key="lam").value == paper.lam
+    assert app.selectbox(key="gradient").value == paper.gradient
+    button(app, "Defaults").click().run()
+    assert not app.exception
+    assert app.select_slider(key="lam").value == SparseAttack().lam
+
+
+def test_a_slow_run_waits_for_the_button(monkeypatch):
+    monkeypatch.setattr(runs, "PATIENCE", 0.0)
+    app = open_page(seed="3")
+    assert not app.header
+    button(app, "Run").click().run()
+    first = story(app)
+    assert "Run" not in labels(app)
+    app.select_slider(key="tau").set_value(0.2).run()
+    assert story(app) == first, "until Run is pressed the run before stays in view"
+    assert any("still the run before" in caption.value for caption in app.caption)
+    button(app, "Run").click().run()
+    assert "Run" not in labels(app)
+    assert not app.exception
+
+
+def png(size: tuple[int, int] = (90, 60)) -> bytes:
+    file = io.BytesIO()
+    Image.effect_mandelbrot(size, (-2, -1.2, 1, 1.2), 50).convert("RGB").save(file, "PNG")
+    return file.getvalue()
+
+
+def upload(name: str, content: bytes) -> AppTest:
+    app = open_page()
+    app.segmented_control(key="source").set_value("Upload").run()
+    assert story(app).startswith("Stop, "), "until there is a file the gallery's picture stays"
+    app.file_uploader(key="upload").set_value((name, content, "image/png")).run()
+    return app
+
+
+def test_a_picture_of_your_own_is_fitted_and_attacked():
+    app = upload("mine.png", png())
+    assert not app.exception
+    assert not app.error
+    assert any("90 × 60 pixels" in caption.value for caption in app.caption)
+    assert "of 4,096 pixels" in story(app)
+
+
+@pytest.mark.parametrize("content", [b"", b"GIF89a not a picture", png()[:200]], ids=["empty", "renamed", "truncated"])
+def test_a_bad_file_is_refused_in_one_sentence_and_the_page_stays_usable(content):
+    app = upload("bad.png", content)
+    assert not app.exception
+    (error,) = app.error
+    assert "\n" not in error.value
+    assert story(app).startswith("Stop, ")
+    app.file_uploader(key="upload").set_value(("mine.png", png(), "image/png")).run()
+    assert not app.error
+    assert not app.exception
+
+
+def test_the_class_that_is_seen_already_is_no_target():
+    app = open_page(target="Stop")
+    assert not app.exception
+    assert [error.value for error in app.error] == ["The network already sees Stop: choose another target."]
+    app.selectbox(key="target").set_value(None).run()
+    assert not app.error
+    assert story(app).startswith("Stop, ")
+
+
+def test_a_picture_that_is_already_mistaken_is_said_to_be(monkeypatch):
+    mistaken = replace(find_sample("stop-1"), label=3)
+    monkeypatch.setattr(source, "find_sample", lambda name: mistaken)
+    app = open_page()
+    (info,) = app.info
+    assert info.value.startswith("The network already gets this one wrong: it shows Priority road.")
+    assert story(app).startswith("Stop, ")
+
+
+def test_failure_comes_with_its_cure():
+    app = open_page(max_pixels="1", steps="10")
+    assert not app.exception
+    assert "not fooled" in story(app)
+    assert "Try a smaller τ" in app.warning[0].value
+
+
+def test_a_full_queue_is_one_sentence(monkeypatch):
+    def refuse(*_args, **_more):
+        raise QueueFull("16 runs are waiting already: please try again in a minute.")
+
+    monkeypatch.setattr(type(queue_for("cpu")), "submit", refuse)
+    app = open_page(seed="11")
+    assert not app.exception
+    assert app.warning[0].value.startswith("16 runs are waiting already")
+    assert "Run" in labels(app)
+
+
+def test_an_unexpected_error_is_not_lost_and_the_next_question_is_answered(monkeypatch):
+    def broken(*_args, **_more):
+        raise ZeroDivisionError("a bug")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(SparseAttack, "__call__", broken)
+        app = open_page(seed="12")
+    assert len(app.exception) == 1
+    app.slider(key="seed").set_value(0).run()
+    assert not app.exception
+    assert story(app).startswith("Stop, ")
+
+
+def test_every_gallery_picture_has_a_thumbnail_that_fits():
+    from explorer.ui.gallery import _thumbnails
+
+    thumbnails = _thumbnails(gallery())
+    assert [each["name"] for each in thumbnails] == [sample.name for sample in gallery()]
+    assert sum(len(each["src"]) for each in thumbnails) < 400_000
+    assert all(torch.isfinite(sample.image).all() for sample in gallery())

@@ -1,0 +1,203 @@
+"""The whole story: from a picture to labelled pixels, its failures, and the files that tell it elsewhere."""
+
+import csv
+import io
+import json
+import runpy
+
+import pytest
+import torch
+from torch import nn
+
+from explorer.attacks import SparseAttack
+from explorer.classifiers import Classifier, load_classifier
+from explorer.images import to_png
+from explorer.pipeline import explore, percent, picture_sha256, pixels_csv, report, snippet
+from explorer.pipeline.findings import diagnose
+from explorer.samples import find_sample
+from explorer.types import STAGES, AttackResult, Trace
+
+NAMES = ["red", "green", "blue"]
+QUICK = SparseAttack(steps=10)
+
+
+@pytest.fixture(scope="module")
+def clf() -> Classifier:
+    """Sees the colour that has most of the picture."""
+    network = nn.Sequential(nn.Flatten(), nn.Linear(3 * 8 * 8, 3, bias=False))
+    weight = torch.zeros(3, 3, 64)
+    for colour in range(3):
+        weight[colour, colour] = torch.linspace(0.2, 1, 64)
+    network[1].weight.data = weight.flatten(1)
+    return Classifier(
+        network, name="colours", class_names=NAMES, input_size=(8, 8), dataset="custom", mean=[0] * 3, std=[1] * 3
+    )
+
+
+@pytest.fixture(scope="module")
+def reddish() -> torch.Tensor:
+    image = torch.full((3, 8, 8), 100 / 255)
+    image[0] = 120 / 255
+    return image
+
+
+@pytest.fixture(scope="module")
+def exploration(clf, reddish):
+    return explore(clf, reddish, QUICK, label=0)
+
+
+def test_it_tells_the_whole_story(exploration, reddish):
+    assert exploration.succeeded
+    assert 0 < exploration.n_pixels <= exploration.n_entries < 64
+    assert exploration.story.startswith("red, ")
+    assert exploration.story.endswith(f"%, by {exploration.n_pixels} of 64 pixels")
+    assert torch.equal(exploration.image, reddish)
+    assert exploration.before.sum() == pytest.approx(1)
+    assert exploration.evidence.label == exploration.label == 0
+    assert len(exploration.evidence.pixels) == exploration.n_pixels
+    assert not exploration.already_wrong
+
+
+def test_the_likeliest_classes_come_in_order(exploration):
+    top = exploration.top(2)
+    assert top[0] == exploration.adversarial_label
+    assert set(top) == {exploration.label, exploration.adversarial_label}
+    assert len(exploration.top(99)) == len(NAMES)
+
+
+def test_a_picture_that_is_already_mistaken_is_attacked_from_the_predicted_class(clf, reddish):
+    mistaken = explore(clf, reddish, QUICK, label=2)
+    assert mistaken.already_wrong
+    assert (mistaken.true_label, mistaken.label) == (2, 0)
+    assert mistaken.succeeded
+
+
+def test_a_target_is_reached_or_said_to_be_missed(clf, reddish):
+    assert explore(clf, reddish, QUICK, target=2).adversarial_label == 2
+    missed = explore(clf, reddish, SparseAttack(steps=10, max_pixels=1), target=2)
+    assert not missed.succeeded
+    assert "blue not reached" in missed.story
+    assert missed.findings[0].seen == "The target was not reached."
+
+
+def test_the_target_must_be_another_class(clf, reddish):
+    with pytest.raises(ValueError, match="already sees red"):
+        explore(clf, reddish, QUICK, target=0)
+
+
+def test_a_picture_of_another_size_is_refused(clf):
+    with pytest.raises(ValueError, match=r"expects a picture of shape \(3, 8, 8\); got \(3, 9, 8\)"):
+        explore(clf, torch.zeros(3, 9, 8), QUICK)
+
+
+def test_an_earlier_stage_is_explained_without_attacking_again(clf, reddish, exploration):
+    def refuse(*_args, **_settings):
+        pytest.fail("it attacked again")
+
+    optimised = explore(clf, reddish, refuse, label=0, stage="optimised", earlier=exploration)
+    assert optimised.result is exploration.result
+    assert optimised.attack_seconds == exploration.attack_seconds
+    assert optimised.n_pixels == int(exploration.result.stage_pixels()["optimised"]) >= exploration.n_pixels
+    assert len(optimised.evidence.pixels) == optimised.n_pixels
+
+
+def test_stopping_keeps_what_was_found(clf, reddish):
+    stopped = explore(clf, reddish, QUICK, on_step=lambda step: step.done >= 2)
+    assert stopped.result.stopped
+    assert stopped.stage == list(stopped.result.stages)[-1]
+
+
+def test_an_unchanged_picture_needs_no_evidence(clf, reddish):
+    def idle(clf, images, labels, targets=None, on_step=None):
+        return result(images, images.clone(), n_pixels=[0], loss=[1.0])
+
+    unchanged = explore(clf, reddish, idle)
+    assert unchanged.evidence is None
+    assert pixels_csv(unchanged.evidence).count("\n") == 1
+    assert "not fooled, with 0 of 64 pixels changed" in unchanged.story
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0, "0 %"), (0.001, "< 1 %"), (0.5, "50 %"), (0.994, "> 99 %"), (0.99999, "> 99 %"), (1, "100 %")],
+)
+def test_percentages_never_claim_too_much(share, text):
+    assert percent(share) == text
+
+
+def result(images, adversarial, *, n_pixels, loss, stopped=False, targets=None) -> AttackResult:
+    trace = Trace(*(torch.tensor(values)[:, None] for values in (loss, n_pixels, loss)))
+    label = torch.zeros(len(images), dtype=torch.long)
+    stages = {"optimised": adversarial}
+    return AttackResult(images, label, targets, adversarial, label, label > 0, stages, trace, stopped)
+
+
+def attempt(n_pixels: int, loss: list[float], **settings) -> AttackResult:
+    """A result with so many changed pixels of 4,096."""
+    images = torch.zeros(1, 3, 64, 64)
+    adversarial = images.clone()
+    adversarial.view(1, 3, -1)[..., :n_pixels] = 1
+    return result(images, adversarial, n_pixels=[n_pixels] * len(loss), loss=loss, **settings)
+
+
+CALM = [1 / (1 + step) for step in range(50)]
+WILD = [1.0, 0.0] * 25
+
+SIGNATURES = {
+    "a good run": (attempt(10, CALM), True, []),
+    "not fooled": (attempt(10, CALM), False, ["smaller τ"]),
+    "target missed": (attempt(10, CALM, targets=torch.tensor([1])), False, ["any wrong class"]),
+    "stopped": (attempt(10, CALM, stopped=True), False, ["run to the end"]),
+    "many pixels": (attempt(400, CALM), True, ["larger λ"]),
+    "dense start": (attempt(4000, CALM), True, ["smaller start"]),
+    "jumping loss": (attempt(10, WILD), True, ["larger a"]),
+    "all at once": (attempt(4000, WILD), False, ["smaller τ", "smaller start", "larger a"]),
+    "no step at all": (attempt(10, []), True, []),
+}
+
+
+@pytest.mark.parametrize(("result", "succeeded", "cures"), SIGNATURES.values(), ids=SIGNATURES)
+def test_failures_are_recognised_and_a_cure_is_named(result, succeeded, cures):
+    findings = diagnose(result, succeeded=succeeded)
+    assert len(findings) == len(cures)
+    assert all(cure in finding.cure for cure, finding in zip(cures, findings, strict=True))
+
+
+def test_the_report_is_complete_and_plain_json(exploration):
+    told = json.loads(json.dumps(report(exploration), allow_nan=False))
+    assert told["settings"]["seed"] == 0
+    assert told["labels"]["attacked"] == {"index": 0, "name": "red"}
+    assert told["labels"]["target"] is None
+    assert told["n_pixels"] == exploration.n_pixels == len(told["evidence"]["pixels"])
+    assert list(told["n_pixels_after_stage"]) == list(STAGES)
+    assert told["picture"]["sha256"] == picture_sha256(exploration.image)
+    assert "torch" in told["versions"]
+    assert sum(told["evidence"]["counts"].values()) == exploration.n_pixels
+
+
+def test_the_table_has_one_row_per_changed_pixel(exploration):
+    rows = list(csv.DictReader(io.StringIO(pixels_csv(exploration.evidence))))
+    assert [(int(row["row"]), int(row["col"]), row["kind"]) for row in rows] == [
+        (pixel.row, pixel.col, pixel.kind) for pixel in exploration.evidence.pixels
+    ]
+
+
+def test_two_pictures_that_differ_in_one_value_have_other_fingerprints(reddish):
+    other = reddish.clone()
+    other[2, 7, 7] += 1 / 255
+    assert picture_sha256(other) != picture_sha256(reddish)
+
+
+@pytest.mark.parametrize("stage", [None, "optimised"])
+def test_the_snippet_repeats_the_run(tmp_path, monkeypatch, capsys, stage):
+    clf, sample = load_classifier("signs-resnet"), find_sample("stop-3")
+    told = explore(clf, sample.image, SparseAttack(steps=40, polish=False), label=sample.label, stage=stage)
+    (tmp_path / "picture.png").write_bytes(to_png(sample.image))
+    (tmp_path / "reproduce.py").write_text(snippet(told))
+    monkeypatch.chdir(tmp_path)
+    runpy.run_path("reproduce.py")
+    story, *rows = capsys.readouterr().out.splitlines()
+    after = told.class_names[told.adversarial_label]
+    assert story == f"{told.class_names[told.label]} -> {after}, by {told.n_pixels} pixels"
+    assert len(rows) == told.n_pixels
+    assert rows[0].startswith(f"row {told.evidence.pixels[0].row}, column {told.evidence.pixels[0].col}: ")
