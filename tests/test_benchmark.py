@@ -1,0 +1,230 @@
+"""The comparison of attacks, and the sweep of settings: on tiny networks whose counts are known."""
+
+import csv
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from explorer.__main__ import main
+from explorer.attacks import SigmaZero, SparseAttack
+from explorer.benchmark import compare, overhead
+from explorer.classifiers import Classifier
+from explorer.commands.bench import DEFAULT_ATTACKS, OVERHEAD, named_attack
+from explorer.commands.pictures import correctly_classified
+from explorer.images import to_png
+from explorer.signs import CLASS_NAMES
+from explorer.sweep import grid, sweep
+from explorer.types import AttackResult, Trace
+
+SIDE = 6
+
+
+@pytest.fixture(scope="module")
+def clf() -> Classifier:
+    """Sees the brighter half: one pixel flips a picture that is nearly even."""
+    weight = torch.cat([torch.ones(SIDE // 2 * SIDE), -torch.ones(SIDE // 2 * SIDE)]).repeat(3)
+    network = nn.Sequential(nn.Flatten(), nn.Linear(3 * SIDE**2, 2, bias=False))
+    network[1].weight.data = torch.stack([weight, -weight])
+    return Classifier(
+        network,
+        name="halves",
+        class_names=["Top", "Bottom"],
+        input_size=(SIDE, SIDE),
+        dataset="custom",
+        mean=[0.0] * 3,
+        std=[1.0] * 3,
+    )
+
+
+@pytest.fixture(scope="module")
+def pictures() -> tuple[torch.Tensor, torch.Tensor]:
+    images = torch.full((5, 3, SIDE, SIDE), 100 / 255)
+    images[:, :, 0, 0] = 110 / 255
+    images[3:] = images[3:].flip(2)
+    return images, torch.tensor([0, 0, 0, 1, 1])
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(path.read_text().splitlines()))
+
+
+def test_every_attack_sees_every_picture_and_is_timed_against_the_first_sigma_zero(clf, pictures):
+    attacks = {"sparse": SparseAttack(steps=10), "sigma-zero-20": SigmaZero(steps=20, unit="pixel", prune=True)}
+    heard = []
+    rows = compare(clf, *pictures, attacks, batch=2, on_progress=heard.append)
+    assert [row.attack for row in rows] == list(attacks)
+    assert heard == list(attacks) * 3
+    for row in rows:
+        assert row.pictures == 5
+        assert row.success == row.png_fools == 1
+        assert row.mean_pixels == row.median_pixels == 1
+        assert 1 <= row.mean_entries <= 3
+        assert row.seconds > 0
+        assert math.isnan(row.memory_mb) or row.memory_mb >= 0
+    assert rows[1].time_ratio == 1
+    assert rows[0].time_ratio == pytest.approx(rows[0].seconds / rows[1].seconds)
+
+
+def test_a_picture_that_fools_only_before_it_is_saved_is_found_out(clf, pictures):
+    images, labels = pictures
+
+    def between_grey_levels(network, images, labels) -> AttackResult:
+        """An attack that leaves the 8-bit grid, by less than half a grey level on each value."""
+        lead = 0.45 / 255 * torch.where(labels == 0, -1, 1)[:, None, None, None].float()
+        half = torch.ones(1, 3, SIDE, SIDE)
+        half[:, :, SIDE // 2 :] = -1
+        adversarial = images + lead * half
+        trace = Trace(*torch.zeros(3, 1, len(images)))
+        seen = network(adversarial).argmax(1)
+        return AttackResult(images, labels, None, adversarial, seen, seen != labels, {"optimised": adversarial}, trace)
+
+    (row,) = compare(clf, images, labels, {"cheat": between_grey_levels}, batch=5)
+    assert row.success == 1
+    assert row.png_fools == 0
+    assert math.isnan(row.time_ratio)
+
+
+def test_an_attack_that_fools_nothing_has_no_counts(clf, pictures):
+    images, labels = pictures
+    hopeless = SparseAttack(steps=1, max_pixels=1, tau=0.99, prune=False, polish=False)
+    images = images.clone()
+    images[:3, :, : SIDE // 2], images[3:, :, SIDE // 2 :] = 1, 1
+    (row,) = compare(clf, images, labels, {"sparse": hopeless}, batch=5)
+    assert row.success == row.png_fools == 0
+    assert math.isnan(row.mean_pixels)
+    assert math.isnan(row.median_entries)
+
+
+def test_the_overhead_is_the_attack_against_bare_passes(clf, pictures):
+    cost = overhead(clf, *pictures, SparseAttack(steps=5, prune=False, polish=False), repeats=2)
+    assert cost.ratio == cost.attack_seconds / cost.network_seconds > 1
+
+
+@pytest.mark.parametrize(
+    ("name", "attack"),
+    [
+        ("sparse", SparseAttack()),
+        ("sparse-20-bare", SparseAttack(steps=20, prune=False, polish=False)),
+        ("sparse-paper", SparseAttack.paper()),
+        ("sparse-paper-refined-7", SparseAttack.paper(steps=7, prune=True, polish=True)),
+        ("sparse:a=0.2:max_pixels=3:polish=no", SparseAttack(a=0.2, max_pixels=3, polish=False)),
+        ("sparse-entry:schedule=annealed", SparseAttack(unit="entry", schedule="annealed")),
+        ("sigma-zero-1000", SigmaZero(steps=1000)),
+        ("sigma-zero-pixel-1000", SigmaZero(steps=1000, unit="pixel")),
+        ("sigma-zero-pixel-1000-refined", SigmaZero(steps=1000, unit="pixel", prune=True, polish=True)),
+    ],
+)
+def test_a_name_stands_for_an_attack(name, attack):
+    assert named_attack(name) == attack
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "dense", "sparsest", "sparse-fast", "sigma-zero-paper", "sparse:b=1", "sparse:a", "sparse:a=x", "sparse:a=-1"],
+)
+def test_a_name_that_means_nothing_is_refused(name):
+    with pytest.raises(ValueError, match=r"\w \w.*\.$"):
+        named_attack(name)
+
+
+def test_the_default_attacks_have_names():
+    assert [type(named_attack(name)) for name in DEFAULT_ATTACKS.split(",")] == [SparseAttack] + [SigmaZero] * 3
+
+
+def test_bench_prints_and_writes_the_table(tmp_path, capsys):
+    out = tmp_path / "new" / "bench.csv"
+    attacks = "sparse-5-bare,sigma-zero-5"
+    options = ["--n", "3", "--batch", "2", "--attacks", attacks, "--repeats", "1", "--device", "cpu", "--out", str(out)]
+    assert main(["bench", "--model", "signs-resnet", *options]) == 0
+    printed, err = capsys.readouterr()
+    assert err == ""
+    rows = table(out)
+    assert [row["attack"] for row in rows] == [*attacks.split(","), OVERHEAD]
+    assert all(row["pictures"] == "3" for row in rows[:2])
+    assert float(rows[2]["time_ratio"]) > 0
+    for row in rows:
+        assert row["attack"] in printed
+
+
+def test_bench_refuses_bad_input_in_one_line(tmp_path, capsys):
+    for options in (
+        ["--n", "0"],
+        ["--batch", "0"],
+        ["--attacks", "dense"],
+        ["--repeats", "-1"],
+        ["--pictures", str(tmp_path / "nowhere")],
+        ["--pictures", str(tmp_path)],
+        ["--seed", "-1"],
+    ):
+        assert main(["bench", "--model", "signs-resnet", "--device", "cpu", *options]) == 2
+        assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def save(folder, classes, pictures) -> None:
+    for number, (image, label) in enumerate(zip(*pictures, strict=True)):
+        place = folder / classes[int(label)]
+        place.mkdir(parents=True, exist_ok=True)
+        (place / f"{number}.png").write_bytes(to_png(image))
+        (place / "notes.txt").write_text("no picture")
+
+
+@pytest.mark.parametrize("classes", [["top", "BOTTOM"], ["0-first", "1-second"]], ids=["by name", "in order"])
+def test_a_folder_holds_a_folder_per_class(classes, clf, pictures, tmp_path):
+    save(tmp_path, classes, pictures)
+    images, labels = correctly_classified(clf, str(tmp_path), n=100, seed=0)
+    assert sorted(labels.tolist()) == [0, 0, 0, 1, 1]
+    assert (clf(images).argmax(1) == labels).all()
+    some, _ = correctly_classified(clf, str(tmp_path), n=2, seed=0)
+    assert torch.equal(some, images[:2])
+
+
+def test_a_folder_whose_classes_are_unknown_is_refused(clf, pictures, tmp_path):
+    save(tmp_path, ["Top", "Bottom"], pictures)
+    save(tmp_path, ["Left", "Right"], pictures)
+    with pytest.raises(ValueError, match="'Left' is no class"):
+        correctly_classified(clf, str(tmp_path), n=100, seed=0)
+
+
+def test_pictures_that_the_network_mistakes_are_left_out(clf, pictures, tmp_path):
+    save(tmp_path, ["Bottom", "Top"], pictures)
+    with pytest.raises(ValueError, match=r"no picture of .* correctly"):
+        correctly_classified(clf, str(tmp_path), n=100, seed=0)
+
+
+def test_signs_need_a_network_of_signs(clf):
+    with pytest.raises(ValueError, match="64 × 64"):
+        correctly_classified(clf, "renders", n=1, seed=0)
+
+
+def test_a_sweep_gives_what_each_setting_gives_alone(clf, pictures):
+    images, labels = pictures
+    settings = grid([0.1, 0.3], [0.5, 2.0], [0.05])
+    attack, progress = SparseAttack(steps=8, prune=False, polish=False), []
+    rows = sweep(clf, images, labels, settings, attack, batch=7, on_progress=progress.append)
+    assert progress == [7, 7, 6]
+    assert [(row["a"], row["lam"], row["tau"]) for row in rows[::5]] == settings
+    assert [row["picture"] for row in rows] == [0, 1, 2, 3, 4] * 4
+    for number, (a, lam, tau) in enumerate(settings):
+        alone = SparseAttack(a=a, lam=lam, tau=tau, steps=8, prune=False, polish=False)(clf, images, labels)
+        its_rows = rows[5 * number : 5 * number + 5]
+        assert [row["n_pixels"] for row in its_rows] == alone.n_pixels.tolist()
+        assert [row["succeeded"] for row in its_rows] == alone.succeeded.tolist()
+        assert [row["optimised_pixels"] for row in its_rows] == alone.stage_pixels()["optimised"].tolist()
+
+
+def test_sweep_writes_one_tidy_row_per_setting_and_picture(tmp_path, capsys):
+    out = tmp_path / "sweep.csv"
+    options = ["--a", "0.1,0.2", "--tau", "0.05", "--n", "2", "--steps", "3", "--no-prune", "--no-polish"]
+    assert main(["sweep", "--model", "signs-resnet", "--device", "cpu", *options, "--out", str(out)]) == 0
+    rows = table(out)
+    assert [(row["a"], row["picture"]) for row in rows] == [("0.1", "0"), ("0.1", "1"), ("0.2", "0"), ("0.2", "1")]
+    assert {CLASS_NAMES[int(row["label"])] for row in rows} == {"Stop"}
+    assert "optimised" in capsys.readouterr().out
+
+
+def test_sweep_refuses_a_bad_setting_before_any_work(capsys):
+    assert main(["sweep", "--model", "signs-resnet", "--a", "0.1,-1"]) == 2
+    assert "a must lie in" in capsys.readouterr().err

@@ -1,0 +1,286 @@
+"""The command line: its exit codes, its files, and one plain sentence for every kind of bad input."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from explorer.__main__ import main
+from explorer.attacks import SparseAttack
+from explorer.classifiers import CLASSIFIERS, load_classifier
+from explorer.commands import COMMANDS
+from explorer.images import from_uint8, load_image, to_png, to_uint8
+from explorer.knobs import knobs
+from explorer.samples import find_sample
+from explorer.signs import CLASS_NAMES
+
+ROOT = Path(__file__).parents[1]
+MODEL = ["--model", "signs-resnet", "--device", "cpu"]
+QUICK = ["--steps", "30", "--no-polish"]
+
+
+def attack(picture: Path | str, out: Path, *options: str) -> int:
+    return run("attack", str(picture), *MODEL, "--out", str(out), *options)
+
+
+def run(*arguments: str) -> int:
+    """The exit code, whichever way it comes."""
+    try:
+        return main([*arguments])
+    except SystemExit as end:
+        return end.code
+
+
+def refused(code: int, capsys) -> str:
+    """The one sentence on stderr of a command that refused its input."""
+    out, err = capsys.readouterr()
+    assert code == 2
+    assert out == ""
+    (line,) = err.splitlines()
+    assert line.startswith("python -m explorer")
+    return line
+
+
+@pytest.fixture(scope="module")
+def attacked(tmp_path_factory) -> Path:
+    """The files of an attack on a sign of the gallery, by a process of its own: clean picture, terminal and all."""
+    folder = tmp_path_factory.mktemp("attacked")
+    command = [sys.executable, "-W", "error", "-m", "explorer", "attack", "stop-1", *MODEL, *QUICK, "--out", folder]
+    end = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=os.environ | {"PYTHONUTF8": "1"})
+    assert end.returncode == 0, end.stderr
+    assert end.stderr == ""
+    (folder / "terminal.txt").write_text(end.stdout)
+    return folder
+
+
+def test_the_files_of_an_attack_agree(attacked):
+    result = json.loads((attacked / "result.json").read_text())
+    with (attacked / "pixels.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    clean, adversarial = find_sample("stop-1").image, load_image(attacked / "adversarial.png")
+    changed = (clean != adversarial).any(0).nonzero().tolist()
+
+    assert result["succeeded"]
+    assert result["saved_picture_fools"]
+    assert result["n_pixels"] == len(rows) == len(changed) == result["n_pixels_after_stage"]["pruned"]
+    assert result["n_entries"] == int((clean != adversarial).sum())
+    assert sorted([int(row["row"]), int(row["col"])] for row in rows) == changed
+    for row in rows:
+        before, after = (
+            [int(row[f"{colour}_{when}"]) for colour in ("red", "green", "blue")] for when in ("before", "after")
+        )
+        assert to_uint8(clean)[int(row["row"]), int(row["col"])].tolist() == before
+        assert to_uint8(adversarial)[int(row["row"]), int(row["col"])].tolist() == after
+    seen = load_classifier("signs-resnet", device="cpu")(adversarial[None]).argmax().item()
+    assert CLASS_NAMES[seen] == result["labels"]["after"]["name"] != "Stop"
+    assert result["settings"]["steps"] == 30
+    overlay = load_image(attacked / "overlay.png")
+    assert overlay.shape[1] % 64 == 0
+    assert overlay.shape[1] >= 640
+
+
+def test_the_terminal_tells_the_story_the_stages_and_the_pixels(attacked):
+    result = json.loads((attacked / "result.json").read_text())
+    terminal = (attacked / "terminal.txt").read_text()
+    assert result["story"] in terminal
+    for stage, count in result["n_pixels_after_stage"].items():
+        assert f"{count:,} {stage}" in terminal
+    listed = terminal.count("● obscuring") + terminal.count("◆ leading")
+    assert listed == min(20, result["n_pixels"])
+    assert "still fools" in terminal
+
+
+def test_a_target_by_name_and_a_label_by_index(tmp_path, capsys):
+    picture = tmp_path / "sign.png"
+    picture.write_bytes(to_png(find_sample("speed-limit-30-1").image))
+    label, target = CLASS_NAMES.index("Speed limit 30"), "speed LIMIT 80"
+    assert attack(picture, tmp_path, "--label", str(label), "--target", target, *QUICK) == 0
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert result["labels"]["true"]["name"] == "Speed limit 30"
+    assert result["labels"]["target"]["name"] == result["labels"]["after"]["name"] == "Speed limit 80"
+
+
+def test_a_network_that_is_not_fooled_is_exit_code_3(tmp_path, capsys):
+    assert attack("stop-1", tmp_path, "--max-pixels", "1", "--steps", "1", "--no-polish") == 3
+    assert "not fooled" in capsys.readouterr().out
+    assert not json.loads((tmp_path / "result.json").read_text())["saved_picture_fools"]
+
+
+def test_a_picture_of_another_size_is_fitted_and_attacked_from_what_is_seen(tmp_path, capsys):
+    picture = tmp_path / "large.png"
+    enlarged = find_sample("stop-1").image.repeat_interleave(2, 1).repeat_interleave(3, 2)
+    picture.write_bytes(to_png(enlarged))
+    assert attack(picture, tmp_path, *QUICK) in (0, 3)
+    terminal = capsys.readouterr().out
+    assert "192 × 128" in terminal
+    assert "64 × 64" in terminal
+    assert "The true class is not given" in terminal
+    assert load_image(tmp_path / "adversarial.png").shape == (3, 64, 64)
+
+
+def test_a_picture_that_the_network_mistakes_is_attacked_from_what_it_sees(tmp_path, capsys):
+    assert attack("stop-1", tmp_path, "--label", "Yield", *QUICK) == 0
+    assert "takes this Yield for Stop" in capsys.readouterr().out
+    assert json.loads((tmp_path / "result.json").read_text())["already_wrong"]
+
+
+def test_every_knob_is_an_option_and_the_preset_can_be_changed(tmp_path, capsys):
+    paper = ["--preset", "paper", "--steps", "2", "--lam", "0.002", "--max-pixels", "5"]
+    assert attack("yield-1", tmp_path, *paper) in (0, 3)
+    settings = json.loads((tmp_path / "result.json").read_text())["settings"]
+    expected = SparseAttack.paper(steps=2, lam=0.002, max_pixels=5)
+    assert settings == {name: getattr(expected, name) for name in knobs(SparseAttack)}
+
+
+NETWORK = """
+import torch
+
+def load():
+    torch.manual_seed(0)
+    return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 8 * 8, 4))
+
+def pictures():
+    images = torch.rand(40, 3, 8, 8, generator=torch.Generator().manual_seed(1))
+    return images, load()(images).argmax(1)
+
+def not_a_network():
+    return 3
+
+def fails():
+    return 1 / 0
+
+def no_labels():
+    return torch.rand(4, 3, 8, 8)
+"""
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch) -> str:
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    file = tmp_path / "own.py"
+    file.write_text(NETWORK)
+    return str(file)
+
+
+def test_a_network_of_ones_own(own, tmp_path, capsys):
+    picture = tmp_path / "noise.png"
+    picture.write_bytes(to_png(torch.rand(3, 8, 8, generator=torch.Generator().manual_seed(0))))
+    with torch.random.fork_rng():
+        assert run("attack", str(picture), "--model", f"{own}:load", "--device", "cpu", "--out", str(tmp_path)) == 0
+    assert json.loads((tmp_path / "result.json").read_text())["network"] == "own"
+    assert " of 64 pixels" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("function", "says"),
+    [
+        ("missing", "no function"),
+        ("not_a_network", "must return a torch module; got int"),
+        ("fails", "own.py, line 16: ZeroDivisionError"),
+    ],
+)
+def test_mistakes_in_ones_own_network_are_named(function, says, own, tmp_path, capsys):
+    code = run("attack", "stop-1", "--model", f"{own}:{function}", "--out", str(tmp_path))
+    assert says in refused(code, capsys)
+
+
+@pytest.mark.parametrize("function", ["no_labels", "not_a_network", "missing", "fails"])
+def test_mistakes_in_ones_own_pictures_are_named(function, own, tmp_path, capsys):
+    refused(run("bench", "--model", f"{own}:load", "--device", "cpu", "--pictures", f"{own}:{function}"), capsys)
+
+
+PNG = to_png(from_uint8(to_uint8(torch.rand(3, 64, 64, generator=torch.Generator().manual_seed(0)))))
+BAD_FILES = {
+    "empty.png": b"",
+    "truncated.png": PNG[: len(PNG) // 2],
+    "header-only.png": PNG[:40],
+    "renamed.png": b"%PDF-1.7 this is no picture",
+    "renamed.jpg": b"GIF89a" + bytes(100),
+}
+
+
+@pytest.mark.parametrize("name", BAD_FILES)
+def test_a_bad_picture_is_refused_in_one_line_that_names_it(name, tmp_path, capsys):
+    (tmp_path / name).write_bytes(BAD_FILES[name])
+    assert name in refused(attack(tmp_path / name, tmp_path / "out"), capsys)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["nowhere.png", "nowhere/stop-1", "stop-99", "."])
+def test_a_missing_picture_is_refused_in_one_line(name, tmp_path, capsys):
+    assert name in refused(attack(name, tmp_path), capsys)
+
+
+BAD_OPTIONS = {
+    "--label": ["Stopp", "18", "-1", ""],
+    "--target": ["no such sign", "99", "Stop"],
+    "--a": ["0", "-1", "nan", "eleven", "11"],
+    "--lam": ["-0.1", "inf"],
+    "--tau": ["1", "-0.01"],
+    "--steps": ["0", "1.5", "10001"],
+    "--momentum": ["1"],
+    "--max-pixels": ["0"],
+    "--seed": ["-1"],
+    "--box": ["round"],
+    "--method": ["guessing"],
+    "--preset": ["none"],
+    "--device": ["abacus", "cuda:99"],
+    "--model": ["signs-nothing", "nowhere.py:load", str(ROOT / "explorer") + ".py:load"],
+    "--no-such-option": ["1"],
+}
+
+
+@pytest.mark.parametrize(("option", "value"), [(name, value) for name, of in BAD_OPTIONS.items() for value in of])
+def test_a_bad_option_is_refused_in_one_line(option, value, tmp_path, capsys):
+    refused(attack("stop-1", tmp_path / "out", option, value), capsys)
+
+
+@pytest.mark.parametrize("arguments", [[], ["fly"], ["attack"], ["attack", "stop-1", *MODEL], ["bench"]])
+def test_missing_arguments_are_named_in_one_line(arguments, capsys):
+    refused(run(*arguments), capsys)
+
+
+def test_an_output_folder_that_cannot_be_made_is_refused_before_any_work(tmp_path, capsys):
+    (tmp_path / "file").write_text("in the way")
+    refused(attack("stop-1", tmp_path / "file" / "out"), capsys)
+
+
+def test_bad_input_ends_the_process_with_2_and_no_traceback(tmp_path):
+    command = [sys.executable, "-m", "explorer", "attack", str(tmp_path / "none.png"), *MODEL, "--out", str(tmp_path)]
+    end = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert end.returncode == 2
+    assert end.stdout == ""
+    assert len(end.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself_with_examples(command, capsys):
+    assert run(command, "--help") == 0
+    out = capsys.readouterr().out
+    assert f"python -m explorer {command}" in out.partition("example")[2]
+
+
+def test_the_help_of_attack_tells_every_knob(capsys):
+    assert run("attack", "--help") == 0
+    told = "".join(capsys.readouterr().out.split())
+    for knob in knobs(SparseAttack).values():
+        assert f"--{knob.name.replace('_', '-')}" in told
+        assert "".join(knob.help.split()) in told
+
+
+def test_the_list_names_every_classifier(capsys):
+    assert run("list") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["name", "dataset", "architecture", "accuracy", "robust", "parameters", "input"]
+    assert [line.split()[0] for line in lines[1:]] == list(CLASSIFIERS)
+
+
+def test_training_refuses_an_unknown_name_and_device(capsys):
+    refused(run("train", "signs-nothing"), capsys)
+    refused(run("train", "signs-resnet", "--device", "abacus"), capsys)
+    refused(run("evaluate", "signs-resnet", "--device", "abacus"), capsys)
