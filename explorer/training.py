@@ -57,9 +57,9 @@ RECIPES: dict[str, Recipe] = {
     "signs-cnn": Recipe("vgg", {"stem_stride": 2, "widths": [[24], [48], [96], [128]]}, epochs=8),
     "signs-vit": Recipe(
         "vit",
-        {"input_size": SIZE, "patch": 8, "width": 64, "depth": 3, "heads": 4, "expansion": 2},
-        epochs=20,
-        learning_rate=1.5e-3,
+        {"input_size": SIZE, "patch": 8, "width": 64, "depth": 3, "heads": 4, "expansion": 2, "stem": 24},
+        epochs=10,
+        learning_rate=2e-3,
         weight_decay=0.05,
     ),
     "signs-robust": Recipe("resnet", _RESNET, epochs=8, eps=EPS, learning_rate=3e-3, start_from="signs-resnet"),

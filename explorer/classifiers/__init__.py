@@ -43,7 +43,7 @@ CLASSIFIERS: dict[str, Card] = {
         title="Road signs: vision transformer",
         dataset="signs",
         architecture="vision transformer, 64 patches",
-        summary="Looks at 64 patches and at how they relate, with no convolution to tie neighbouring pixels together.",
+        summary="Cuts the picture into 64 patches and weighs how they relate, however far apart they lie.",
     ),
     "signs-robust": Card(
         name="signs-robust",

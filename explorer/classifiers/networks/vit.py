@@ -39,7 +39,11 @@ class Layer(nn.Module):
 
 
 class ViT(nn.Module):
-    """A transformer over square patches. Inputs must be `input_size` pixels square."""
+    """A transformer over square patches. Inputs must be `input_size` pixels square.
+
+    With `stem` > 0 a convolution of so many channels, at half the resolution, comes before the patches: it makes
+    training far quicker (arXiv 2106.14881).
+    """
 
     def __init__(
         self,
@@ -50,9 +54,13 @@ class ViT(nn.Module):
         depth: int = 6,
         heads: int = 3,
         expansion: int = 2,
+        stem: int = 0,
     ) -> None:
         super().__init__()
         self.embed = nn.Conv2d(3, width, patch, patch)
+        if stem:
+            half = patch // 2
+            self.embed = nn.Sequential(nn.Conv2d(3, stem, 3, 2, 1), nn.GELU(), nn.Conv2d(stem, width, half, half))
         self.position = nn.Parameter(torch.randn(1, (input_size // patch) ** 2, width) * 0.02)
         self.layers = nn.Sequential(*(Layer(width, heads, expansion) for _ in range(depth)))
         self.norm = nn.LayerNorm(width)
