@@ -12,7 +12,8 @@ def add_knobs(parser: argparse.ArgumentParser, config: type, lists: Collection[s
     group = parser.add_argument_group("settings of the attack")
     for knob in knobs(config).values():
         option = "--" + knob.name.replace("_", "-")
-        help = f"{knob.help} {_limits(knob)}".replace("%", "%%")
+        valid = f"; valid: {limits(knob)}" if limits(knob) else ""
+        help = f"{knob.help} (default: {shown(knob.default)}{valid})".replace("%", "%%")
         if isinstance(knob.default, bool):
             group.add_argument(option, action=argparse.BooleanOptionalAction, default=None, help=help)
         elif knob.choices:
@@ -54,14 +55,18 @@ def _yes_or_no(text: str) -> bool:
     return text == "yes"
 
 
-def _limits(knob: Knob) -> str:
-    default = "no limit" if knob.default is None else knob.default
-    if isinstance(default, bool):
-        default = "on" if default else "off"
-    elif isinstance(default, float):
-        default = f"{default:.4g}"
-    if knob.choices or knob.low is None:
-        return f"(default: {default})"
-    left, right = "(["[not knob.open_low], ")]"[not knob.open_high]
+def shown(value: Any) -> str:
+    """A knob's value as people read it."""
+    if value is None:
+        return "no limit"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def limits(knob: Knob) -> str:
+    """What is valid, as an interval; empty for a switch and for choices."""
+    if knob.low is None:
+        return ""
     low, high = (f"{limit:,}" if isinstance(limit, int) else f"{limit:g}" for limit in (knob.low, knob.high))
-    return f"(default: {default}; valid: {left}{low}, {high}{right})"
+    return f"{'(['[not knob.open_low]}{low}, {high}{')]'[not knob.open_high]}"

@@ -1,0 +1,163 @@
+"""The README is true: its commands run, its tables are the code's, its house is the one that stands.
+
+`python -m tests.test_docs` writes the tables into the README.
+"""
+
+import ast
+import re
+import shlex
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+from explorer.__main__ import build_parser
+from explorer.attacks import ATTACKS, SigmaZero, SparseAttack
+from explorer.classifiers import list_classifiers
+from explorer.classifiers.bundled import read_manifest
+from explorer.commands import COMMANDS
+from explorer.commands.options import limits, shown
+from explorer.evidence import METHODS
+from explorer.knobs import knobs
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+CI = (ROOT / ".ci" / "run").read_text().splitlines()
+BLOCKS = re.findall(r"```(\w*)\n(.*?)```", README, re.DOTALL)
+SHELL = [line for kind, text in BLOCKS if kind == "sh" for line in text.splitlines()]
+
+
+def knob_table(config: type, preset: object | None = None) -> list[str]:
+    head = ["setting", "default", *["`paper`"] * (preset is not None), "valid", "what it does"]
+    rows = []
+    for knob in knobs(config).values():
+        value = None if preset is None else getattr(preset, knob.name)
+        changed = [] if preset is None else [f"`{shown(value)}`" if value != knob.default else ""]
+        valid = ", ".join(f"`{each}`" for each in knob.choices) or limits(knob) or "on, off"
+        rows.append([f"`{knob.name}`", f"`{shown(knob.default)}`", *changed, valid, knob.help])
+    return markdown(head, rows)
+
+
+def classifier_table() -> list[str]:
+    head = ["name", "architecture", "parameters", "accuracy", "robust accuracy", "what it is"]
+    rows, entries = [], read_manifest()
+    for card in list_classifiers():
+        if card.name in entries:
+            entry = entries[card.name]
+            robust = "" if entry.robust_accuracy is None else f"{100 * entry.robust_accuracy:.2f} %"
+            accuracy = f"{100 * entry.accuracy:.2f} % of {entry.evaluated_on:,}"
+            rows.append([f"`{card.name}`", card.architecture, f"{entry.parameters:,}", accuracy, robust, card.summary])
+    return markdown(head, rows)
+
+
+def markdown(head: list[str], rows: list[list[str]]) -> list[str]:
+    return ["| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *rows]]
+
+
+TABLES = {
+    "SparseAttack": lambda: knob_table(SparseAttack, SparseAttack.paper()),
+    "SigmaZero": lambda: knob_table(SigmaZero),
+    "classifiers": classifier_table,
+}
+
+
+def block(name: str) -> re.Pattern:
+    """Where a table stands in the README: mark, table, mark."""
+    return re.compile(rf"(<!-- {name} -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_tables_are_the_codes(name):
+    assert block(name).search(README)[2].splitlines() == TABLES[name](), "python -m tests.test_docs writes the tables"
+
+
+def test_the_first_two_commands_run_the_app_and_the_tests_as_ci_does():
+    run, test = SHELL[:2]
+    assert run.endswith("streamlit run app.py")
+    assert run.split(" && ")[0] == test.split(" && ")[0]
+    parts = test.split(" && ")
+    assert [line for line in CI if line in parts] == parts
+    assert CI[-1] == parts[-1]
+
+
+def test_ci_checks_style_and_imports():
+    assert {".venv/bin/ruff check .", ".venv/bin/ruff format --check .", ".venv/bin/lint-imports"} < {*CI}
+    assert "set -euo pipefail" in CI
+
+
+def explorer_commands() -> list[str]:
+    examples = "\n".join(command.EXAMPLES for command in COMMANDS.values()).splitlines()
+    lines = [line.strip() for line in (*SHELL, *examples, *re.findall(r"`(python -m explorer [^`]*)`", README))]
+    return sorted({line for line in lines if line.startswith("python -m explorer") and "COMMAND" not in line})
+
+
+@pytest.mark.parametrize("line", explorer_commands())
+def test_every_command_in_the_docs_is_understood(line):
+    args = build_parser().parse_args(shlex.split(line)[3:])
+    assert args.command in COMMANDS
+
+
+def test_the_python_example_runs(capsys, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    (example,) = [text for kind, text in BLOCKS if kind == "python" and "SparseAttack(" in text]
+    exec(compile(example, "README.md", "exec"), {"__name__": "readme"})
+    printed = capsys.readouterr().out
+    assert "signs-resnet" in printed
+    assert re.search(r"^\d+ \d+ (obscuring|leading) ", printed, re.MULTILINE)
+
+
+def test_every_entry_of_every_registry_is_named():
+    names = [*ATTACKS, *METHODS, *COMMANDS, *(card.name for card in list_classifiers() if card.name in read_manifest())]
+    assert [name for name in names if f"`{name}`" not in README] == []
+
+
+def test_the_house_in_the_readme_is_the_one_that_stands():
+    (house,) = [text for kind, text in BLOCKS if text.startswith("app.py")]
+    rooms = {match[0] for match in re.findall(r"^  (\w+(\.py|/)) ", house, re.MULTILINE)}
+    stand = {each.name + "/" if each.is_dir() else each.name for each in (ROOT / "explorer").iterdir()}
+    assert rooms == stand - {"__init__.py", "__pycache__/"}
+    floors = {
+        room.strip("/").removesuffix(".py"): int(n) for room, n in re.findall(r"^  (\S+) +floor (\d)", house, re.M)
+    }
+    contract = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"][0]["layers"]
+    for number, layer in enumerate(reversed(contract)):
+        for module in layer.split(" | "):
+            assert floors.pop(module.removeprefix("explorer.")) == number
+    assert floors == {}
+
+
+def test_links_and_pictures_in_the_readme_exist():
+    targets = re.findall(r"\]\(([^)#]+)\)", README)
+    assert "assets/screenshot.png" in targets
+    assert [target for target in targets if "://" not in target and not (ROOT / target).exists()] == []
+
+
+def test_the_app_imports_nothing_that_its_requirements_do_not_bring():
+    listed = {re.split(r"[<>=! ]", line)[0].lower() for line in (ROOT / "requirements.txt").read_text().splitlines()}
+    packages, missing = packages_distributions(), set()
+    for path in [ROOT / "app.py", *(ROOT / "explorer").rglob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [each.name for each in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module] if isinstance(node, ast.ImportFrom) and not node.level else []
+            for name in {each.partition(".")[0] for each in names} - {"explorer", *sys.stdlib_module_names}:
+                if not listed & {each.lower() for each in packages.get(name, [])}:
+                    missing.add(name)
+    assert missing == set()
+
+
+def test_the_container_runs_without_rights_and_reports_its_health():
+    lines = (ROOT / "Dockerfile").read_text().splitlines()
+    (user,) = [line for line in lines if line.startswith("USER ")]
+    assert user != "USER root"
+    assert lines.index(user) < next(number for number, line in enumerate(lines) if line.startswith("CMD "))
+    assert any(line.startswith("HEALTHCHECK") for line in lines)
+    assert "/_stcore/health" in "\n".join(lines)
+
+
+if __name__ == "__main__":
+    for name, table in TABLES.items():
+        first, old, last = block(name).search(README).groups()
+        README = README.replace(first + old + last, first + "\n".join(table()) + "\n" + last)
+    (ROOT / "README.md").write_text(README)
