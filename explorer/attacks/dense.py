@@ -3,6 +3,7 @@
 import torch
 import torch.nn.functional as F
 
+from explorer.numerics import margins
 from explorer.types import Images, Labels, Network
 
 
@@ -15,11 +16,13 @@ def sign_attack(
     steps: int,
     step_size: float | None = None,
     targets: Labels | None = None,
+    loss: str = "cross-entropy",
     start: Images | None = None,
     generator: torch.Generator | None = None,
 ) -> Images:
     """Raise the cross-entropy of `labels` (lower that of `targets`) by signed steps, within eps (in [0, 1] units).
 
+    With loss "margin", lower the margin instead: the cross-entropy of a very sure network has no gradient in float32.
     I-FGSM with step eps / steps by default, from `start` if given; with a `generator` it starts at a uniform random
     point: PGD.
     Returns images in [0, 1]; inputs and the network's gradients are left alone.
@@ -34,7 +37,11 @@ def sign_attack(
     for _ in range(steps):
         adversarial.requires_grad_(True)
         with torch.enable_grad():
-            loss = F.cross_entropy(network(adversarial), towards, reduction="sum")
-        (gradient,) = torch.autograd.grad(loss, adversarial)
-        adversarial = (adversarial.detach() + sign * step_size * gradient.sign()).clamp(low, high)
+            logits = network(adversarial)
+            if loss == "margin":
+                gain = -margins(logits, labels, targets).sum()
+            else:
+                gain = sign * F.cross_entropy(logits, towards, reduction="sum")
+        (gradient,) = torch.autograd.grad(gain, adversarial)
+        adversarial = (adversarial.detach() + step_size * gradient.sign()).clamp(low, high)
     return adversarial.detach()

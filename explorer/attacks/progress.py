@@ -40,7 +40,8 @@ class Progress:
         """
         n_pixels = changed_pixels(self.images, adversarial).flatten(1).sum(1)
         n_units = n_pixels if self.unit == "pixel" else count_units(self.images, adversarial, self.unit)
-        key = torch.where(margin < 0, n_units, self.images[0].numel() + 1) + margin.double().sigmoid()
+        tie = margin.double() / (2 + 2 * margin.double().abs())  # in (-1/2, 1/2): never outweighs a unit
+        key = torch.where(margin < 0, n_units, self.images[0].numel() + 1) + tie
         if self.max_units is not None:
             key = torch.where(n_units <= self.max_units, key, torch.inf)
         better = key < self._key

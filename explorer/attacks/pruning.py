@@ -1,14 +1,19 @@
-"""Greedy pruning: take changes back as long as the image still fools. Ours; nothing of it needs gradients."""
+"""Pruning: take changes back as long as the image still fools. Ours.
+
+Greedy, one unit at a time, by trying each; as long as an image has many changed units, by the gradient's estimate.
+"""
 
 from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-from explorer.attacks.objective import Objective, as_units, revert_each
+from explorer.attacks.objective import Objective, as_units, count_units, revert_each
 from explorer.types import Images
 
-BULK = 4  # at most a quarter of an image's changes is taken back at once
+MANY = 96  # above this, trying each unit costs more than it is worth
+SHARES = (7 / 8, 3 / 4, 1 / 2, 1 / 4, 1 / 8)  # of the changed units, taken back at once while there are many
+BULK = 4  # later, at most a quarter is taken back at once
 
 
 def single_reversals(objective: Objective, images: Images, adversarial: Images, unit: str) -> Tensor:
@@ -28,27 +33,54 @@ def prune(
 ) -> Images:
     """Revert the unit whose reversal leaves the largest fooling margin, again and again, while the image still fools.
 
-    While many units are left, a quarter of them goes at once if the image still fools without them. Images that do
-    not fool to begin with come back as they are.
+    Images with MANY changed units are thinned first, and a quarter of the units goes at once if the image still fools
+    without them. Images that do not fool to begin with come back as they are.
     """
     adversarial = adversarial.clone()
     live = (objective.margin(adversarial) < 0).nonzero()[:, 0]
+    adversarial[live] = _thin(objective.of(live), images[live], adversarial[live], unit, should_stop)
     while len(live) and not should_stop():
         some, clean, current = objective.of(live), images[live], adversarial[live]
         left, order = single_reversals(some, clean, current, unit).sort(dim=1)
         removable = left[:, 0] < 0
-        if not removable.any():
-            break
         live, order, clean, current = live[removable], order[removable], clean[removable], current[removable]
         some = objective.of(live)
-        n_units = as_units(clean != current, unit).any(1).sum(1)
-        single = _revert(clean, current, order, torch.ones_like(n_units), unit)
+        n_units = count_units(clean, current, unit)
+        fewer = _revert(clean, current, order, torch.ones_like(n_units), unit)
         size = (n_units // BULK).clamp(min=1)
         many = (size > 1).nonzero()[:, 0]
         bulk = _revert(clean[many], current[many], order[many], size[many], unit)
         fools = some.of(many).margin(bulk) < 0
-        single[many[fools]] = bulk[fools]
-        adversarial[live] = single
+        fewer[many[fools]] = bulk[fools]
+        adversarial[live] = fewer
+    return adversarial
+
+
+def _thin(
+    objective: Objective, images: Images, adversarial: Images, unit: str, should_stop: Callable[[], bool]
+) -> Images:
+    """While an image has MANY changed units, revert the largest of SHARES of them, least important first by gradient
+    times change, without which it still fools.
+    """
+    adversarial = adversarial.clone()
+    live = (count_units(images, adversarial, unit) > MANY).nonzero()[:, 0]
+    while len(live) and not should_stop():
+        some, clean, current = objective.of(live), images[live], adversarial[live]
+        _, gradient = some.margin_and_gradient(current)
+        rise = (as_units(gradient, unit) * (as_units(clean, unit) - as_units(current, unit))).sum(1)
+        changed = as_units(clean != current, unit).any(1)
+        order = rise.masked_fill(~changed, torch.inf).argsort(dim=1)
+        n_units = changed.sum(1)
+        waiting = torch.ones_like(n_units, dtype=torch.bool)
+        for share in SHARES:
+            index = waiting.nonzero()[:, 0]
+            size = (n_units[index] * share).long()
+            fewer = _revert(clean[index], current[index], order[index], size, unit)
+            fools = some.of(index).margin(fewer) < 0
+            adversarial[live[index[fools]]] = fewer[fools]
+            waiting[index[fools]] = False
+        left = count_units(clean, adversarial[live], unit)
+        live = live[~waiting & (left > MANY)]
     return adversarial
 
 

@@ -37,19 +37,22 @@ class SparseAttack:
 
     a: float | Tensor = knob(
         0.1,
-        "Width of the normal that smooths the count of changed pixels: weights below about 2a feel the pull to zero.",
+        "Width of the normal that smooths the count of pixels: weights below about 2a are pulled to zero. Wider means "
+        "fewer pixels, up to about 0.2; beyond that all of them are pulled down and the picture may not be fooled.",
         label="a · width of the normal",
         low=0, open_low=True, high=10, slider=(0.01, 1.0), log=True,
     )  # fmt: skip
     lam: float | Tensor = knob(
         1.0,
-        "Weight of sparsity against fooling the network.",
+        "Weight of sparsity: how strong the pull to zero is, next to the pixel that helps most. Larger means fewer "
+        "pixels, up to about 1.",
         label="λ · weight of sparsity",
         low=0, high=1e6, slider=(0.01, 10.0), log=True,
     )  # fmt: skip
     tau: float | Tensor = knob(
         0.05,
-        "Threshold of the ReLU: after each step, weights below τ become exactly zero.",
+        "Threshold of the ReLU: after each step, smaller weights become exactly zero. Above about a/2, a higher τ lets "
+        "pixels in by large steps only, past the pull of λ: more of them stay, for pruning to remove.",
         label="τ · threshold of the ReLU",
         low=0, high=1, open_high=True, slider=(0.005, 0.5), log=True,
     )  # fmt: skip
@@ -58,7 +61,9 @@ class SparseAttack:
         10 / 255, "Radius of the dense I-FGSM start, in [0, 1] units; it fixes directions, not sizes.",
         label="ε · radius of the dense start", low=0, open_low=True, high=1, slider=(1 / 255, 32 / 255),
     )  # fmt: skip
-    dense_steps: int = knob(5, "Steps of the dense I-FGSM start.", label="dense steps", low=1, high=1000, slider=(1, 20))
+    dense_steps: int = knob(
+        5, "Steps of the dense I-FGSM start.", label="dense steps", low=1, high=1000, slider=(1, 20)
+    )
     step_size: float = knob(
         0.5, "Step of the momentum SGD on the weights.", label="step size", low=0, open_low=True, high=1e9,
         slider=(0.01, 10.0), log=True,
@@ -66,8 +71,8 @@ class SparseAttack:
     momentum: float = knob(0.9, "Momentum of the SGD.", low=0, high=1, open_high=True, slider=(0.0, 0.99))
     gradient: str = knob(
         "normalised",
-        "normalised: the loss's gradient is divided by its largest value, so one λ means the same on every network and "
-        "lives around 1; raw: as in the paper, and λ lives around 1e-4 to 1e-2.",
+        "normalised: the loss's gradient is divided by that of the pixel that helps most, so one λ means the same on "
+        "every network and lives around 1; raw: as in the paper, and λ lives around 1e-4 to 1e-2.",
         choices=("normalised", "raw"),
     )
     loss: str = knob(
@@ -93,8 +98,8 @@ class SparseAttack:
         choices=("pixel", "entry"),
     )  # fmt: skip
     schedule: str = knob(
-        "constant", "constant: a stays; annealed: a falls from 3a to a/2 over the steps.",
-        choices=("constant", "annealed"),
+        "annealed", "annealed: the width falls from 3a to a/2 over the steps; constant: it stays a.",
+        choices=("annealed", "constant"),
     )  # fmt: skip
     prune: bool = knob(True, "Take changes back, one by one, while the picture still fools.")
     polish: bool = knob(True, "Push the surviving pixels further and swap them, so that fewer are enough.")
@@ -167,7 +172,7 @@ class SparseAttack:
             pull = (as_units(pull, self.unit) * move).sum(1)
             price = lam * smoothed_l0_slope(v, width, self.surrogate) * (v > 0)
             if self.gradient == "normalised":
-                pull = pull / pull.abs().amax(1, keepdim=True).clamp_min(1e-12)
+                pull = pull / (-pull).amax(1, keepdim=True).clamp_min(1e-12)
             else:
                 price = price * slope_at_zero(width, self.surrogate)
             slope = pull + price if self.box == "sign-aware" else (pull + price) * scale.square()  # paper: in w
@@ -191,7 +196,7 @@ class SparseAttack:
             start = images + self.eps * (2 * noise - 1)
         dense = sign_attack(
             objective.network, images, objective.labels,
-            eps=self.eps, steps=self.dense_steps, targets=objective.targets, start=start,
+            eps=self.eps, steps=self.dense_steps, targets=objective.targets, loss=self.loss, start=start,
         )  # fmt: skip
         if objective.targets is not None:
             return dense - images, objective.targets
@@ -208,6 +213,6 @@ def _annealed(step: int, steps: int) -> float:
 
 
 PAPER = {
-    "lam": 1e-3, "tau": 0.3, "eps": 6 / 255, "dense_steps": 10, "gradient": "raw", "loss": "cross-entropy",
-    "box": "paper", "unit": "entry", "prune": False, "polish": False,
+    "lam": 1e-3, "tau": 0.3, "eps": 6 / 255, "dense_steps": 10, "step_size": 1000.0, "gradient": "raw",
+    "loss": "cross-entropy", "box": "paper", "unit": "entry", "schedule": "constant", "prune": False, "polish": False,
 }  # fmt: skip

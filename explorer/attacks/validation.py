@@ -22,7 +22,7 @@ def validated(
         raise ValueError(f"images must lie in [0, 1]; got values from {low:.3g} to {high:.3g}.")
     images = to_grid(images.detach().contiguous())
     with torch.no_grad():
-        logits = network(images[:1])
+        logits = network(torch.cat([images[:1], 1 - images[:1]]))  # two, so that no logits sum to 1 by chance
     if logits.ndim != 2 or logits.shape[1] < 2:
         raise ValueError(f"the network must return logits of shape (b, k) with k >= 2; got {tuple(logits.shape)}.")
     if not torch.isfinite(logits).all():
@@ -42,9 +42,7 @@ def _classes(name: str, values: Labels, images: Images, n_classes: int) -> Label
         got = f"{values.dtype} {tuple(values.shape)}" if torch.is_tensor(values) else type(values).__name__
         raise ValueError(f"{name} must be an integer tensor of shape ({len(images)},); got {got}.")
     if values.min() < 0 or values.max() >= n_classes:
-        raise ValueError(
-            f"{name} must lie in 0..{n_classes - 1}; got {values.min().item()}..{values.max().item()}."
-        )
+        raise ValueError(f"{name} must lie in 0..{n_classes - 1}; got {values.min().item()}..{values.max().item()}.")
     return values.to(images.device, torch.int64)
 
 

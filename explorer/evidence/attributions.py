@@ -33,14 +33,16 @@ class _OfChange(torch.nn.Module):
 def integrated_gradients(network: Network, image: Image, adversarial: Image, class_index: int) -> Tensor:
     """Integrated gradients from the clean to the adversarial image (arXiv 1703.01365); the shares sum to the change."""
     shares = IntegratedGradients(_OfChange(network, image)).attribute(
-        (adversarial - image)[None], target=class_index, n_steps=IG_STEPS, internal_batch_size=IG_BATCH
+        (adversarial - image)[None].requires_grad_(), target=class_index, n_steps=IG_STEPS, internal_batch_size=IG_BATCH
     )
     return shares.detach()[0].sum(0)
 
 
 def gradient_x_change(network: Network, image: Image, adversarial: Image, class_index: int) -> Tensor:
     """Gradient at the adversarial image times the change: one backward pass, exact to first order only."""
-    shares = InputXGradient(_OfChange(network, image)).attribute((adversarial - image)[None], target=class_index)
+    shares = InputXGradient(_OfChange(network, image)).attribute(
+        (adversarial - image)[None].requires_grad_(), target=class_index
+    )
     return shares.detach()[0].sum(0)
 
 
