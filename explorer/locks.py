@@ -1,5 +1,6 @@
 """One lock per network. Captum's hooks change a shared module's gradients while they are on, so nobody else may
-run that module meanwhile; attack and evidence take this lock around their work."""
+run that module meanwhile; attack and evidence take this lock around their work.
+"""
 
 import threading
 import weakref

@@ -137,7 +137,7 @@ class TestContract:
         assert torch.equal(attack(network, images, labels).adversarial, attack(network, images, labels).adversarial)
 
     def test_leaves_no_trace(self, name, signs):
-        images, labels = signs[1][:1].clone(), signs[2][:1]
+        images = signs[1][:1].clone()
         network = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.Dropout(), torch.nn.Flatten())
         network.append(torch.nn.Linear(4 * 62 * 62, 3)).train()
         network.eval()
@@ -318,7 +318,8 @@ def test_polishing_returns_what_it_cannot_improve():
 def test_presets_differ_where_the_paper_does():
     paper = SparseAttack.paper()
     assert (paper.box, paper.unit, paper.gradient, paper.loss) == ("paper", "entry", "raw", "cross-entropy")
-    assert not (paper.prune or paper.polish)
+    assert not paper.prune
+    assert not paper.polish
     assert SparseAttack.paper(lam=1e-2).lam == 1e-2
     assert dataclasses.replace(
         paper, **{f.name: getattr(SparseAttack(), f.name) for f in dataclasses.fields(paper)}

@@ -76,7 +76,7 @@ class TestContract:
         assert torch.equal(image, kept[0])
         assert torch.equal(adversarial, kept[1])
         for module in network.modules():
-            assert not (module._forward_hooks or module._forward_pre_hooks or module._backward_hooks)
+            assert not any((module._forward_hooks, module._forward_pre_hooks, module._backward_hooks))
         assert not network.training
         assert all(p.grad is None and not p.requires_grad for p in network.parameters())
 

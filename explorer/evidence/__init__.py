@@ -1,6 +1,6 @@
 """Evidence: each changed pixel labelled obscuring (it hides the true class) or leading (it points to the wrong one).
 
-The categories are those of arXiv 2506.17250, which shows them by eye; the two numbers per pixel and the checks are ours.
+The categories are those of arXiv 2506.17250, which shows them by eye; the numbers and the checks are ours.
 """
 
 import math
@@ -25,8 +25,8 @@ def explain_pixels(
     """Label every changed pixel between `image` and `adversarial`, both (3, h, w) RGB in [0, 1], and check the labels.
 
     With Z the centred logits, y = `label` and t the strongest other class at `adversarial` (the predicted one, if it is
-    fooled), a pixel's obscuring is its share of the fall of Z_y and its leading its share of the rise of Z_t, in logits;
-    the kind is the larger of the two. `method` is a key of METHODS. Raises ValueError on bad input.
+    fooled), a pixel's obscuring is its share of the fall of Z_y, its leading its share of the rise of Z_t, both in
+    logits; the kind is the larger of the two. `method` is a key of METHODS. Raises ValueError on bad input.
     """
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}; got {method!r}.")
@@ -71,15 +71,15 @@ def explain_pixels(
             col=col,
             before=tuple(old),
             after=tuple(new),
-            obscuring=o,
-            leading=l,
+            obscuring=hid,
+            leading=led,
             kind=_kind(hiding),
             weak=is_weak,
             reversal_obscuring=ro,
             reversal_leading=rl,
             reversal_kind=_kind(reversal_hiding),
         )
-        for old, new, row, col, o, l, hiding, is_weak, ro, rl, reversal_hiding in zip(
+        for old, new, row, col, hid, led, hiding, is_weak, ro, rl, reversal_hiding in zip(
             before, after, *(column.tolist() for column in columns), strict=True
         )
     )

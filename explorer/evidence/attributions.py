@@ -1,7 +1,7 @@
 """Attributions by Captum: how the change of each pixel moves a class's centred logit.
 
-Each method is a function (network, image, adversarial, class_index) -> (h, w): the pixel's signed share of the change of
-Z_k = z_k - mean_j z_j on the way from `image` to `adversarial`, both (3, h, w). Raw values in logits; figures scale.
+Each method is a function (network, image, adversarial, class_index) -> (h, w): the pixel's signed share of the change
+of Z_k = z_k - mean_j z_j on the way from `image` to `adversarial`, both (3, h, w). Raw values in logits; figures scale.
 """
 
 import torch
