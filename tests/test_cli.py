@@ -280,7 +280,16 @@ def test_the_list_names_every_classifier(capsys):
     assert [line.split()[0] for line in lines[1:]] == list(CLASSIFIERS)
 
 
-def test_training_refuses_an_unknown_name_and_device(capsys):
-    refused(run("train", "signs-nothing"), capsys)
-    refused(run("train", "signs-resnet", "--device", "abacus"), capsys)
-    refused(run("evaluate", "signs-resnet", "--device", "abacus"), capsys)
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["train", "signs-nothing"],
+        ["train", "signs-resnet", "--device", "abacus"],
+        ["train", "signs-resnet", "--epochs", "0"],
+        ["evaluate", "signs-resnet", "--device", "abacus"],
+        ["evaluate", "signs-resnet", "--n", "0"],
+        ["evaluate", "signs-resnet", "--pgd-steps", "-1"],
+    ],
+)
+def test_training_refuses_bad_options_in_one_line(arguments, tmp_path, capsys):
+    refused(run(*arguments, *["--out", str(tmp_path)] * (arguments[0] == "train")), capsys)

@@ -14,5 +14,7 @@ add_arguments = training.add_evaluate_arguments
 
 def run(args: argparse.Namespace) -> int:
     """Measure as the options say."""
+    if args.n < 1 or args.pgd_steps < 0:
+        raise ValueError(f"--n must be at least 1 and --pgd-steps at least 0; got {args.n} and {args.pgd_steps}.")
     load_network(args.name, args.device)  # says in one sentence what is wrong with the weights or the device
     return training.run_evaluate(args)

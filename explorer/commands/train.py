@@ -18,4 +18,6 @@ add_arguments = training.add_arguments
 def run(args: argparse.Namespace) -> int:
     """Train as the options say."""
     usable_device(args.device)
+    if args.epochs is not None and args.epochs < 1:
+        raise ValueError(f"--epochs must be at least 1; got {args.epochs}.")
     return training.run(args)
