@@ -58,7 +58,8 @@ RECIPES: dict[str, Recipe] = {
     "signs-vit": Recipe(
         "vit",
         {"input_size": SIZE, "patch": 8, "width": 64, "depth": 3, "heads": 4, "expansion": 2, "stem": 24},
-        epochs=10,
+        epochs=7,
+        renders=36_000,
         learning_rate=2e-3,
         weight_decay=0.05,
     ),
