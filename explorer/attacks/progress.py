@@ -1,7 +1,6 @@
 """What every attack shares after its own steps: the books (best image, trace, progress, stop) and the later stages."""
 
 import torch
-from torch import Tensor
 
 from explorer.attacks.objective import Objective, count_units
 from explorer.attacks.polishing import ROUNDS, polish
@@ -31,7 +30,9 @@ class Progress:
         self.best = images
         self._key = torch.full((len(images),), torch.inf, dtype=torch.float64, device=images.device)
         self._margin = torch.full((len(images),), torch.inf, dtype=images.dtype, device=images.device)
-        self._steps: list[tuple[Tensor, Tensor, Tensor]] = []
+        # Room for all steps at once: a small tensor kept per step holds the freed memory between them (1 GB was seen).
+        shape = steps, len(images)
+        self._trace = images.new_empty(shape), images.new_empty(shape, dtype=torch.int64), images.new_empty(shape)
 
     def record(self, adversarial: Images, margin: PerImage, loss: PerImage) -> bool:
         """Book one step of the optimised stage; True if the attack should stop.
@@ -48,11 +49,13 @@ class Progress:
         self._key = torch.where(better, key, self._key)
         self.best = torch.where(better[:, None, None, None], adversarial, self.best)
         self._margin = margin
-        self._steps.append((margin, n_pixels, loss))
+        for column, values in zip(self._trace, (margin, n_pixels, loss), strict=True):
+            column[self.done] = values
         return self._advance(self.best)
 
     def refine(self, with_pruning: bool, with_polishing: bool) -> AttackResult:
         """Prune and polish the best image, as asked, and close the books."""
+        trace = Trace(*(column[: self.done].cpu() for column in self._trace))
         stages = {"optimised": self.best}
         if with_pruning and not self.stopped:
             self.stage = "pruned"
@@ -61,7 +64,7 @@ class Progress:
             found = next(reversed(stages.values()))
             self.stage = "polished"
             stages["polished"] = polish(self.objective, self.images, found, self.unit, ROUNDS, self._advance)
-        return self._result(stages)
+        return self._result(stages, trace)
 
     def _advance(self, best: Images) -> bool:
         self.done += 1
@@ -75,14 +78,13 @@ class Progress:
             self.stopped = bool(self.on_step(Step(self.stage, self.done, self.total, n_pixels, self._margin)))
         return self.stopped
 
-    def _result(self, stages: dict[str, Images]) -> AttackResult:
+    def _result(self, stages: dict[str, Images], trace: Trace) -> AttackResult:
         adversarial = next(reversed(stages.values()))
         labels, targets = self.objective.labels, self.objective.targets
         logits = self.objective.logits(adversarial)
         succeeded = margins(logits, labels, targets) < 0
         if self.max_units is not None:
             succeeded &= count_units(self.images, adversarial, self.unit) <= self.max_units
-        margin, n_pixels, loss = (torch.stack(column).cpu() for column in zip(*self._steps, strict=True))
         return AttackResult(
             images=self.images,
             labels=labels,
@@ -91,6 +93,6 @@ class Progress:
             adversarial_labels=logits.argmax(1),
             succeeded=succeeded,
             stages=stages,
-            trace=Trace(margin, n_pixels, loss),
+            trace=trace,
             stopped=self.stopped,
         )
