@@ -1,6 +1,7 @@
 """The comparison of attacks, and the sweep of settings: on tiny networks whose counts are known."""
 
 import csv
+import dataclasses
 import math
 from pathlib import Path
 
@@ -11,12 +12,13 @@ from torch import nn
 from explorer.__main__ import main
 from explorer.attacks import SigmaZero, SparseAttack
 from explorer.benchmark import compare, overhead
-from explorer.classifiers import Classifier
+from explorer.classifiers import Classifier, load_classifier
 from explorer.commands.bench import DEFAULT_ATTACKS, OVERHEAD, named_attack
 from explorer.commands.pictures import correctly_classified
 from explorer.images import to_png
 from explorer.signs import CLASS_NAMES
 from explorer.sweep import grid, sweep
+from explorer.training import Renders
 from explorer.types import AttackResult, Trace
 
 SIDE = 6
@@ -192,6 +194,17 @@ def test_pictures_that_the_network_mistakes_are_left_out(clf, pictures, tmp_path
     save(tmp_path, ["Bottom", "Top"], pictures)
     with pytest.raises(ValueError, match=r"no picture of .* correctly"):
         correctly_classified(clf, str(tmp_path), n=100, seed=0)
+
+
+def test_the_search_for_pictures_that_are_classified_correctly_ends(monkeypatch):
+    """With a network that is always wrong there would be no end of renders."""
+    clf = load_classifier("signs-resnet", device="cpu")
+    draw = Renders.draw
+    monkeypatch.setattr(
+        Renders, "draw", lambda first, n: dataclasses.replace(few := draw(first, 2), labels=(few.labels + 1) % 18)
+    )
+    with pytest.raises(ValueError, match="no picture of renders correctly"):
+        correctly_classified(clf, "renders", n=1, seed=0)
 
 
 def test_signs_need_a_network_of_signs(clf):

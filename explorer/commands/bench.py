@@ -69,7 +69,8 @@ def run(args: argparse.Namespace) -> int:
     height, width = images.shape[2:]
     print(
         f"{args.model}: {len(images)} correctly classified pictures of {width} × {height} pixels from {args.pictures}, "
-        f"{min(args.batch, len(images))} at a time, on {_device(images.device)}, torch {torch.__version__}"
+        f"{min(args.batch, len(images))} at a time, on {_device(images.device)}, torch {torch.__version__}",
+        flush=True,
     )
     n_batches = math.ceil(len(images) / args.batch)
     with tqdm(total=n_batches * len(attacks), unit="batch", disable=None, leave=False) as bar:
@@ -131,9 +132,9 @@ def _printed(row: Row) -> dict[str, object]:
         "fooled": f"{row.success:.1%}",
         "as PNG": f"{row.png_fools:.1%}",
         "pixels: mean": row.mean_pixels,
-        "median": row.median_pixels,
+        "pixels: median": row.median_pixels,
         "entries: mean": row.mean_entries,
-        "median ": row.median_entries,  # the blank tells it from the pixels'
+        "entries: median": row.median_entries,
         "seconds": row.seconds,
         "time ratio": row.time_ratio,
         "memory MB": row.memory_mb,

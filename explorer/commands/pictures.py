@@ -3,7 +3,6 @@
 import argparse
 import random
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 
 import torch
@@ -12,6 +11,7 @@ from torch import nn
 from explorer.commands import user_code
 from explorer.commands.networks import count_classes, device_of
 from explorer.images import fit, load_image
+from explorer.numerics import to_grid
 from explorer.samples import find_sample, gallery
 from explorer.signs import CLASS_NAMES
 from explorer.training import UNSEEN_SEEDS, Renders
@@ -20,6 +20,7 @@ from explorer.types import Image, Images, Labels, Sample
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp"}
 CHUNK = 100  # pictures that are read or rendered at a time
 SEEDS_APART = 1_000_000  # renders between the first ones of two --seed
+PATIENCE = 10  # renders that are tried for every picture that is wanted
 
 Chunk = tuple[Images, Labels]
 
@@ -60,7 +61,7 @@ def correctly_classified(network: nn.Module, source: str, n: int, seed: int) -> 
         raise ValueError(f"--n must be at least 1 and --seed at least 0; got {n} and {seed}.")
     device = device_of(network)
     images, labels, found = [], [], 0
-    for chunk, classes in _chunks(source, network, seed):
+    for chunk, classes in _chunks(source, network, n, seed):
         n_classes = count_classes(network, tuple(chunk.shape[2:]))
         if classes.min() < 0 or classes.max() >= n_classes:
             raise ValueError(f"{source} has class {int(classes.max())}; the network knows 0 to {n_classes - 1}.")
@@ -76,20 +77,20 @@ def correctly_classified(network: nn.Module, source: str, n: int, seed: int) -> 
     return torch.cat(images)[:n].to(device), torch.cat(labels)[:n].to(device)
 
 
-def _chunks(source: str, network: nn.Module, seed: int) -> Iterator[Chunk]:
+def _chunks(source: str, network: nn.Module, n: int, seed: int) -> Iterator[Chunk]:
     if source in ("renders", "gallery"):
         n_classes = count_classes(network, (64, 64))
         if n_classes != len(CLASS_NAMES):
             raise ValueError(f"The signs have {len(CLASS_NAMES)} classes, but the network {n_classes}: see --pictures.")
-        return _renders(seed) if source == "renders" else _gallery()
+        return _renders(n, seed) if source == "renders" else _gallery()
     if user_code.is_code(source):
         return _own(source)
     return _folder(Path(source), getattr(network, "class_names", None), getattr(network, "input_size", None), seed)
 
 
-def _renders(seed: int) -> Iterator[Chunk]:
-    for first in count(UNSEEN_SEEDS + seed * SEEDS_APART, CHUNK):
-        renders = Renders.draw(first, CHUNK)
+def _renders(n: int, seed: int) -> Iterator[Chunk]:
+    for first in range(0, PATIENCE * max(n, CHUNK), CHUNK):
+        renders = Renders.draw(UNSEEN_SEEDS + seed * SEEDS_APART + first, CHUNK)
         yield renders.images.float() / 255, renders.labels
 
 
@@ -109,6 +110,7 @@ def _own(source: str) -> Iterator[Chunk]:
         )
     if labels.shape != images.shape[:1] or labels.is_floating_point():
         raise ValueError(f"{source} must return integer labels ({len(images)},); got {tuple(labels.shape)}.")
+    images = to_grid(images)  # as every attack does: what is classified correctly is what will be attacked
     yield from zip(images.split(CHUNK), labels.long().split(CHUNK), strict=True)
 
 
