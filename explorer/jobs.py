@@ -3,6 +3,7 @@
 A person waits for one thing at a time: a new job of the same owner takes the place of the older one.
 """
 
+import atexit
 import threading
 import time
 from collections import deque
@@ -127,6 +128,15 @@ class JobQueue:
             waiting = [other for other in self._waiting if not other.ended]
             return waiting.index(job) + (self._running is not None)
 
+    def abandon(self, seconds: float) -> None:
+        """Cancel everything and wait, at most so many seconds, until nothing runs."""
+        with self._changed:
+            jobs = [*self._waiting, *([self._running] if self._running else [])]
+            for job in jobs:
+                job._supersede()
+        for job in jobs:
+            job.wait(seconds)
+
     def _serve(self) -> None:
         while True:
             with self._changed:
@@ -149,3 +159,10 @@ def queue_for(device: str) -> JobQueue:
         if device not in _queues:
             _queues[device] = JobQueue(device)
         return _queues[device]
+
+
+@atexit.register
+def _leave() -> None:
+    """No worker may be inside a library when the interpreter goes: that would end in a crash instead of an exit."""
+    for queue in _queues.values():
+        queue.abandon(seconds=5)

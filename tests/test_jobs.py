@@ -1,5 +1,7 @@
 """The queue: order, progress, cancelling, deadlines, errors, and one newest job per owner."""
 
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -155,3 +157,28 @@ def test_many_owners_at_once_lose_nothing():
     for thread in people:
         thread.join()
     assert results == [True] * 20
+
+
+def test_abandoning_ends_everything_that_runs_or_waits(queue, gate):
+    running = start(queue, gate)
+    waiting = queue.submit(lambda job: pytest.fail("it ran"), owner="second")
+    queue.abandon(seconds=SOON)
+    assert (running.state, waiting.state) == ("cancelled", "cancelled")
+
+
+def test_leaving_in_the_middle_of_a_job_is_a_clean_exit():
+    program = """
+import torch
+from explorer.jobs import queue_for
+
+def work(job):
+    while True:
+        job.report(0, 1)
+        torch.rand(200, 200) @ torch.rand(200, 200)
+
+queue_for("cpu").submit(work, owner="me")
+while not queue_for("cpu")._running:
+    pass
+"""
+    left = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert (left.returncode, left.stderr) == (0, "")

@@ -4,27 +4,35 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from explorer.figures.style import GREY, frame
+from explorer.figures.style import GREY, axis, layout
 from explorer.palette import ACCENT
 
 
 def top_classes(names: Sequence[str], before: Sequence[float], after: Sequence[float]) -> go.Figure:
     """Two bars per class, in per cent; the first class is drawn on top."""
-    figure = go.Figure()
-    for when, shares, colour in (("before", before, GREY), ("after", after, ACCENT)):
-        figure.add_bar(
-            name=when,
-            y=list(names),
-            x=[100 * share for share in shares],
-            orientation="h",
-            marker={"color": colour, "cornerradius": 3},
-            text=[f"{100 * share:.1f} %" for share in shares],
-            textposition="outside",
-            cliponaxis=False,
-            hovertemplate="%{y}, " + when + ": %{x:.2f} %<extra></extra>",
-        )
-    frame(figure, height=340)
-    figure.update_layout(barmode="group", bargap=0.28, bargroupgap=0.06)
-    figure.update_yaxes(autorange="reversed", showgrid=False)
-    figure.update_xaxes(title="probability, %", range=[0, 116], tickvals=[0, 25, 50, 75, 100])
-    return figure
+    bars = [
+        {
+            "type": "bar",
+            "name": when,
+            "y": list(names),
+            "x": [100 * share for share in shares],
+            "orientation": "h",
+            "marker": {"color": colour, "cornerradius": 3},
+            "text": [f"{100 * share:.1f} %" for share in shares],
+            "textposition": "outside",
+            "cliponaxis": False,
+            "hovertemplate": "%{y}, " + when + ": %{x:.2f} %<extra></extra>",
+        }
+        for when, shares, colour in (("before", before, GREY), ("after", after, ACCENT))
+    ]
+    return go.Figure(
+        bars,
+        layout(
+            340,
+            barmode="group",
+            bargap=0.28,
+            bargroupgap=0.06,
+            xaxis=axis("probability, %", range=[0, 116], tickvals=[0, 25, 50, 75, 100]),
+            yaxis=axis(autorange="reversed", showgrid=False),
+        ),
+    )

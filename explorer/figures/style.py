@@ -1,17 +1,29 @@
-"""What all figures have in common."""
+"""What all figures have in common: quiet axes, a legend on top, no surprises under the mouse."""
 
-import plotly.graph_objects as go
+from typing import Any
 
 GREY = "rgba(128, 128, 140, 0.55)"
 FAINT = "rgba(128, 128, 140, 0.22)"
 
 
-def frame(figure: go.Figure, *, height: int) -> go.Figure:
-    """Quiet axes, a legend on top, no toolbar tricks: the same frame for every figure."""
-    figure.update_layout(
-        height=height,
-        margin={"l": 8, "r": 8, "t": 36, "b": 8},
-        legend={
+def axis(title: str = "", **more: Any) -> dict[str, Any]:
+    """An axis that names its unit in `title`."""
+    return {
+        "title": {"text": title},
+        "gridcolor": FAINT,
+        "zeroline": False,
+        "automargin": True,
+        "fixedrange": True,
+        **more,
+    }
+
+
+def layout(height: int, **more: Any) -> dict[str, Any]:
+    """The layout of a figure of so many CSS pixels, with its axes in `more`."""
+    return {
+        "height": height,
+        "margin": {"l": 8, "r": 8, "t": 36, "b": 8},
+        "legend": {
             "orientation": "h",
             "x": 0,
             "y": 1.02,
@@ -19,11 +31,9 @@ def frame(figure: go.Figure, *, height: int) -> go.Figure:
             "itemclick": False,
             "itemdoubleclick": False,
         },
-        hoverlabel={"align": "left"},
-        plot_bgcolor="rgba(0, 0, 0, 0)",
-        paper_bgcolor="rgba(0, 0, 0, 0)",
-        dragmode=False,
-    )
-    figure.update_xaxes(gridcolor=FAINT, zeroline=False, automargin=True, fixedrange=True)
-    figure.update_yaxes(gridcolor=FAINT, zeroline=False, automargin=True, fixedrange=True)
-    return figure
+        "hoverlabel": {"align": "left"},
+        "plot_bgcolor": "rgba(0, 0, 0, 0)",
+        "paper_bgcolor": "rgba(0, 0, 0, 0)",
+        "dragmode": False,
+        **more,
+    }

@@ -1,13 +1,11 @@
 """What all sessions share: networks and finished explorations."""
 
 import gc
-import os
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
 import streamlit as st
-import torch
 
 from explorer.classifiers import Classifier, load_classifier
 from explorer.pipeline import Exploration
@@ -15,9 +13,6 @@ from explorer.pipeline.exploration import Attack
 from explorer.types import Image
 
 KEPT_EXPLORATIONS = 64
-
-# Threads that find no free core wait for each other, twenty times slower than one alone: leave some to the pages.
-torch.set_num_threads(max(1, (os.cpu_count() or 2) // 2))
 
 
 @st.cache_resource(show_spinner="Loading the network …", max_entries=8)

@@ -15,18 +15,13 @@ SOURCES = ("Gallery", "Upload", "Camera")
 PARAMETER = "picture"
 
 
-def choose_picture(size: tuple[int, int]) -> Sample:
+def choose_source() -> str:
+    """One of SOURCES."""
+    return st.segmented_control("Picture", SOURCES, default="Gallery", required=True, key="source")
+
+
+def choose_picture(source: str, size: tuple[int, int]) -> Sample:
     """Let a person choose a picture and fit it to `size` = (height, width); the gallery's choice is in the link."""
-    with st.container(key="head", horizontal=True):
-        st.title("Which pixels change its mind?", anchor=False, width="content")
-        source = st.segmented_control(
-            "Where the picture comes from",
-            SOURCES,
-            default="Gallery",
-            required=True,
-            key="source",
-            label_visibility="collapsed",
-        )
     names = [sample.name for sample in gallery()]
     chosen = linked(PARAMETER, names, names[0])
     file = None

@@ -17,29 +17,33 @@ from explorer.ui.link import link, linked
 from explorer.ui.pictures import pictures
 from explorer.ui.runs import StatusLine, ask
 from explorer.ui.session import session
-from explorer.ui.source import choose_picture
+from explorer.ui.source import choose_picture, choose_source
 
 PRESETS = {"Defaults": SparseAttack(), "As in the paper": SparseAttack.paper()}
 MAIN_KNOBS = ("a", "lam", "tau")
+ANY_CLASS = "any wrong class"
 
 
 def page() -> None:
-    source = st.container(key="source-row")
+    with st.container(key="head", horizontal=True, vertical_alignment="bottom"):
+        st.title("Which pixels change its mind?", anchor=False, width="content")
+        with st.container(key="choices", horizontal=True, width="content"):
+            clf, source = choose_network(), choose_source()
+    if clf is None:
+        return
+    sample = choose_picture(source, clf.input_size)
     with st.container(key="bench"):
-        hero, panel, details = (st.container(key=key) for key in ("hero", "panel", "details"))
+        left, right = st.columns([5, 16], gap="large")
+    panel = left.container(key="panel")
+    hero, details = right.container(key="hero"), right.container(key="details")
     with panel:
-        clf = choose_network()
-        if clf is None:
-            return
         attack = choose_attack()
         target = choose_target(clf)
-        method = st.selectbox("Pixels labelled by", list(METHODS), key="method", bind="query-params")
-    with source:
-        sample = choose_picture(clf.input_size)
+        method = choose_method()
     with hero:
         story, status = st.container(), StatusLine()
         with st.container(key="stages", horizontal=True, vertical_alignment="center"):
-            counts = st.empty()
+            counts = st.container(width="content")
             only_optimised = st.toggle("Without pruning and polishing", key="optimised", bind="query-params")
     if attack is None:
         return
@@ -64,10 +68,11 @@ def page() -> None:
     with details:
         show_evidence(exploration)
         explain_failure(exploration)
-        with st.expander("How the attack went, step by step"):
-            st.plotly_chart(
-                attack_trace(exploration.result.trace), key="trace", config=QUIET, alt=words.trace(exploration)
-            )
+        with st.expander("How the attack went, step by step", key="progress", on_change="rerun") as progress:
+            if progress.open:
+                st.plotly_chart(
+                    attack_trace(exploration.result.trace), key="trace", config=QUIET, alt=words.trace(exploration)
+                )
         guide()
         offer_downloads(exploration)
 
@@ -81,9 +86,10 @@ def choose_network() -> Classifier | None:
         names,
         format_func=lambda name: CLASSIFIERS[name].title,
         key="network_choice",
+        help=CLASSIFIERS[st.session_state.network_choice].summary,
         on_change=lambda: link("network", st.session_state.network_choice, DEFAULT),
+        width=300,
     )
-    st.caption(CLASSIFIERS[name].summary)
     try:
         return classifier(name)
     except RuntimeError as error:
@@ -102,14 +108,19 @@ def choose_attack() -> SparseAttack | None:
 
 def choose_target(clf: Classifier) -> int | None:
     """The class that the network shall see; None for any wrong one."""
-    name = st.selectbox(
-        "Target class",
-        [None, *clf.class_names],
-        format_func=lambda name: name or "any wrong class",
-        key="target",
+    name = st.selectbox("Target class", [ANY_CLASS, *clf.class_names], key="target", bind="query-params")
+    return None if name == ANY_CLASS else clf.class_names.index(name)
+
+
+def choose_method() -> str:
+    """The attribution method that labels the pixels."""
+    return st.selectbox(
+        "Pixels labelled by",
+        list(METHODS),
+        format_func=lambda name: name.replace("_", " "),
+        key="method",
         bind="query-params",
     )
-    return None if name is None else clf.class_names.index(name)
 
 
 def tell(exploration: Exploration) -> None:

@@ -17,19 +17,21 @@ class ExplorePage:
 
     def open(self, query: str = "") -> "ExplorePage":
         self.page.goto(f"{self.address}/{query}")
+        expect(self.page.locator(".st-key-status")).to_be_visible()  # the script has begun
         return self.settle()
 
-    def settle(self) -> "ExplorePage":
+    def settle(self, pause: int = 250) -> "ExplorePage":
         """Wait until nothing runs any more; where a slow machine made the page ask, press Run."""
-        self.idle()
+        self.idle(pause)
         while (run := self.page.locator(".st-key-status").get_by_role("button", name="Run", exact=True)).is_visible():
             run.click()
             self.idle()
         return self
 
-    def idle(self) -> None:
+    def idle(self, pause: int = 250) -> None:
+        """Wait until the script rests; first `pause` ms, for a change to reach the server."""
         app = self.page.get_by_test_id("stApp")
-        self.page.wait_for_timeout(250)  # until a change has reached the server
+        self.page.wait_for_timeout(pause)
         expect(app).to_have_attribute("data-test-script-state", "notRunning")
         expect(app).to_have_attribute("data-test-connection-state", "CONNECTED")
 

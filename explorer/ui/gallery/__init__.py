@@ -22,11 +22,14 @@ def gallery(samples: Sequence[Sample], chosen: str | None, key: str, on_pick: Ca
         if name in {sample.name for sample in samples}:
             on_pick(name)
 
-    component(key=key, data={"thumbnails": _thumbnails(tuple(samples)), "chosen": chosen}, on_pick_change=picked)
+    shown = {"thumbnails": _thumbnails([sample.name for sample in samples], samples), "chosen": chosen}
+    component(key=key, data=shown, on_pick_change=picked)
 
 
-def _thumbnails(samples: tuple[Sample, ...]) -> list[dict]:
-    return [{"name": sample.name, "caption": sample.caption or sample.name, "src": _url(sample)} for sample in samples]
+@st.cache_data(show_spinner=False)
+def _thumbnails(names: list[str], _samples: Sequence[Sample]) -> list[dict]:
+    """Made once for each set of `names`."""
+    return [{"name": sample.name, "caption": sample.caption or sample.name, "src": _url(sample)} for sample in _samples]
 
 
 def _url(sample: Sample) -> str:
