@@ -1,11 +1,8 @@
 FROM python:3.11-slim
 
-# PyTorch's own index has builds for the CPU; the build on PyPI brings gigabytes of CUDA along.
-ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
-
 WORKDIR /app
 COPY requirements.txt .
-RUN pip install --no-cache-dir --extra-index-url "$TORCH_INDEX" -r requirements.txt
+RUN pip install --no-cache-dir -r requirements.txt
 COPY . .
 
 # Matplotlib, which Captum imports, keeps a cache in its user's home.

@@ -63,7 +63,9 @@ RECIPES: dict[str, Recipe] = {
         learning_rate=2e-3,
         weight_decay=0.05,
     ),
-    "signs-robust": Recipe("resnet", _RESNET, epochs=8, eps=EPS, learning_rate=3e-3, start_from="signs-resnet"),
+    "signs-robust": Recipe(
+        "resnet", _RESNET, epochs=4, eps=EPS, attack_steps=3, learning_rate=2e-3, start_from="signs-resnet"
+    ),
 }
 
 
