@@ -149,9 +149,9 @@ SIGNATURES = {
     "target missed": (attempt(10, CALM, targets=torch.tensor([1])), False, ["any wrong class"]),
     "stopped": (attempt(10, CALM, stopped=True), False, ["run to the end"]),
     "many pixels": (attempt(400, CALM), True, ["larger λ"]),
-    "dense start": (attempt(4000, CALM), True, ["smaller start"]),
+    "dense start": (attempt(4000, CALM), True, ["smaller λ"]),
     "jumping loss": (attempt(10, WILD), True, ["larger a"]),
-    "all at once": (attempt(4000, WILD), False, ["smaller τ", "smaller start", "larger a"]),
+    "all at once": (attempt(4000, WILD), False, ["smaller τ", "smaller λ", "larger a"]),
     "no step at all": (attempt(10, []), True, []),
 }
 

@@ -6,7 +6,7 @@ from explorer.types import AttackResult
 
 MANY_PIXELS = 0.05  # share of the picture above which the optimised stage has left too many
 STUCK_PIXELS = 0.25  # share above which it has never left the dense start
-UNSETTLED = 0.1  # mean jump of the late loss from step to step, as a share of its whole range
+UNSETTLED = 0.2  # mean jump of the late loss from step to step, as a share of its whole range
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ def diagnose(result: AttackResult, *, succeeded: bool) -> tuple[Finding, ...]:
         findings.append(
             Finding(
                 f"The optimised stage still changes {n_pixels:,} pixels: it stays at the dense start.",
-                "the weights start where the normal has no slope, or λ overwhelms the loss",
-                "a smaller start or a smaller λ",
+                "λ or τ overwhelms the loss, or a is so small or so large that the normal has no slope at the weights",
+                "a smaller λ, a smaller τ, or an a nearer to 0.1",
             )
         )
     elif share > MANY_PIXELS:
@@ -46,8 +46,8 @@ def diagnose(result: AttackResult, *, succeeded: bool) -> tuple[Finding, ...]:
         findings.append(
             Finding(
                 "The loss jumps and never settles.",
-                "a is too small: the normal is too sharp for the step",
-                "a larger a, a smaller step, or an a that narrows over the run",
+                "a is too small or the step too large: the normal is too sharp for the step",
+                "a smaller step, a larger a, or an a that narrows over the run",
             )
         )
     return tuple(findings)

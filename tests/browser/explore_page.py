@@ -17,15 +17,16 @@ class ExplorePage:
 
     def open(self, query: str = "") -> "ExplorePage":
         self.page.goto(f"{self.address}/{query}")
-        expect(self.page.locator(".st-key-status")).to_be_visible()  # the script has begun
+        expect(self.status).to_be_visible()  # the script has begun
         return self.settle()
 
     def settle(self, pause: int = 250) -> "ExplorePage":
         """Wait until nothing runs any more; where a slow machine made the page ask, press Run."""
         self.idle(pause)
-        while (run := self.page.locator(".st-key-status").get_by_role("button", name="Run", exact=True)).is_visible():
+        while (run := self.status.get_by_role("button", name="Run", exact=True)).is_visible():
             run.click()
-            self.idle()
+            expect(run).to_be_hidden()
+            self.idle(pause)
         return self
 
     def idle(self, pause: int = 250) -> None:
@@ -34,6 +35,11 @@ class ExplorePage:
         self.page.wait_for_timeout(pause)
         expect(app).to_have_attribute("data-test-script-state", "notRunning")
         expect(app).to_have_attribute("data-test-connection-state", "CONNECTED")
+
+    @property
+    def status(self) -> Locator:
+        """The line that says what is going on."""
+        return self.page.locator(".st-key-status")
 
     @property
     def story(self) -> str:

@@ -118,7 +118,7 @@ def test_a_bad_file_gets_one_sentence_and_the_page_stays_usable(explore, content
 
 def test_stop_keeps_the_best_until_then(explore):
     explore.page.goto(f"{explore.address}/?steps=500&seed=5&max_pixels=3")
-    stop = explore.page.locator(".st-key-status").get_by_role("button", name="Stop")
+    stop = explore.status.get_by_role("button", name="Stop")
     stop.click()
     explore.idle()
     expect(stop).to_have_count(0)
