@@ -15,7 +15,7 @@ from explorer.classifiers import CLASSIFIERS, DEFAULT
 from explorer.jobs import QueueFull, queue_for
 from explorer.knobs import knobs
 from explorer.samples import find_sample, gallery
-from explorer.ui import runs, source
+from explorer.ui import caches, runs, source
 from explorer.ui.caches import answers
 
 QUICK = {"steps": "30", "polish": "false"}  # a link whose attack is fast
@@ -74,6 +74,26 @@ def test_the_link_restores_picture_network_and_settings():
     assert app.selectbox(key="network_choice").value == network
     assert [app.select_slider(key=key).value for key in ("a", "lam", "tau")] == [0.079, 0.79, 0.04]
     assert app.slider(key="momentum").value == 0.85
+
+
+def test_every_network_can_be_chosen_and_is_put_into_the_link():
+    app = open_page()
+    for name in [*CLASSIFIERS, DEFAULT]:
+        app.selectbox(key="network_choice").set_value(name).run()
+        assert not app.exception
+        assert not app.error
+        assert app.query_params.get("network", DEFAULT) == name
+
+
+def test_weights_that_cannot_be_read_are_one_sentence(monkeypatch):
+    def missing(name: str):
+        raise RuntimeError(f"The weights of {name} cannot be read.")
+
+    monkeypatch.setattr(caches, "load_classifier", missing)
+    caches.classifier.clear()
+    app = open_page()
+    assert not app.exception
+    assert [error.value for error in app.error] == [f"The weights of {DEFAULT} cannot be read."]
 
 
 def test_a_link_with_nonsense_shows_the_defaults():
