@@ -1,5 +1,6 @@
 """What all sessions share: networks and finished explorations."""
 
+import atexit
 import gc
 import threading
 from collections import OrderedDict
@@ -13,6 +14,8 @@ from explorer.pipeline.exploration import Attack
 from explorer.types import Image
 
 KEPT_EXPLORATIONS = 64
+
+atexit.register(gc.unfreeze)  # what `classifier` freezes below is let go in good order when the server ends
 
 
 @st.cache_resource(show_spinner="Loading the network …", max_entries=8)
