@@ -291,7 +291,7 @@ def _write(name: str, recipe: Recipe, model: Classifier, evaluation: Evaluation,
         command=command,
         sha256=digest(weights),
         source="trained in this project on its own rendered road signs",
-        licence="the project's own",
+        licence="MIT",
     )
     write_entry(name, entry, out)
 
