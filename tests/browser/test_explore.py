@@ -40,7 +40,7 @@ def test_every_picture_has_an_alternative_text_and_keeps_its_pixels_crisp(explor
 def test_a_slider_changes_the_result_and_the_address(explore):
     explore.open(QUICK)
     before = explore.story
-    explore.nudge("tau", times=8)
+    explore.nudge("tau", "Left", times=4)
     explore.settle()
     assert "tau=" in explore.page.url
     assert explore.story != before
