@@ -17,7 +17,7 @@ from explorer.types import Images
 ROUNDS = 10  # of swaps
 CANDIDATES = 32  # units tried in one batch as the newcomer of a swap
 PUSH_STEPS, PUSH_SIZE = 12, 0.1  # sign steps after pruning; size in [0, 1] units
-SWAP_STEPS, SWAP_SIZE = 4, 0.2  # sign steps after a swap
+SWAP_STEPS, SWAP_SIZE = 3, 0.3  # sign steps after a swap
 
 Tick = Callable[[Images], bool]  # called after every round with the best images so far; True asks to stop
 
@@ -69,14 +69,18 @@ def swap(
     current[fooled] = _without_least(objective.of(fooled.nonzero()[:, 0]), images[fooled], best[fooled], unit)
     margin = objective.margin(current)
     refused = torch.zeros_like(as_units(images, unit)[:, 0], dtype=torch.bool)
+    reversals = torch.zeros_like(as_units(images, unit)[:, 0])  # of `current`, where it is not stale
+    stale = torch.ones_like(fooled)
     live = count_units(images, current, unit) > 0
     for _ in range(rounds):
         if tick(best) or not live.any():
             break
         index = live.nonzero()[:, 0]
         some, clean = objective.of(index), images[index]
-        table = single_reversals(some, clean, current[index], unit)
-        leaver = table.masked_fill(refused[index], torch.inf).argmin(1)
+        fresh = (live & stale).nonzero()[:, 0]
+        reversals[fresh] = single_reversals(objective.of(fresh), images[fresh], current[fresh], unit)
+        stale[fresh] = False
+        leaver = reversals[index].masked_fill(refused[index], torch.inf).argmin(1)
         candidate = _replace(some, clean, current[index], leaver, unit)
         candidate = push(some, clean, candidate, unit, SWAP_STEPS, SWAP_SIZE)
         reached = some.margin(candidate)
@@ -84,7 +88,7 @@ def swap(
         accepted = reached < margin[index]
         taken, kept = index[accepted], index[~accepted]
         current[taken], margin[taken] = candidate[accepted], reached[accepted]
-        refused[taken] = False
+        refused[taken], stale[taken] = False, True
         refused[kept, leaver[~accepted]] = True
 
         won = (live & (margin < 0)).nonzero()[:, 0]
@@ -93,7 +97,7 @@ def swap(
             best[won] = prune(some, clean, current[won], unit)
             current[won] = _without_least(some, clean, best[won], unit)
             margin[won] = some.margin(current[won])
-            refused[won] = False
+            refused[won], stale[won] = False, True
         changed = as_units(images != current, unit).any(1)
         live &= (changed & ~refused).any(1)
     return best

@@ -19,7 +19,7 @@ BULK = 4  # later, at most a quarter is taken back at once
 def single_reversals(objective: Objective, images: Images, adversarial: Images, unit: str) -> Tensor:
     """Margin (b, n) after reverting each changed unit alone; infinite where nothing changed."""
     owner, where, candidates = revert_each(images, adversarial, unit)
-    table = torch.full((len(images), as_units(images, unit).shape[2]), torch.inf, device=images.device)
+    table = torch.full_like(as_units(images, unit)[:, 0], torch.inf)
     table[owner, where] = objective.of(owner).margin(candidates).to(table.dtype)
     return table
 
