@@ -53,7 +53,9 @@ class Recipe:
 _RESNET = {"stem": 16, "stem_stride": 2, "widths": [32, 64, 96], "blocks": [1, 1, 1], "strides": [2, 2, 2]}
 
 RECIPES: dict[str, Recipe] = {
-    "signs-resnet": Recipe("resnet", _RESNET, epochs=6, renders=24_000),
+    # With more pictures, epochs or smoothed labels it is hardly more accurate, but pixels act less on their own: labels
+    # by integrated gradients and by reversal then agree on 72 to 86 % of the pixels instead of 92 %.
+    "signs-resnet": Recipe("resnet", _RESNET, epochs=5, renders=8_000, label_smoothing=0.0),
     "signs-cnn": Recipe("vgg", {"stem_stride": 2, "widths": [[24], [48], [96], [128]]}, epochs=8),
     "signs-vit": Recipe(
         "vit",

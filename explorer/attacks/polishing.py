@@ -12,31 +12,37 @@ from torch import Tensor
 from explorer.attacks.objective import Objective, as_units, count_units
 from explorer.attacks.pruning import prune, single_reversals
 from explorer.numerics import to_grid
-from explorer.types import Images
+from explorer.types import Images, PerImage
 
 ROUNDS = 10  # of swaps
 CANDIDATES = 32  # units tried in one batch as the newcomer of a swap
 PUSH_STEPS, PUSH_SIZE = 12, 0.1  # sign steps after pruning; size in [0, 1] units
-SWAP_STEPS, SWAP_SIZE = 3, 0.3  # sign steps after a swap
+SWAP_STEPS, SWAP_SIZE = 2, 0.3  # sign steps after a swap
 
 Tick = Callable[[Images], bool]  # called after every round with the best images so far; True asks to stop
 
 
-def push(objective: Objective, images: Images, adversarial: Images, unit: str, steps: int, size: float) -> Images:
-    """Lower the margin by signed steps on the changed units only; the best of all visited images, on the 8-bit grid."""
+def push(
+    objective: Objective, images: Images, adversarial: Images, unit: str, steps: int, size: float
+) -> tuple[Images, PerImage]:
+    """Lower the margin by signed steps on the changed units only: the best of all visited images, on the 8-bit grid,
+    and its margin.
+    """
     changed = as_units(images != adversarial, unit).any(1, keepdim=True)
     free = changed.expand_as(as_units(images, unit)).reshape(images.shape)
-    current, best = adversarial, adversarial
-    least = torch.full((len(images),), torch.inf, device=images.device, dtype=images.dtype)
-    for step in range(steps + 1):
-        margin, gradient = objective.margin_and_gradient(current)
+    best, current = adversarial, adversarial
+    least, gradient = objective.margin_and_gradient(current)
+    for step in range(1, steps + 1):
+        moved = to_grid((current - size * gradient.sign()).clamp(0, 1))
+        current = torch.where(free, moved, current)
+        if step < steps:
+            margin, gradient = objective.margin_and_gradient(current)
+        else:
+            margin = objective.margin(current)
         better = margin < least
         least = torch.where(better, margin, least)
         best = torch.where(better[:, None, None, None], current, best)
-        if step < steps:
-            moved = to_grid((current - size * gradient.sign()).clamp(0, 1))
-            current = torch.where(free, moved, current)
-    return best
+    return best, least
 
 
 def polish(
@@ -45,7 +51,7 @@ def polish(
     """Push and prune once, then `rounds` rounds of swaps. Never returns more changed units than it was given."""
     adversarial = adversarial.clone()
     fooled = (objective.margin(adversarial) < 0).nonzero()[:, 0]
-    pushed = push(objective.of(fooled), images[fooled], adversarial[fooled], unit, PUSH_STEPS, PUSH_SIZE)
+    pushed, _ = push(objective.of(fooled), images[fooled], adversarial[fooled], unit, PUSH_STEPS, PUSH_SIZE)
     adversarial[fooled] = _fewer(
         images[fooled], adversarial[fooled], prune(objective.of(fooled), images[fooled], pushed, unit), unit
     )
@@ -82,8 +88,7 @@ def swap(
         stale[fresh] = False
         leaver = reversals[index].masked_fill(refused[index], torch.inf).argmin(1)
         candidate = _replace(some, clean, current[index], leaver, unit)
-        candidate = push(some, clean, candidate, unit, SWAP_STEPS, SWAP_SIZE)
-        reached = some.margin(candidate)
+        candidate, reached = push(some, clean, candidate, unit, SWAP_STEPS, SWAP_SIZE)
 
         accepted = reached < margin[index]
         taken, kept = index[accepted], index[~accepted]

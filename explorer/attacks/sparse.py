@@ -165,9 +165,12 @@ class SparseAttack:
                 logits = network(adversarial)
                 margin = margins(logits, labels, targets)
                 loss = F.relu(margin) if self.loss == "margin" else F.cross_entropy(logits, aim, reduction="none")
-            (pull,) = torch.autograd.grad(loss.sum(), adversarial)
             if progress.record(adversarial.detach(), margin.detach(), loss.detach()):
                 break
+            if (loss > 0).any():
+                (pull,) = torch.autograd.grad(loss.sum(), adversarial)
+            else:
+                pull = torch.zeros_like(adversarial)  # every hinge rests: its gradient is known
             width = a if self.schedule == "constant" else a * _annealed(step, self.steps)
             pull = (as_units(pull, self.unit) * move).sum(1)
             price = lam * smoothed_l0_slope(v, width, self.surrogate) * (v > 0)

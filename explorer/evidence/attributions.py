@@ -10,8 +10,8 @@ from torch import Tensor
 
 from explorer.types import Image, Images, Logits, Network
 
-IG_STEPS = 50
-IG_BATCH = 25  # points of the path per forward and backward pass, so that memory stays bounded
+IG_STEPS = 32
+IG_BATCH = 32  # points of the path per forward and backward pass, so that memory stays bounded
 
 
 def centred(logits: Logits) -> Logits:

@@ -10,7 +10,7 @@ from explorer.ui.caches import Question, answers
 from explorer.ui.session import Session, session
 
 PATIENCE = 2.0  # seconds: where the last run took longer, the next one waits for the button
-LOOK = 0.1  # seconds between two looks at a running job
+LOOK = 0.4  # seconds between two looks at a running job; each makes the browser draw, on the cores that do the work
 
 
 class StatusLine:
