@@ -12,7 +12,7 @@ class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line, without the usage before it."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {_one_line(message)} See --help.\n")
+        self.exit(2, f"{self.prog}: {_one_line(message).removesuffix('.')}. See --help.\n")
 
 
 def build_parser() -> argparse.ArgumentParser:
