@@ -1,7 +1,7 @@
 """The nouns that every floor shares: shapes, the attack's result, the evidence. No logic beyond reading them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from jaxtyping import Bool, Float, Int
@@ -30,6 +30,7 @@ class Step:
     total: int  # steps expected over all stages
     n_pixels: Counts  # changed pixels of the best adversarial image so far; h * w where there is none yet
     margin: PerImage  # z_y - max_{k != y} z_k of the current iterate (targeted: max_{k != t} z_k - z_t); < 0 fools
+    current: Images | None = None  # that iterate; in the later stages the best image
 
 
 OnStep = Callable[[Step], bool | None]
@@ -102,16 +103,22 @@ class PixelLabel:
         """Whether the reversal, which knows nothing of saliency, gives the same kind."""
         return self.kind == self.reversal_kind
 
+    def at(self, row: int, col: int) -> "PixelLabel":
+        """The same pixel somewhere else."""
+        return replace(self, row=row, col=col)
+
 
 @dataclass(frozen=True)
 class Checks:
     """Tests of the labels that can fail. NaN where a check is undefined (no changed pixel, one kind only)."""
 
-    completeness_error: float  # |1 - sum of shares / change of the logits|, the worse of the two classes; NaN if not IG
+    completeness_error: float  # |1 - sum of shares / change of the logits|, the worse class; NaN if nothing must add up
     agreement: float  # share of pixels whose kind the single reversal confirms
     kappa: float  # Cohen's kappa of the same two labellings
     rank_correlation: float  # Spearman's rho of (obscuring - leading) against the reversal's
     additivity: float  # |1 - sum of single reversals / change of the true logit|: large = the pixels act jointly
+    dissociation: float  # D: how much better the two groups do what they are called than each other's task; -2 .. 2
+    dissociation_p: float  # that labels without meaning reach this D; NaN if not asked for
 
 
 @dataclass(frozen=True)
@@ -123,6 +130,8 @@ class Evidence:
     method: str  # a key of explorer.evidence.METHODS
     label: int
     adversarial_label: int
+
+    unit: str = "logits"  # of obscuring and leading; some methods give a share of their map's largest value
 
     def count(self, kind: Kind) -> int:
         return sum(pixel.kind == kind for pixel in self.pixels)

@@ -51,7 +51,7 @@ class Progress:
         self._margin = margin
         for column, values in zip(self._trace, (margin, n_pixels, loss), strict=True):
             column[self.done] = values
-        return self._advance(self.best)
+        return self._advance(self.best, adversarial)
 
     def refine(self, with_pruning: bool, with_polishing: bool) -> AttackResult:
         """Prune and polish the best image, as asked, and close the books."""
@@ -66,16 +66,17 @@ class Progress:
             stages["polished"] = polish(self.objective, self.images, found, self.unit, ROUNDS, self._advance)
         return self._result(stages, trace)
 
-    def _advance(self, best: Images) -> bool:
+    def _advance(self, best: Images, current: Images | None = None) -> bool:
         self.done += 1
-        return self._tell(best)
+        return self._tell(best, current)
 
-    def _tell(self, best: Images) -> bool:
-        """Tell the caller; True once it has asked to stop."""
+    def _tell(self, best: Images, current: Images | None = None) -> bool:
+        """Tell the caller; True once it has asked to stop. Without an iterate of its own, `best` is the current one."""
         if self.on_step is not None and not self.stopped:
             n_pixels = changed_pixels(self.images, best).flatten(1).sum(1)
             n_pixels = torch.where(self._key <= self.images[0].numel(), n_pixels, self.images[0, 0].numel())
-            self.stopped = bool(self.on_step(Step(self.stage, self.done, self.total, n_pixels, self._margin)))
+            step = Step(self.stage, self.done, self.total, n_pixels, self._margin, best if current is None else current)
+            self.stopped = bool(self.on_step(step))
         return self.stopped
 
     def _result(self, stages: dict[str, Images], trace: Trace) -> AttackResult:

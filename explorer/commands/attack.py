@@ -16,7 +16,7 @@ from explorer.attacks import SparseAttack
 from explorer.classifiers import Classifier
 from explorer.commands import networks, options, pictures
 from explorer.commands.tables import aligned
-from explorer.evidence import METHODS
+from explorer.evidence import DEFAULT_METHOD, METHODS
 from explorer.images import fit, load_image, overlay, to_png
 from explorer.palette import LOOKS
 from explorer.pipeline import Exploration, explore, pixels_csv, report
@@ -41,9 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--label", help="the true class, by name or index (a sign's is known)")
     parser.add_argument("--target", help="the class to be mistaken for, by name or index (default: any wrong one)")
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for the files; made if need be")
-    parser.add_argument(
-        "--method", choices=list(METHODS), default="integrated_gradients", help="how pixels are labelled"
-    )
+    parser.add_argument("--method", choices=list(METHODS), default=DEFAULT_METHOD, help="how pixels are labelled")
     parser.add_argument("--preset", choices=list(PRESETS), default="default", help="what the settings below start from")
     options.add_knobs(parser, SparseAttack)
 

@@ -1,30 +1,48 @@
-"""Single reversal: take one pixel's change back and see. Knows nothing of saliency, so it can prove a label wrong."""
+"""Reversal: take changes back and see. Knows nothing of saliency, so it can prove a label wrong."""
 
 import torch
 from torch import Tensor
 
-from explorer.evidence.attributions import centred
-from explorer.types import Image, Network
-
-CHUNK_VALUES = 2**21  # floats of input per forward pass
+from explorer.evidence.case import Case, centred_logits
 
 
-def centred_logits(network: Network, images: Tensor) -> Tensor:
-    """Z (b, k) of images (b, 3, h, w), without gradients and in chunks that fit the memory."""
-    with torch.no_grad():
-        return torch.cat([centred(network(c)) for c in images.split(max(1, CHUNK_VALUES // images[0].numel()))])
+class Reversals:
+    """The centred logits of the adversarial picture with some of its n changed pixels put back, each computed once."""
 
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        self._known: dict[bytes, Tensor] = {}
 
-def single_reversal(
-    network: Network, image: Image, adversarial: Image, rows: Tensor, cols: Tensor, label: int, wrong: int
-) -> tuple[Tensor, Tensor]:
-    """Obscuring and leading (n,) of each changed pixel, in logits.
+    def __call__(self, back: Tensor) -> Tensor:
+        """Z (m, k) for masks `back` (m, n), True where a pixel is put back."""
+        keys = [bytes(row) for row in back.cpu().to(torch.uint8).numpy()]
+        missing = {key: row for row, key in enumerate(keys) if key not in self._known}
+        if missing:
+            logits = self._forward(back[list(missing.values())].to(self.case.image.device))
+            self._known.update(zip(missing, logits, strict=True))
+        return torch.stack([self._known[key] for key in keys])
 
-    o_i = Z_y(x' - d_i) - Z_y(x'): what reverting the pixel gives back to the true class;
-    l_i = Z_t(x') - Z_t(x' - d_i): what it takes from the wrong one.
-    """
-    reverted = adversarial.repeat(len(rows), 1, 1, 1)
-    each = torch.arange(len(rows), device=rows.device)
-    reverted[each, :, rows, cols] = image[:, rows, cols].T
-    z = centred_logits(network, torch.cat([adversarial[None], reverted]))
-    return z[1:, label] - z[0, label], z[0, wrong] - z[1:, wrong]
+    def effects(self, back: Tensor) -> Tensor:
+        """(m, 2): how much of Z_y comes back, and how much of Z_t goes, in logits, for masks (m, n)."""
+        y, t = self.case.label, self.case.wrong
+        change = self(back) - self.case.logits
+        return torch.stack([change[:, y], -change[:, t]], dim=1)
+
+    def single(self) -> tuple[Tensor, Tensor]:
+        """Obscuring and leading (n,) of each pixel by putting it back alone, in logits.
+
+        o_i = Z_y(x' - d_i) - Z_y(x'): what reverting the pixel gives back to the true class;
+        l_i = Z_t(x') - Z_t(x' - d_i): what it takes from the wrong one.
+        """
+        effects = self.effects(torch.eye(self.case.n_pixels, dtype=torch.bool))
+        return effects[:, 0], effects[:, 1]
+
+    def _forward(self, back: Tensor) -> Tensor:
+        case, (rows, cols) = self.case, self.case.places
+        return torch.cat([centred_logits(case.network, self._pictures(some, rows, cols)) for some in back.split(256)])
+
+    def _pictures(self, back: Tensor, rows: Tensor, cols: Tensor) -> Tensor:
+        pictures = self.case.adversarial.repeat(len(back), 1, 1, 1)
+        pixels = torch.where(back[:, None], self.case.image[:, rows, cols], self.case.adversarial[:, rows, cols])
+        pictures[:, :, rows, cols] = pixels
+        return pictures

@@ -4,12 +4,17 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from explorer.figures.style import GREY, axis, layout
+from explorer.figures.style import FAINT, GREY, axis, layout
 from explorer.palette import ACCENT
 
 
-def top_classes(names: Sequence[str], before: Sequence[float], after: Sequence[float]) -> go.Figure:
-    """Two bars per class, in per cent; the first class is drawn on top."""
+def top_classes(
+    names: Sequence[str], before: Sequence[float], after: Sequence[float], now: Sequence[float] | None = None
+) -> go.Figure:
+    """Two bars per class, in per cent, or three with `now`; the first class is drawn on top."""
+    series = [("before", before, GREY), ("after", after, ACCENT)]
+    if now is not None:
+        series = [("before", before, FAINT), ("after", after, GREY), ("now", now, ACCENT)]
     bars = [
         {
             "type": "bar",
@@ -23,7 +28,7 @@ def top_classes(names: Sequence[str], before: Sequence[float], after: Sequence[f
             "cliponaxis": False,
             "hovertemplate": "%{y}, " + when + ": %{x:.2f} %<extra></extra>",
         }
-        for when, shares, colour in (("before", before, GREY), ("after", after, ACCENT))
+        for when, shares, colour in series
     ]
     return go.Figure(
         bars,

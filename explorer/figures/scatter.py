@@ -1,6 +1,6 @@
 """Every changed pixel by its two numbers: how much it obscures, how much it leads."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
@@ -10,30 +10,31 @@ from explorer.palette import LOOKS
 from explorer.types import Kind, PixelLabel
 
 
-def pixel_scatter(pixels: Sequence[PixelLabel], selected: int | None = None) -> go.Figure:
-    """Leading over obscuring, in logits, with the diagonal between the two kinds.
+def pixel_scatter(pixels: Sequence[PixelLabel], selected: Collection[int] = (), unit: str = "logits") -> go.Figure:
+    """Leading over obscuring, in `unit`, with the diagonal between the two kinds.
 
-    Each marker's customdata is [index of the pixel]; the selected one wears a ring.
+    Each marker's customdata is [index of the pixel]; the selected ones wear a ring.
     """
     extent = _extent(pixels)
     traces = [_decoration(x=extent, y=extent, mode="lines", line={"color": GREY, "dash": "dot", "width": 1.5})]
-    if selected is not None:
+    if selected:
         ring = {"symbol": "circle-open", "size": 26, "color": GREY, "line": {"width": 3}}
-        chosen = pixels[selected]
-        traces.append(_decoration(x=[chosen.obscuring], y=[chosen.leading], mode="markers", marker=ring))
-    traces += [_markers(kind, pixels) for kind in LOOKS]
+        x, y = [pixels[i].obscuring for i in selected], [pixels[i].leading for i in selected]
+        traces.append(_decoration(x=x, y=y, mode="markers", marker=ring))
+    traces += [_markers(kind, pixels, unit) for kind in LOOKS]
     return go.Figure(
         traces,
         layout(
             340,
             clickmode="event+select",
-            xaxis=axis("obscuring: lowers the true class, logits", range=extent),
-            yaxis=axis("leading: raises the wrong class, logits", range=extent),
+            dragmode="lasso",
+            xaxis=axis(f"obscuring: lowers the true class, {unit}", range=extent),
+            yaxis=axis(f"leading: raises the wrong class, {unit}", range=extent),
         ),
     )
 
 
-def _markers(kind: Kind, pixels: Sequence[PixelLabel]) -> dict[str, Any]:
+def _markers(kind: Kind, pixels: Sequence[PixelLabel], unit: str) -> dict[str, Any]:
     look = LOOKS[kind]
     members = [(i, pixel) for i, pixel in enumerate(pixels) if pixel.kind == kind]
     return {
@@ -51,7 +52,7 @@ def _markers(kind: Kind, pixels: Sequence[PixelLabel]) -> dict[str, Any]:
             "line": {"width": 2, "color": look.css},
         },
         "unselected": {"marker": {"opacity": 1}},
-        "hovertemplate": "%{text}<br>obscuring %{x:.2f} logits<br>leading %{y:.2f} logits<extra></extra>",
+        "hovertemplate": f"%{{text}}<br>obscuring %{{x:.2f}} {unit}<br>leading %{{y:.2f}} {unit}<extra></extra>",
     }
 
 

@@ -3,5 +3,22 @@
 from explorer.pipeline.exploration import Exploration, explore, percent
 from explorer.pipeline.exports import picture_sha256, pixels_csv, report, snippet
 from explorer.pipeline.findings import Finding
+from explorer.pipeline.playback import Film, record
+from explorer.pipeline.what_if import Outcome, WhatIf, smallest, try_out
 
-__all__ = ["Exploration", "Finding", "explore", "percent", "picture_sha256", "pixels_csv", "report", "snippet"]
+__all__ = [
+    "Exploration",
+    "Film",
+    "Finding",
+    "Outcome",
+    "WhatIf",
+    "explore",
+    "percent",
+    "picture_sha256",
+    "pixels_csv",
+    "record",
+    "report",
+    "smallest",
+    "snippet",
+    "try_out",
+]

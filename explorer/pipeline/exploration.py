@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from explorer.classifiers import Classifier
-from explorer.evidence import explain_pixels
+from explorer.evidence import DEFAULT_METHOD, SPLITS, explain_pixels
 from explorer.locks import exclusive
 from explorer.pipeline.findings import Finding, diagnose
 from explorer.types import AttackResult, Evidence, Image, Images, OnStep, changed_pixels
@@ -94,15 +94,17 @@ def explore(
     *,
     label: int | None = None,
     target: int | None = None,
-    method: str = "integrated_gradients",
+    method: str = DEFAULT_METHOD,
     stage: str | None = None,
     on_step: OnStep | None = None,
     earlier: Exploration | None = None,
+    splits: int = SPLITS,
 ) -> Exploration:
     """Attack `image` from the class that the network sees in it, and label every changed pixel.
 
     `label`: the true class, if it is known. `stage`: whose picture to explain, by default the attack's last.
     `earlier`: an exploration of the same picture, network and settings: its attack is not run again, only explained.
+    `splits`: see explain_pixels.
     Raises ValueError with one sentence if the picture does not fit the network or the target is no other class.
     """
     if tuple(image.shape) != (3, *clf.input_size):
@@ -129,7 +131,7 @@ def explore(
     after = probabilities(clf, adversarial)
     evidence = None
     if not torch.equal(adversarial, images):
-        evidence = explain_pixels(clf, images[0], adversarial[0], int(seen), method=method)
+        evidence = explain_pixels(clf, images[0], adversarial[0], int(seen), method=method, splits=splits)
     return Exploration(
         network=clf.name,
         dataset=clf.dataset,

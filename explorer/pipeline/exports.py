@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from explorer.evidence import DEFAULT_METHOD
 from explorer.images import to_uint8
 from explorer.pipeline.exploration import Exploration
 from explorer.types import Evidence, Image
@@ -68,7 +69,7 @@ def snippet(exploration: Exploration, picture: str = "picture.png") -> str:
     settings = [f"{name}={_literal(value)}" for name, value in dataclasses.asdict(each.attack).items()]
     target = "None" if each.target is None else f"torch.tensor([{each.target}], device=clf.device)"
     target_name = "any wrong class" if each.target is None else each.class_names[each.target]
-    method = each.evidence.method if each.evidence else "integrated_gradients"
+    method = each.evidence.method if each.evidence else DEFAULT_METHOD
     return f'''"""{each.story}"""
 
 import torch

@@ -14,16 +14,18 @@ from explorer.signs.scene import Scene
 _FINE = 3  # the sign is projected at this many times the picture's size, then averaged: smooth edges
 _DISTANCE = 5.0  # of the camera, in sign radii: how strong the perspective is
 VISIBLE = 6  # grey levels of 255 from which two renders differ to the eye
+_COVERED = 0.5  # mean element from which a pixel belongs to the sign
 _SAME = 0.15  # difference of the mean element up to which two signs are equally specific at a pixel
 
 
 @dataclass(frozen=True)
 class GroundTruth:
-    """Where two signs in one scene differ, by whose drawing it is: three disjoint (h, w) bool masks."""
+    """Where two signs in one scene differ, by whose drawing it is: three disjoint (h, w) bool masks, and the signs."""
 
     only_true: np.ndarray  # parts of the true sign alone, e.g. a digit's stroke on the other's empty face
     only_wrong: np.ndarray
     both: np.ndarray  # equally specific in both, e.g. a red face against a blue one
+    signs: np.ndarray  # what either sign covers, whether they differ there or not
 
 
 def render(class_index: int, scene: Scene, size: int = 64) -> np.ndarray:
@@ -48,7 +50,8 @@ def ground_truth(scene: Scene, true: int, wrong: int, size: int = 64) -> GroundT
     elements = [_blur(_project(face(index).element, scene, size), scene, size) for index in (true, wrong)]
     lead = elements[0] - elements[1]
     only_true, only_wrong = differs & (lead > _SAME), differs & (lead < -_SAME)
-    return GroundTruth(only_true, only_wrong, differs & ~only_true & ~only_wrong)
+    signs = np.maximum(*elements) > _COVERED
+    return GroundTruth(only_true, only_wrong, differs & ~only_true & ~only_wrong, signs)
 
 
 def _photograph(rgba: np.ndarray, scene: Scene, size: int) -> np.ndarray:

@@ -7,8 +7,10 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 
 import streamlit as st
+import torch
 
 from explorer.classifiers import Classifier, load_classifier
+from explorer.evidence import methods_for
 from explorer.pipeline import Exploration
 from explorer.pipeline.exploration import Attack
 from explorer.types import Image
@@ -25,6 +27,14 @@ def classifier(name: str) -> Classifier:
     gc.collect()
     gc.freeze()  # Streamlit collects all garbage after every run; what never dies need not be searched each time
     return clf
+
+
+@st.cache_resource(show_spinner=False)
+def valid_methods(name: str) -> list[str]:
+    """The attribution methods that are valid for a network."""
+    clf = classifier(name)
+    problems = methods_for(clf, torch.zeros(3, *clf.input_size, device=clf.device))
+    return [method for method, problem in problems.items() if problem is None]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from pandas.io.formats.style import Styler
 from explorer.figures import pixel_scatter, top_classes
 from explorer.palette import LOOKS
 from explorer.pipeline import Exploration
-from explorer.types import PixelLabel
+from explorer.types import Evidence, PixelLabel
 from explorer.ui import words
 from explorer.ui.session import Session, session
 
@@ -23,7 +23,7 @@ def show_evidence(exploration: Exploration) -> None:
         return
     me, pixels = session(), exploration.evidence.pixels
     with right:
-        _scatter(pixels, me)
+        _scatter(exploration.evidence, me)
     _table(pixels, me)
     st.markdown("##### Can these labels be trusted?")
     st.markdown("\n".join(f"- {sentence}" for sentence in words.check_sentences(exploration.evidence)))
@@ -41,42 +41,43 @@ def _probabilities(exploration: Exploration) -> None:
     st.plotly_chart(figure, key="bars", config=QUIET, alt=f"Probabilities before and after the attack. {listed}.")
 
 
-def _scatter(pixels: tuple[PixelLabel, ...], me: Session) -> None:
-    shown = me.selected
-
-    def pick() -> None:
-        points = st.session_state.scatter.selection.points
-        if points:  # none: the chart was only drawn anew
-            picked = points[0]["customdata"][0]
-            me.select(None if picked == shown else picked)
+def _scatter(evidence: Evidence, me: Session) -> None:
+    pixels, shown = evidence.pixels, me.selected
 
     st.markdown("##### Obscuring or leading?")
     counts = " and ".join(f"{sum(pixel.kind == kind for pixel in pixels)} {kind}" for kind in LOOKS)
     st.plotly_chart(
-        pixel_scatter(pixels, shown),
+        pixel_scatter(pixels, shown, evidence.unit),
         key="scatter",
-        on_select=pick,
-        selection_mode="points",
+        on_select=lambda: pick_points("scatter"),
+        selection_mode=("points", "box", "lasso"),
         config=QUIET,
         alt=f"Each changed pixel by how much it obscures and how much it leads: {counts}. The table lists the numbers.",
     )
+
+
+def pick_points(key: str) -> None:
+    """Select the pixels that were picked in the chart of this key, whose points carry their indices."""
+    points = [point for point in st.session_state[key].selection.points if "customdata" in point]
+    if points:  # none: the chart was only drawn anew
+        session().pick((point["customdata"][0] for point in points), enclosed=len(points) > 1)
 
 
 def _table(pixels: tuple[PixelLabel, ...], me: Session) -> None:
     shown = me.selected
 
     def pick() -> None:
-        rows = st.session_state.table.selection.rows
-        if rows != _rows(shown):  # equal: the table only echoes what was put into it below
-            me.select(rows[0] if rows else None)
+        rows = tuple(sorted(st.session_state.table.selection.rows))
+        if rows != shown:  # equal: the table only echoes what was put into it below
+            me.select(rows)
 
     st.markdown("##### Pixel by pixel")
-    st.session_state.table = {"selection": {"rows": _rows(shown)}}
+    st.session_state.table = {"selection": {"rows": list(shown)}}
     st.dataframe(
         _styled(pixels),
         key="table",
         on_select=pick,
-        selection_mode="single-row",
+        selection_mode="multi-row",
         hide_index=True,
         column_config={
             "obscuring": st.column_config.NumberColumn("obscuring, logits", format="%.3f"),
@@ -84,10 +85,6 @@ def _table(pixels: tuple[PixelLabel, ...], me: Session) -> None:
         },
         alt="One row per changed pixel: place, colour before and after, its two numbers, its kind.",
     )
-
-
-def _rows(selected: int | None) -> list[int]:
-    return [] if selected is None else [selected]
 
 
 def _styled(pixels: tuple[PixelLabel, ...]) -> Styler:

@@ -1,5 +1,7 @@
 """Asking a question: answered from the store, or by a job on the network's device, with progress and Stop."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from explorer.classifiers import Classifier
@@ -16,14 +18,14 @@ LOOK = 0.4  # seconds between two looks at a running job; each makes the browser
 class StatusLine:
     """One line that says what is going on, with the one button that goes with it; its place stays the same."""
 
-    def __init__(self) -> None:
-        with st.container(key="status", horizontal=True, vertical_alignment="center"):
+    def __init__(self, key: str = "status") -> None:
+        with st.container(key=key, horizontal=True, vertical_alignment="center"):
             self._text, self._button = st.empty(), st.empty()
 
-    def rest(self, text: str, button: str = "", session: Session | None = None) -> None:
+    def rest(self, text: str, button: str = "", on_click: Callable[[], object] | None = None) -> None:
         self._text.caption(text)
         if button:
-            self._button.button(button, type="primary", on_click=session.run)
+            self._button.button(button, type="primary", on_click=on_click)
         else:
             self._button.empty()
 
@@ -46,13 +48,13 @@ def ask(question: Question, clf: Classifier, status: StatusLine) -> Exploration 
     me = session()
     found = answers().find(question) or _answer(question, clf, status, me)
     if found is None:
-        status.rest("Below is still the run before. Press Run for these settings." if me.shown else "", "Run", me)
+        status.rest("Below is still the run before. Press Run for these settings." if me.shown else "", "Run", me.run)
         return me.shown
     me.show(found)
     took = f"Attack {found.attack_seconds:.2f} s, labels {found.evidence_seconds:.2f} s"
     took += f", on the {found.result.images.device.type.upper()}."
     if found.result.stopped:
-        status.rest(f"Stopped early: this is the best until then. {took}", "Run to the end", me)
+        status.rest(f"Stopped early: this is the best until then. {took}", "Run to the end", me.run)
     else:
         status.rest(took)
     return found
@@ -95,6 +97,7 @@ def _work(job: Job, question: Question, clf: Classifier) -> Exploration:
         stage=question.stage,
         on_step=on_step,
         earlier=answers().find_attack(question),
+        splits=0,  # the proof's splits come when it is asked for: the picture shall not wait for them
     )
     if not exploration.result.stopped:
         answers().keep(question, exploration)

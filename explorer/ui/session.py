@@ -1,12 +1,14 @@
 """What one visitor has asked, is waiting for, sees and has selected."""
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import streamlit as st
 
 from explorer.jobs import Job
-from explorer.pipeline import Exploration
+from explorer.pipeline import Exploration, WhatIf
 from explorer.ui.caches import Question
 
 
@@ -20,7 +22,10 @@ class Session:
     run_now: bool = False  # the Run button was pressed
     shown: Exploration | None = None
     seconds: dict[str, float] = field(default_factory=dict)  # that each network's last run took
-    selected: int | None = None  # index of a changed pixel of `shown`
+    selected: tuple[int, ...] = ()  # indices of changed pixels of `shown`
+    what_if: WhatIf = field(default_factory=WhatIf)  # what was changed about `shown`
+    results: dict[str, Any] = field(default_factory=dict)  # of longer work on `shown`, by its name
+    told: str = ""  # what the last search for a smallest set found
 
     def run(self) -> None:
         """Ask again, whatever came of it before."""
@@ -29,12 +34,41 @@ class Session:
     def show(self, exploration: Exploration) -> None:
         """Look at another exploration; a selection belongs to the one it was made in."""
         if exploration is not self.shown:
-            self.shown, self.selected = exploration, None
+            self.shown, self.selected, self.what_if, self.told = exploration, (), WhatIf(), ""
+            self.results = {}
         took = exploration.attack_seconds + exploration.evidence_seconds
         self.seconds[exploration.network] = float("inf") if exploration.result.stopped else took
 
-    def select(self, pixel: int | None) -> None:
-        self.selected = pixel
+    def select(self, pixels: Iterable[int]) -> None:
+        """Select exactly these pixels."""
+        self.selected = tuple(sorted(set(pixels)))
+
+    def pick(self, pixels: Iterable[int], add: bool = False, enclosed: bool = False) -> None:
+        """Pixels were clicked or enclosed: select them. `add` keeps the others and lets go of those that are selected
+        already; a click on the only selected pixel lets go of it.
+        """
+        picked = tuple(sorted(set(pixels)))
+        if add:
+            picked = tuple(sorted({*self.selected} ^ {*picked}))
+        self.selected = () if picked == self.selected and not enclosed and not add else picked
+
+    def toggle(self, pixels: Iterable[int]) -> None:
+        """Put these pixels back, or change them again."""
+        self.what_if, self.told = self.what_if.toggled(pixels), ""
+
+    def toggle_all(self, pixels: frozenset[int]) -> None:
+        """Put all of these back; where all of them are, change all of them again."""
+        back = self.what_if.back
+        self.what_if, self.told = self.what_if.with_back(back - pixels if pixels <= back else back | pixels), ""
+
+    def move(self, pixel: int, down: int, right: int) -> None:
+        """Move one pixel by so many rows and columns."""
+        self.what_if, self.told = self.what_if.moved(pixel, down, right), ""
+
+    def start_again(self) -> None:
+        """Undo all that was changed about the exploration."""
+        self.what_if, self.told = WhatIf(), ""
+        st.session_state.strength = 100
 
 
 def session() -> Session:

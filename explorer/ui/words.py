@@ -2,7 +2,8 @@
 
 import math
 
-from explorer.pipeline import Exploration
+from explorer.evidence import Examination
+from explorer.pipeline import Exploration, percent
 from explorer.types import Checks, Evidence
 
 JOINT = 0.3  # additivity above which single shares are to be read with care
@@ -35,6 +36,7 @@ def check_sentences(evidence: Evidence) -> list[str]:
         _completeness(evidence.checks),
         _agreement(evidence),
         _ranks(evidence.checks),
+        _groups(evidence.checks),
         _additivity(evidence.checks),
     ]
 
@@ -80,6 +82,52 @@ def _additivity(checks: Checks) -> str:
         if error <= JOINT
         else f"The pixels act together: their single effects miss the whole by {100 * error:.0f} %."
     )
+
+
+def _groups(checks: Checks) -> str:
+    d, p = checks.dissociation, checks.dissociation_p
+    if math.isnan(d):
+        return _verdict(None) + "All labels are of one kind, so there are no two groups to compare."
+    chance = "" if math.isnan(p) else f"; other splits of the pixels do as well in {percent(p)} of the cases"
+    return _verdict(d > 0) + (
+        f"Putting back the obscuring pixels returns more of the true class, and putting back the leading ones takes "
+        f"more of the wrong one, than the other way round: D = {d:.2f}{chance}."
+        if d > 0
+        else f"The two groups do not do what they are called: D = {d:.2f}, below zero{chance}."
+    )
+
+
+def examination_sentences(found: Examination) -> list[str]:
+    """What the longer checks found, as markdown."""
+    evidence, asm = found.evidence, found.adversarial_saliency
+    unanimous = sum(found.agreement(i) == 1 for i in range(len(evidence.pixels)))
+    mean = sum(found.agreement(i) for i in range(len(evidence.pixels))) / len(evidence.pixels)
+    sentences = [
+        f"{_verdict(mean >= 0.6)}On average {percent(mean)} of {len(found.votes)} methods give a pixel the kind that "
+        f"is shown; for {unanimous} of {len(evidence.pixels)} pixels they all do.",
+        _groups(evidence.checks),
+    ]
+    for name, curve in (("Putting pixels back", found.deletion), ("Changing pixels", found.insertion)):
+        gap = 100 * curve.advantage
+        sentences.append(
+            f"{_verdict(gap > 0)}{name}, those with the highest numbers first, works faster than in random order, by "
+            f"{gap:.0f} % of the whole effect on average."
+            if gap > 0
+            else f"{_verdict(False)}{name}, those with the highest numbers first, works no faster than in random order "
+            f"({gap:.0f} %)."
+        )
+    if math.isnan(found.infidelity):
+        sentences.append(_verdict(None) + "Putting groups of pixels back changes nothing, so there is no infidelity.")
+    else:
+        sentences.append(
+            f"{_verdict(found.infidelity < 0.2)}The numbers foretell what putting random groups of pixels back does, "
+            f"with an error of {100 * found.infidelity:.0f} % (infidelity relative to the effect; 0 % is exact)."
+        )
+    sentences.append(
+        f"{_verdict(asm.share > asm.chance)}{percent(asm.share)} of the change (as its length) lies on the tenth of "
+        f"the picture where the adversarial saliency is highest; strewn at random it would be {percent(asm.chance)}."
+    )
+    return sentences
 
 
 def _verdict(holds: bool | None) -> str:

@@ -4,20 +4,23 @@ import streamlit as st
 
 from explorer.attacks import SparseAttack
 from explorer.classifiers import CLASSIFIERS, DEFAULT, Classifier
-from explorer.evidence import METHODS
+from explorer.evidence import DEFAULT_METHOD, METHODS
 from explorer.figures import attack_trace
 from explorer.pipeline import Exploration, picture_sha256
 from explorer.ui import words
-from explorer.ui.caches import Question, classifier
+from explorer.ui.caches import Question, classifier, valid_methods
 from explorer.ui.controls import configure
 from explorer.ui.downloads import offer_downloads
 from explorer.ui.evidence import QUIET, show_evidence
 from explorer.ui.guide import guide
 from explorer.ui.link import link, linked
 from explorer.ui.pictures import pictures
+from explorer.ui.playback import playback
+from explorer.ui.proof import show_proof
 from explorer.ui.runs import StatusLine, ask
 from explorer.ui.session import session
 from explorer.ui.source import choose_picture, choose_source
+from explorer.ui.what_if import what_if
 
 PRESETS = {"Defaults": SparseAttack(), "As in the paper": SparseAttack.paper()}
 MAIN_KNOBS = ("a", "lam", "tau")
@@ -39,7 +42,7 @@ def page() -> None:
     with panel:
         attack = choose_attack()
         target = choose_target(clf)
-        method = choose_method()
+        method = choose_method(clf)
     with hero:
         story, status = st.container(), StatusLine()
         with st.container(key="stages", horizontal=True, vertical_alignment="center"):
@@ -64,10 +67,13 @@ def page() -> None:
         with story:
             tell(exploration)
         counts.markdown(words.stage_counts(exploration))
-        pictures(exploration, session().selected, key="pictures", on_pick=session().select)
+        pictures(exploration, session().selected, key="pictures", on_pick=session().pick)
     with details:
         show_evidence(exploration)
         explain_failure(exploration)
+        what_if(exploration, clf)
+        show_proof(exploration, clf)
+        playback(exploration, clf)
         with st.expander("How the attack went, step by step", key="progress", on_change="rerun") as progress:
             if progress.open:
                 st.plotly_chart(
@@ -112,12 +118,14 @@ def choose_target(clf: Classifier) -> int | None:
     return None if name == ANY_CLASS else clf.class_names.index(name)
 
 
-def choose_method() -> str:
-    """The attribution method that labels the pixels."""
+def choose_method(clf: Classifier) -> str:
+    """The attribution method that labels the pixels: one that is valid for the network."""
+    valid = valid_methods(clf.name)
     return st.selectbox(
         "Pixels labelled by",
-        list(METHODS),
-        format_func=lambda name: name.replace("_", " "),
+        valid,
+        index=valid.index(DEFAULT_METHOD),
+        format_func=lambda name: METHODS[name].title,
         key="method",
         bind="query-params",
     )

@@ -1,10 +1,11 @@
 """The hero: before, after and the changed pixels side by side, crisp, with one cross-hair in all three.
 
-An inline component: pointing compares a pixel in the three pictures, clicking a mark reports which pixel it is.
+An inline component: pointing compares a pixel in the pictures, clicking marks or dragging around them reports them,
+and it zooms. All of it works by keyboard as well.
 """
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -13,54 +14,87 @@ import streamlit as st
 from explorer.images import to_png
 from explorer.palette import LOOKS
 from explorer.pipeline import Exploration, percent
-from explorer.types import Image
+from explorer.types import Image, PixelLabel
 
 HERE = Path(__file__).parent
 
 
-def pictures(exploration: Exploration, selected: int | None, key: str, on_pick: Callable[[int | None], None]) -> None:
-    """Show the three pictures. `on_pick` gets the index of the changed pixel that was clicked, None to let go."""
-    component = st.components.v2.component("pictures", html=_read("html"), css=_read("css"), js=_read("js"))
+Pick = Callable[[tuple[int, ...], bool, bool], None]
 
-    def picked() -> None:
-        pick = st.session_state[key].pick
-        if pick is not None:
-            on_pick(pick["index"])
-
-    component(key=key, data=_data(exploration, selected), on_pick_change=picked)
+HINT = (
+    "Point at a pixel to compare it in all three pictures. Click a mark, or drag around several, to follow them below."
+)
 
 
-def _data(exploration: Exploration, selected: int | None) -> dict:
+def pictures(exploration: Exploration, selected: Collection[int], key: str, on_pick: Pick) -> None:
+    """Show the three pictures. `on_pick` gets the indices of the changed pixels that were clicked or enclosed, whether
+    they join the others (Shift), and whether they were enclosed.
+    """
     names, pixels = exploration.class_names, exploration.evidence.pixels if exploration.evidence else ()
     before = f"{names[exploration.label]}, {percent(exploration.before[exploration.label])}"
     after = f"{names[exploration.adversarial_label]}, {percent(exploration.after[exploration.adversarial_label])}"
     counts = {kind: sum(pixel.kind == kind for pixel in pixels) for kind in LOOKS}
     height, width = exploration.image.shape[1:]
-    return {
-        "height": height,
-        "width": width,
-        "panes": [
-            {
-                "title": "Before",
-                "text": before,
-                "src": _url(exploration.image),
-                "alt": f"The clean picture, {width} by {height} pixels. The network sees: {before}.",
-            },
-            {
-                "title": "After",
-                "text": after,
-                "src": _url(exploration.adversarial),
-                "alt": f"The picture with {exploration.n_pixels} changed pixels. The network sees: {after}.",
-            },
-            {
-                "title": "Changed pixels",
-                "text": "",
-                "src": _url(exploration.adversarial),
-                "alt": "Where the changed pixels are: " + ", ".join(f"{n} {kind}" for kind, n in counts.items()) + ".",
-            },
-        ],
+    panes = [
+        {
+            "title": "Before",
+            "text": before,
+            "src": picture_url(exploration.image),
+            "colours": "before",
+            "alt": f"The clean picture, {width} by {height} pixels. The network sees: {before}.",
+        },
+        {
+            "title": "After",
+            "text": after,
+            "src": picture_url(exploration.adversarial),
+            "colours": "after",
+            "alt": f"The picture with {exploration.n_pixels} changed pixels. The network sees: {after}.",
+        },
+        {
+            "title": "Changed pixels",
+            "src": picture_url(exploration.adversarial),
+            "marked": True,
+            "pale": True,
+            "alt": "Where the changed pixels are: " + ", ".join(f"{n} {kind}" for kind, n in counts.items()) + ".",
+        },
+    ]
+    canvas(panes, (height, width), pixels, selected, (), HINT, key, on_pick)
+
+
+def canvas(
+    panes: Sequence[dict],
+    size: tuple[int, int],
+    pixels: Sequence[PixelLabel],
+    selected: Collection[int],
+    off: Collection[int],
+    hint: str,
+    key: str,
+    on_pick: Pick,
+    unit: str = "logits",
+) -> None:
+    """Pictures of `size` = (height, width) side by side, with one cursor; marks on those that are `marked`. Pixels in
+    `off` are drawn as put back.
+    """
+    component = st.components.v2.component("pictures", html=_read("html"), css=_read("css"), js=_read("js"))
+
+    def picked() -> None:
+        pick = st.session_state[key].pick
+        if pick is not None:
+            on_pick(tuple(i for i in pick["pixels"] if 0 <= i < len(pixels)), pick["add"], pick["lasso"])
+
+    data = {
+        "height": size[0],
+        "width": size[1],
+        "panes": list(panes),
+        "hint": hint,
+        "unit": unit,
         "legend": [
-            {"kind": kind, "count": counts[kind], "shape": look.shape, "colour": look.css}
+            {
+                "kind": kind,
+                "count": sum(pixel.kind == kind for pixel in pixels),
+                "shape": look.shape,
+                "colour": look.css,
+            }
             for kind, look in LOOKS.items()
         ],
         "marks": [
@@ -69,16 +103,19 @@ def _data(exploration: Exploration, selected: int | None) -> dict:
                 "col": pixel.col,
                 "kind": pixel.kind,
                 "weak": pixel.weak,
+                "off": index in off,
                 "obscuring": pixel.obscuring,
                 "leading": pixel.leading,
             }
-            for pixel in pixels
+            for index, pixel in enumerate(pixels)
         ],
-        "selected": selected,
+        "selected": sorted(selected),
     }
+    component(key=key, data=data, on_pick_change=picked)
 
 
-def _url(image: Image) -> str:
+def picture_url(image: Image) -> str:
+    """The picture as a PNG in a data URL."""
     return "data:image/png;base64," + base64.b64encode(to_png(image)).decode()
 
 

@@ -1,5 +1,7 @@
 const SVG = "http://www.w3.org/2000/svg";
-const HINT = "Point at a pixel to compare it in all three pictures; click a mark to follow it below.";
+const ZOOMS = [1, 2, 4, 8, 16];
+const LASSO_STARTS = 6; // CSS pixels: a shorter drag is a click
+const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 
 const html = (tag, properties = {}, ...children) => {
   const node = Object.assign(document.createElement(tag), properties);
@@ -25,50 +27,70 @@ const outline = (shape, x, y, radius, attributes) => {
 const swatch = ([red, green, blue]) =>
   html("span", { className: "swatch", style: `background: rgb(${red}, ${green}, ${blue})` });
 
+
+/** Whether a point lies in a polygon: an odd number of edges to its right. */
+const inside = ([x, y], corners) => {
+  let odd = false;
+  corners.forEach(([ax, ay], i) => {
+    const [bx, by] = corners[(i + 1) % corners.length];
+    if (ay > y !== by > y && x < ((bx - ax) * (y - ay)) / (by - ay) + ax) odd = !odd;
+  });
+  return odd;
+};
+
 export default function ({ data, parentElement, setTriggerValue }) {
   const { width, height, marks, selected } = data;
   const looks = Object.fromEntries(data.legend.map((look) => [look.kind, look]));
   const radius = Math.max(width, height) / Math.min(120, 46 + marks.length / 3); // many marks are smaller
   const colours = { before: null, after: null };
-  const cursors = [];
+  const [cursors, overlays, images, glyphs] = [[], [], [], []];
+  const readout = parentElement.querySelector(".readout");
+  // What outlives a new run: how far one has zoomed, and where the keys are.
+  const view = (parentElement.view ??= { zoom: 1, x: 0, y: 0, row: null, col: null });
 
   const describe = (mark) =>
     `row ${mark.row}, column ${mark.col}: ${mark.kind}${mark.weak ? ", weak" : ""}` +
-    ` (obscuring ${mark.obscuring.toFixed(2)}, leading ${mark.leading.toFixed(2)} logits)`;
+    ` (obscuring ${mark.obscuring.toFixed(2)}, leading ${mark.leading.toFixed(2)} ${data.unit})` +
+    (mark.off ? ", put back" : "");
 
-  const pick = (index) => setTriggerValue("pick", { index: index === selected ? null : index });
+  const pick = (pixels, add = false, lasso = false) => setTriggerValue("pick", { pixels, add, lasso });
 
   const drawMark = (mark, index) => {
     const { shape, colour } = looks[mark.kind];
-    const [x, y] = [mark.col + 0.5, mark.row + 0.5];
+    const chosen = selected.includes(index);
+    const glyph = svg(
+      "g",
+      {},
+      outline(shape, 0, 0, radius, { class: "halo" }),
+      outline(shape, 0, 0, radius, {
+        class: "shape",
+        stroke: colour,
+        fill: mark.weak || mark.off ? "transparent" : colour,
+      }),
+      outline("circle", 0, 0, radius * 2, { class: "ring" }),
+    );
+    glyphs.push([glyph, mark]);
     const group = svg(
       "g",
       {
-        class: index === selected ? "mark selected" : "mark",
+        class: `mark${chosen ? " selected" : ""}${mark.off ? " off" : ""}`,
         tabindex: 0,
         role: "button",
-        "aria-pressed": index === selected,
+        "aria-pressed": chosen,
         "aria-label": describe(mark),
       },
-      outline(shape, x, y, radius, { class: "halo" }),
-      outline(shape, x, y, radius, {
-        class: "shape",
-        stroke: colour,
-        fill: mark.weak ? "transparent" : colour,
-      }),
-      outline("circle", x, y, radius * 2, { class: "ring" }),
+      glyph,
     );
-    group.onclick = () => pick(index);
+    group.onclick = (event) => pick([index], event.shiftKey || event.ctrlKey || event.metaKey);
     group.onkeydown = (event) => {
       if (event.key === "Enter" || event.key === " ") {
         event.preventDefault();
-        pick(index);
+        event.stopPropagation();
+        pick([index], event.shiftKey);
       }
     };
     return group;
   };
-
-  const readout = parentElement.querySelector(".readout");
 
   const tell = (row, col) => {
     const at = 4 * (row * width + col);
@@ -86,11 +108,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
 
   const rest = () => {
     for (const cursor of cursors) cursor.style.visibility = "hidden";
-    if (selected === null || !marks[selected]) {
-      readout.textContent = marks.length ? HINT : "";
-      return;
-    }
-    point(marks[selected].row, marks[selected].col);
+    const chosen = selected.map((index) => marks[index]).filter(Boolean);
+    if (chosen.length === 1) point(chosen[0].row, chosen[0].col);
+    else if (chosen.length) readout.textContent = `${chosen.length} pixels selected. Escape lets go of them.`;
+    else readout.textContent = marks.length ? data.hint : "";
   };
 
   const point = (row, col) => {
@@ -102,6 +123,68 @@ export default function ({ data, parentElement, setTriggerValue }) {
     tell(row, col);
   };
 
+  /** Show the part of the pictures that is zoomed to; marks keep their size on the screen. */
+  const look = () => {
+    const [w, h] = [width / view.zoom, height / view.zoom];
+    view.x = Math.min(Math.max(view.x, 0), width - w);
+    view.y = Math.min(Math.max(view.y, 0), height - h);
+    for (const overlay of overlays) overlay.setAttribute("viewBox", `${view.x} ${view.y} ${w} ${h}`);
+    for (const image of images) {
+      image.style.width = image.style.height = `${100 * view.zoom}%`;
+      image.style.left = `${(-100 * view.x) / w}%`;
+      image.style.top = `${(-100 * view.y) / h}%`;
+      image.parentElement.classList.toggle("zoomed", view.zoom > 1);
+    }
+    for (const [glyph, mark] of glyphs) {
+      glyph.setAttribute("transform", `translate(${mark.col + 0.5} ${mark.row + 0.5}) scale(${1 / view.zoom})`);
+    }
+    const [less, more] = parentElement.querySelectorAll(".tools button");
+    less.disabled = view.zoom === ZOOMS[0];
+    more.disabled = view.zoom === ZOOMS.at(-1);
+    parentElement.querySelector(".factor").textContent = `${view.zoom} ×`;
+  };
+
+  /** Zoom by one stop and keep the point (x, y) where it is. */
+  const zoom = (direction, x, y) => {
+    const stop = ZOOMS.indexOf(view.zoom) + direction;
+    if (!ZOOMS[stop]) return;
+    const ratio = view.zoom / ZOOMS[stop];
+    view.x = x - (x - view.x) * ratio;
+    view.y = y - (y - view.y) * ratio;
+    view.zoom = ZOOMS[stop];
+    look();
+  };
+
+  /** What the buttons and keys zoom to: the cursor, else the selected pixel, else the middle. */
+  const focus = () => {
+    const chosen = marks[selected[0]];
+    if (view.row !== null) return [view.col + 0.5, view.row + 0.5];
+    return chosen ? [chosen.col + 0.5, chosen.row + 0.5] : [width / 2, height / 2];
+  };
+
+  const step = ([down, right]) => {
+    const [col, row] = focus().map(Math.floor);
+    view.row = Math.min(Math.max(row + down, 0), height - 1);
+    view.col = Math.min(Math.max(col + right, 0), width - 1);
+    const [w, h] = [width / view.zoom, height / view.zoom];
+    if (view.col < view.x || view.col >= view.x + w) view.x = view.col - w / 2;
+    if (view.row < view.y || view.row >= view.y + h) view.y = view.row - h / 2;
+    look();
+    point(view.row, view.col);
+  };
+
+  const onKey = (event) => {
+    if (event.key in STEPS) step(STEPS[event.key]);
+    else if (event.key === "+" || event.key === "=") zoom(1, ...focus());
+    else if (event.key === "-") zoom(-1, ...focus());
+    else if (event.key === "Escape") pick([], false, true);
+    else if (event.key === "Enter") {
+      const index = marks.findIndex((mark) => mark.row === view.row && mark.col === view.col);
+      if (index >= 0) pick([index], event.shiftKey);
+    } else return;
+    event.preventDefault();
+  };
+
   const readColours = (name, image) => {
     const canvas = html("canvas", { width, height });
     const context = canvas.getContext("2d");
@@ -110,36 +193,105 @@ export default function ({ data, parentElement, setTriggerValue }) {
     rest();
   };
 
-  const drawPane = (pane, position) => {
+  /** Drag around marks to take them all. */
+  const lasso = (overlay, place) => {
+    let corners = null;
+    let drawn = null;
+    let from = null;
+    overlay.onpointerdown = (event) => {
+      if (event.button === 0 && event.pointerType !== "touch") from = [event.clientX, event.clientY, place(event)];
+    };
+    const draw = (event) => {
+      if (!from) return;
+      const far = Math.hypot(event.clientX - from[0], event.clientY - from[1]) >= LASSO_STARTS;
+      if (!drawn && far) {
+        corners = [from[2]];
+        drawn = overlay.appendChild(svg("polygon", { class: "lasso" }));
+        overlay.setPointerCapture(event.pointerId);
+      }
+      if (drawn) {
+        corners.push(place(event));
+        drawn.setAttribute("points", corners.map((corner) => corner.join(",")).join(" "));
+      }
+    };
+    overlay.addEventListener("pointermove", draw);
+    overlay.onpointerup = overlay.onpointercancel = (event) => {
+      if (drawn) {
+        drawn.remove();
+        const caught = marks.flatMap(({ col, row }, index) => (inside([col + 0.5, row + 0.5], corners) ? [index] : []));
+        if (event.type === "pointerup" && (caught.length || selected.length)) pick(caught, event.shiftKey, true);
+      }
+      from = drawn = corners = null;
+    };
+  };
+
+  const drawPane = (pane) => {
     const cursor = svg("rect", { class: "cursor", width: 1, height: 1, style: "visibility: hidden" });
     cursors.push(cursor);
     const overlay = svg("svg", { viewBox: `0 0 ${width} ${height}` });
-    if (position === 2) overlay.append(...marks.map(drawMark));
-    overlay.append(cursor);
-    overlay.onpointermove = (event) => {
+    overlays.push(overlay);
+    const place = (event) => {
       const box = overlay.getBoundingClientRect();
-      const col = Math.floor((width * (event.clientX - box.left)) / box.width);
-      const row = Math.floor((height * (event.clientY - box.top)) / box.height);
-      if (col >= 0 && row >= 0 && col < width && row < height) point(row, col);
+      return [
+        view.x + ((width / view.zoom) * (event.clientX - box.left)) / box.width,
+        view.y + ((height / view.zoom) * (event.clientY - box.top)) / box.height,
+      ];
     };
-    overlay.onpointerleave = rest;
+    if (pane.marked) {
+      overlay.append(...marks.map(drawMark));
+      overlay.setAttribute("tabindex", 0);
+      overlay.setAttribute("role", "group");
+      overlay.setAttribute("aria-label", `${pane.title}: arrow keys move, Enter takes a mark, Escape lets go, + and - zoom`);
+      overlay.onkeydown = onKey;
+      lasso(overlay, place);
+    }
+    overlay.append(cursor);
+    overlay.addEventListener("pointermove", (event) => {
+      const [col, row] = place(event).map(Math.floor);
+      if (col >= 0 && row >= 0 && col < width && row < height) {
+        [view.row, view.col] = [row, col];
+        point(row, col);
+      }
+    });
+    overlay.onpointerleave = () => {
+      view.row = view.col = null;
+      rest();
+    };
+    const onWheel = (event) => {
+      if (!event.ctrlKey) return; // the wheel alone scrolls the page
+      event.preventDefault();
+      zoom(event.deltaY < 0 ? 1 : -1, ...place(event));
+    };
+    overlay.addEventListener("wheel", onWheel, { passive: false });
 
-    const image = html("img", { alt: pane.alt, src: pane.src });
-    if (position < 2) image.decode().then(() => readColours(["before", "after"][position], image), () => {});
+    const image = html("img", { alt: pane.alt, src: pane.src, draggable: false });
+    images.push(image);
+    if (pane.colours) image.decode().then(() => readColours(pane.colours, image), () => {});
 
-    const frame = html("div", { className: "frame", style: `aspect-ratio: ${width} / ${height}` }, image, overlay);
+    const style = `aspect-ratio: ${width} / ${height}`;
+    const frame = html("div", { className: "frame", style }, image, overlay);
     const caption = html("figcaption", {}, html("span", { className: "title", textContent: pane.title }));
-    if (position === 2) {
+    if (pane.marked) {
       for (const { kind, count, shape, colour } of data.legend) {
         const symbol = svg("svg", { viewBox: "-1.3 -1.3 2.6 2.6" }, outline(shape, 0, 0, 1, { fill: colour }));
         caption.append(html("span", { className: "legend" }, symbol, `${count} ${kind}`));
       }
-    } else {
-      caption.append(html("span", { textContent: pane.text }));
     }
-    return html("figure", { className: position === 2 ? "pane marked" : "pane" }, frame, caption);
+    if (pane.text) caption.append(html("span", { textContent: pane.text }));
+    return html("figure", { className: `pane${pane.marked ? " marked" : ""}${pane.pale ? " pale" : ""}` }, frame, caption);
   };
 
-  parentElement.querySelector(".panes").replaceChildren(...data.panes.map(drawPane));
+  const tool = (text, label, onclick) => html("button", { type: "button", textContent: text, title: label, onclick });
+  parentElement
+    .querySelector(".tools")
+    .replaceChildren(
+      tool("−", "Zoom out (-)", () => zoom(-1, ...focus())),
+      html("span", { className: "factor" }),
+      tool("+", "Zoom in (+), or Ctrl and the wheel", () => zoom(1, ...focus())),
+    );
+  const panes = parentElement.querySelector(".panes");
+  panes.classList.toggle("single", data.panes.length === 1);
+  panes.replaceChildren(...data.panes.map(drawPane));
+  look();
   rest();
 }

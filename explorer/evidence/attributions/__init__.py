@@ -1,0 +1,120 @@
+"""The attribution methods: each says of every changed pixel how much it obscures and how much it leads."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from explorer.evidence.attributions import games, layers, paths
+from explorer.evidence.attributions.care import untouched
+from explorer.evidence.attributions.census import Census, take_census
+from explorer.evidence.case import Case
+from explorer.evidence.reversal import Reversals
+from explorer.types import Image, Network
+
+__all__ = ["DEFAULT_METHOD", "MAPS", "METHODS", "Method", "methods_for"]
+
+Problem = Callable[[Census], str | None]
+
+
+def _anywhere(census: Census) -> None:
+    """Valid for every network that has gradients."""
+
+
+def _of_case(function: Callable[[Case], Tensor]) -> Callable[[Reversals], Tensor]:
+    def shares(reversals: Reversals) -> Tensor:
+        return function(reversals.case)
+
+    return shares
+
+
+@dataclass(frozen=True)
+class Method:
+    """One way to share out the change among the changed pixels."""
+
+    title: str
+    summary: str  # one sentence
+    shares: Callable[[Reversals], Tensor]  # (2, n): obscuring and leading of each changed pixel
+    complete: bool = False  # the shares sum to the change of the logits
+    unit: str = "logits"
+    problem: Problem = _anywhere  # why it is not valid for a network, or None
+
+
+def _mean(reversals: Reversals) -> Tensor:
+    return (paths.integrated_gradients(reversals.case) + games.shapley(reversals)) / 2
+
+
+SHARE = "share of the map's largest value"
+
+METHODS: dict[str, Method] = {
+    "integrated_gradients": Method(
+        "integrated gradients",
+        "The gradients on the straight way from the clean to the attacked picture; the shares add up.",
+        _of_case(paths.integrated_gradients),
+        complete=True,
+    ),
+    "gradient_x_change": Method(
+        "gradient × change",
+        "The gradient at the attacked picture times the change: one backward pass, true to first order.",
+        _of_case(paths.gradient_x_change),
+    ),
+    "saliency": Method(
+        "saliency",
+        "The gradient where each class is seen (true: clean picture; wrong: attacked one) times the change.",
+        _of_case(paths.saliency),
+    ),
+    "deep_lift": Method(
+        "DeepLIFT",
+        "Compares every unit's activation on both pictures; the shares add up.",
+        _of_case(paths.deep_lift),
+        complete=True,
+        problem=Census.rescale_problem,
+    ),
+    "gradient_shap": Method(
+        "GradientSHAP",
+        "The gradient at random points between the two pictures.",
+        _of_case(paths.gradient_shap),
+    ),
+    "shapley": Method(
+        "Shapley values",
+        "What each pixel adds, averaged over all orders in which the pixels could change; the shares add up.",
+        games.shapley,
+        complete=True,
+    ),
+    "grad_cam": Method(
+        "Grad-CAM",
+        "Where the network looks for the true class before and for the wrong class after: coarse.",
+        _of_case(layers.grad_cam),
+        unit=SHARE,
+        problem=Census.cam_problem,
+    ),
+    "guided_grad_cam": Method(
+        "Guided Grad-CAM",
+        "The same, sharpened by guided backpropagation, as in the paper's pictures.",
+        _of_case(layers.guided_grad_cam),
+        unit=SHARE,
+        problem=lambda census: census.cam_problem() or census.guided_problem(),
+    ),
+    "occlusion": Method(
+        "occlusion",
+        "What each class loses when a grey patch covers the place.",
+        _of_case(layers.occlusion),
+        unit=SHARE,
+    ),
+}
+
+DEFAULT_METHOD = "integrated_gradients"
+
+MAPS: dict[str, Callable[[Case], Tensor]] = {  # (2, h, w): the true class on the clean image, the wrong on the other
+    "saliency": layers.saliency_maps,
+    "grad_cam": layers.grad_cam_maps,
+    "guided_grad_cam": layers.guided_grad_cam_maps,
+    "occlusion": layers.occlusion_maps,
+}
+
+
+def methods_for(network: Network, image: Image) -> dict[str, str | None]:
+    """Every method of METHODS: None if it is valid for this network, else why not."""
+    with untouched(network):
+        census = take_census(network, image)
+    return {name: method.problem(census) for name, method in METHODS.items()}

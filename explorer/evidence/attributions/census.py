@@ -1,0 +1,96 @@
+"""What a network computes with, found by watching one forward pass: it decides which methods are valid."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from explorer.types import Image, Network
+
+_LINEAR = {  # functions of one activation without a bend in them, and what only reads or arranges
+    *("__get__", "__getitem__", "_set_grad_enabled", "dim", "size", "to"),
+    *("adaptive_avg_pool2d", "avg_pool2d", "batch_norm", "conv2d", "dropout", "linear", "matmul", "mean", "pad", "sum"),
+    *("add", "cat", "div", "sub", "truediv"),
+    *("contiguous", "expand", "flatten", "permute", "reshape", "squeeze", "transpose", "unsqueeze", "view"),
+}
+_TOKENS = {"softmax", "layer_norm", "scaled_dot_product_attention"}  # of networks that are no feature maps to the end
+
+
+@dataclass(frozen=True)
+class Census:
+    """Counts of one forward pass."""
+
+    functions: Counter[str]  # torch functions by name
+    modules: Counter[nn.Module]  # calls of every module
+    last_map: nn.Module | None  # the last module whose output is (b, c, h, w) with more than one place
+
+    def guided_problem(self) -> str | None:
+        """Why guided backpropagation is not valid, or None: every ReLU must be a module that can be hooked."""
+        relus = self._calls(nn.ReLU)
+        if not relus:
+            return "it needs networks with nn.ReLU"
+        if relus != self._functions("relu"):
+            return "some of the network's ReLUs are no modules"
+        return None
+
+    def rescale_problem(self) -> str | None:
+        """Why DeepLIFT's rescale rule is not valid, or None: it must know every non-linearity, each used once."""
+        strange = {*self.functions} - _LINEAR - {"relu", "relu_", "max_pool2d"}
+        if strange:
+            return f"it has no rule for {', '.join(sorted(strange))}"
+        for kind, name in ((nn.ReLU, "relu"), (nn.MaxPool2d, "max_pool2d")):
+            if self._calls(kind) != self._functions(name):
+                return f"the network calls {name} outside a module"
+            if any(isinstance(module, kind) and count > 1 for module, count in self.modules.items()):
+                return f"the network uses one {kind.__name__} several times"
+        return None
+
+    def cam_problem(self) -> str | None:
+        """Why Grad-CAM is not valid, or None: the class must be read off feature maps."""
+        if self.last_map is None or _TOKENS & {*self.functions}:
+            return "it needs a convolutional network that reads the class off its last feature maps"
+        return None
+
+    def _calls(self, kind: type) -> int:
+        return sum(count for module, count in self.modules.items() if isinstance(module, kind))
+
+    def _functions(self, name: str) -> int:
+        return self.functions[name] + self.functions[name + "_"]
+
+
+def take_census(network: Network, image: Image) -> Census:
+    """Watch the network look at `image` (3, h, w)."""
+    watcher, calls, maps = _Watcher(), Counter(), []
+
+    def note(module: nn.Module, _: Any, output: Any) -> None:
+        calls[module] += 1
+        if torch.is_tensor(output) and output.ndim == 4 and output.shape[2:].numel() > 1 and module is not network:
+            maps.append(module)
+
+    modules = list(network.modules()) if isinstance(network, nn.Module) else []
+    handles = [module.register_forward_hook(note) for module in modules]
+    try:
+        with torch.no_grad(), watcher:
+            network(image[None])
+    finally:
+        for handle in handles:
+            handle.remove()
+    return Census(watcher.names, calls, maps[-1] if maps else None)
+
+
+class _Watcher(TorchFunctionMode):
+    """Counts the torch functions that are called."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: Counter[str] = Counter()
+
+    def __torch_function__(
+        self, function: Callable, types: Any, args: tuple = (), kwargs: dict | None = None
+    ) -> Tensor:
+        self.names[getattr(function, "__name__", str(function))] += 1
+        return function(*args, **(kwargs or {}))

@@ -1,0 +1,91 @@
+"""Attributions of the change by its path from the clean to the adversarial picture, by Captum.
+
+Each function takes a Case and returns (2, n): the obscuring and leading of each changed pixel, in logits.
+"""
+
+import torch
+from captum.attr import DeepLift, GradientShap, InputXGradient, IntegratedGradients, Saliency
+from torch import Tensor
+
+from explorer.evidence.attributions.care import process_wide, untouched
+from explorer.evidence.case import Case, centred
+from explorer.types import Image, Images, Logits, Network
+
+IG_STEPS = 32
+POINT_VALUES = 2**19  # floats of input per forward and backward pass, so that memory stays bounded
+SHAP_SAMPLES = 50
+
+
+class OfChange(torch.nn.Module):
+    """Centred logits as a function of the change to an image; a module, because Captum hooks modules."""
+
+    def __init__(self, network: Network, image: Image) -> None:
+        super().__init__()
+        self.network, self.image = network, image
+
+    def forward(self, change: Images) -> Logits:
+        return centred(self.network(self.image + change))
+
+
+def integrated_gradients(case: Case) -> Tensor:
+    """Integrated gradients from the clean to the adversarial image (arXiv 1703.01365); the shares sum to the change."""
+    method = IntegratedGradients(_of_change(case))
+    points = max(4, POINT_VALUES // case.image.numel())
+    return _shares(
+        case, method.attribute(_change(case), target=case.classes, n_steps=IG_STEPS, internal_batch_size=points)
+    )
+
+
+def gradient_x_change(case: Case) -> Tensor:
+    """Gradient at the adversarial image times the change: one backward pass, exact to first order only."""
+    return _shares(case, InputXGradient(_of_change(case)).attribute(_change(case), target=case.classes))
+
+
+def saliency(case: Case) -> Tensor:
+    """The signed gradient where each class is seen (arXiv 1312.6034), times the change: that of the true class on the
+    clean image, that of the wrong one on the adversarial image.
+    """
+    return _shares(case, gradients(case) * (case.adversarial - case.image))
+
+
+def gradients(case: Case) -> Tensor:
+    """Signed gradients (2, 3, h, w): of the true class on the clean image, of the wrong one on the adversarial."""
+    seen = torch.stack([torch.zeros_like(case.image), case.adversarial - case.image]).requires_grad_()
+    return Saliency(_of_change(case)).attribute(seen, target=case.classes, abs=False).detach()
+
+
+def deep_lift(case: Case) -> Tensor:
+    """DeepLIFT's rescale rule with the clean image as reference (arXiv 1704.02685); the shares sum to the change."""
+    change = _change(case)
+    with untouched(case.network), process_wide():
+        return _shares(
+            case,
+            DeepLift(_of_change(case)).attribute(change, baselines=torch.zeros_like(change), target=case.classes),
+        )
+
+
+def gradient_shap(case: Case) -> Tensor:
+    """Expected gradients at random points of the path (arXiv 1906.10670): integrated gradients by chance."""
+    change = _change(case)
+    with process_wide():
+        return _shares(
+            case,
+            GradientShap(_of_change(case)).attribute(
+                change, baselines=torch.zeros_like(change[:1]), n_samples=SHAP_SAMPLES, stdevs=0.0, target=case.classes
+            ),
+        )
+
+
+def _of_change(case: Case) -> OfChange:
+    return OfChange(case.network, case.image).eval()
+
+
+def _change(case: Case) -> Tensor:
+    """The change, once for each of the two classes."""
+    return (case.adversarial - case.image).repeat(2, 1, 1, 1).requires_grad_()
+
+
+def _shares(case: Case, attributed: Tensor) -> Tensor:
+    """From (2, 3, h, w), by class, to (2, n), by what the pixel does: obscuring lowers the true class."""
+    towards = case.at_pixels(attributed.detach().sum(1))
+    return torch.stack([-towards[0], towards[1]])

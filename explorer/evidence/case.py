@@ -1,0 +1,83 @@
+"""What is to be explained: a network, a picture before and after, and the two classes that it is about."""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from explorer.types import Image, Images, Logits, Network
+
+CHUNK_VALUES = 2**21  # floats of input per forward pass without gradients
+
+
+def centred(logits: Logits) -> Logits:
+    """Z_k = z_k - mean_j z_j: what a softmax sees of the logits."""
+    return logits - logits.mean(1, keepdim=True)
+
+
+def centred_logits(network: Network, images: Images) -> Tensor:
+    """Z (b, k) of images (b, 3, h, w), without gradients and in chunks that fit the memory."""
+    with torch.no_grad():
+        return torch.cat([centred(network(c)) for c in images.split(max(1, CHUNK_VALUES // images[0].numel()))])
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One adversarial picture. `label` is the class y that was attacked, `wrong` the class t that is seen instead."""
+
+    network: Network
+    image: Image
+    adversarial: Image
+    label: int
+    wrong: int
+    clean_logits: Tensor  # Z (k,) of `image`
+    logits: Tensor  # Z (k,) of `adversarial`
+
+    @classmethod
+    def of(cls, network: Network, image: Image, adversarial: Image, label: int) -> "Case":
+        """Check what was given; t is the strongest class but y. Raises ValueError with one sentence."""
+        for name, picture in (("image", image), ("adversarial", adversarial)):
+            if not torch.is_tensor(picture) or picture.ndim != 3 or picture.shape != image.shape or len(picture) != 3:
+                got = tuple(picture.shape) if torch.is_tensor(picture) else type(picture).__name__
+                raise ValueError(f"image and adversarial must be tensors of one shape (3, h, w); got {name} {got}.")
+            if not (torch.isfinite(picture).all() and picture.min() >= 0 and picture.max() <= 1):
+                raise ValueError(
+                    f"{name} must lie in [0, 1]; got values from {picture.min():.3g} to {picture.max():.3g}."
+                )
+        image, adversarial = image.detach(), adversarial.detach()
+        clean, after = centred_logits(network, torch.stack([image, adversarial]))
+        if not 0 <= label < len(after):
+            raise ValueError(f"label must lie in 0..{len(after) - 1}; got {label}.")
+        others = after.index_fill(0, torch.tensor(label, device=after.device), -math.inf)
+        return cls(network, image, adversarial, label, int(others.argmax()), clean, after)
+
+    @cached_property
+    def places(self) -> tuple[Tensor, Tensor]:
+        """Rows and columns (n,) of the changed pixels."""
+        return (self.image != self.adversarial).any(0).nonzero(as_tuple=True)
+
+    @property
+    def n_pixels(self) -> int:
+        return len(self.places[0])
+
+    @property
+    def classes(self) -> Tensor:
+        """[y, t]."""
+        return torch.tensor([self.label, self.wrong], device=self.image.device)
+
+    @property
+    def lost(self) -> Tensor:
+        """How much of Z_y the change has taken."""
+        return (self.clean_logits - self.logits)[self.label]
+
+    @property
+    def gained(self) -> Tensor:
+        """How much of Z_t it has given."""
+        return (self.logits - self.clean_logits)[self.wrong]
+
+    def at_pixels(self, values: Tensor) -> Tensor:
+        """Values (..., h, w) at the changed pixels: (..., n)."""
+        rows, cols = self.places
+        return values[..., rows, cols]

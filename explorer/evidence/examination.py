@@ -1,0 +1,92 @@
+"""The long look at one picture: what every other method says, and every check."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from explorer.evidence.attributions import DEFAULT_METHOD, MAPS, METHODS, methods_for
+from explorer.evidence.case import Case
+from explorer.evidence.checks import Asm, Curve, adversarial_saliency, curves, relative_infidelity
+from explorer.evidence.labels import SPLITS, labelled
+from explorer.evidence.reversal import Reversals
+from explorer.locks import exclusive
+from explorer.types import Evidence, Image, Kind, Network
+
+OnProgress = Callable[[int, int, str], object]  # done, total, what comes now
+
+
+@dataclass(frozen=True)
+class Examination:
+    """All that is known about the labels of one picture."""
+
+    evidence: Evidence  # of the method that was asked for, with the p of the group reversal
+    votes: dict[str, tuple[Kind, ...]]  # by method: the kind of every changed pixel
+    not_valid: dict[str, str]  # methods that this network does not allow, and why
+    deletion: Curve
+    insertion: Curve
+    infidelity: float  # relative: 0 is exact, 1 as bad as foretelling nothing
+    adversarial_saliency: Asm
+
+    def agreement(self, pixel: int) -> float:
+        """Share of the methods that give this pixel the kind that is shown."""
+        kinds = [votes[pixel] for votes in self.votes.values()]
+        return kinds.count(self.evidence.pixels[pixel].kind) / len(kinds)
+
+
+def examine(
+    network: Network,
+    image: Image,
+    adversarial: Image,
+    label: int,
+    method: str = DEFAULT_METHOD,
+    on_progress: OnProgress = lambda done, total, text: None,
+) -> Examination:
+    """Ask every method that is valid for the network and make every check. As explain_pixels, but at least one pixel
+    must have changed. What `on_progress` raises ends it.
+    """
+    with exclusive(network):
+        case = Case.of(network, image, adversarial, label)
+        if not case.n_pixels:
+            raise ValueError("No pixel changed, so there is nothing to examine.")
+        problems = methods_for(network, case.image)
+        if method not in METHODS or problems[method]:
+            raise ValueError(f"method must be one that is valid for this network; got {method!r}.")
+        valid = [name for name, problem in problems.items() if problem is None]
+        total, reversals = len(valid) + 4, Reversals(case)
+        shares = {}
+        for done, name in enumerate(valid):
+            on_progress(done, total, f"Asking {METHODS[name].title}")
+            shares[name] = METHODS[name].shares(reversals)
+        on_progress(len(valid), total, "Putting groups of pixels back")
+        evidence = labelled(reversals, method, shares[method], SPLITS)
+        on_progress(len(valid) + 1, total, "Deleting and inserting pixels in order")
+        deletion, insertion = curves(reversals, shares[method])
+        on_progress(len(valid) + 2, total, "Measuring the infidelity")
+        infidelity = relative_infidelity(case, shares[method])
+        on_progress(len(valid) + 3, total, "Comparing with the adversarial saliency")
+        return Examination(
+            evidence,
+            {name: _kinds(each) for name, each in shares.items()},
+            {name: problem for name, problem in problems.items() if problem},
+            deletion,
+            insertion,
+            infidelity,
+            adversarial_saliency(case),
+        )
+
+
+def class_maps(network: Network, image: Image, adversarial: Image, label: int, name: str) -> torch.Tensor:
+    """Where the network looks: (2, h, w), raw and signed. The true class on the clean image, the wrong class on the
+    adversarial one. `name` is a key of MAPS that is valid for the network.
+    """
+    with exclusive(network):
+        case = Case.of(network, image, adversarial, label)
+        problem = "there is no such map" if name not in MAPS else methods_for(network, case.image)[name]
+        if problem:
+            raise ValueError(f"No map {name!r} for this network: {problem}.")
+        return MAPS[name](case).cpu()
+
+
+def _kinds(shares: torch.Tensor) -> tuple[Kind, ...]:
+    return tuple("obscuring" if hides else "leading" for hides in (shares[0] >= shares[1]).tolist())

@@ -1,0 +1,71 @@
+"""From two numbers per pixel to a label, and from the labels to their checks."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from explorer.evidence.agreement import cohens_kappa, spearmans_rho
+from explorer.evidence.attributions import METHODS
+from explorer.evidence.checks import dissociation
+from explorer.evidence.reversal import Reversals
+from explorer.types import Checks, Evidence, PixelLabel
+
+WEAK_SHARE = 0.05  # of the whole change: a pixel that moves less than this is weak
+WEAK_GAP = 0.1  # of the larger number: closer than this and the two numbers do not tell the kinds apart
+SPLITS = 199  # other splits into two groups that the labels' own one is compared with
+
+
+def labelled(reversals: Reversals, method: str, shares: Tensor, splits: int) -> Evidence:
+    """The evidence that `shares` (2, n) of `method` are, with its checks."""
+    case = reversals.case
+    obscuring, leading = shares
+    whole = torch.stack([case.lost, case.gained])
+    reversal = torch.stack(reversals.single())
+    hides, reversal_hides = shares[0] >= shares[1], reversal[0] >= reversal[1]
+    larger = shares.amax(0)
+    scale = whole.abs().mean() if METHODS[method].unit == "logits" else 1
+    weak = (larger < WEAK_SHARE * scale) | ((obscuring - leading).abs() < WEAK_GAP * larger)
+    groups = dissociation(reversals, hides, splits)
+    checks = Checks(
+        completeness_error=_relative_error(shares, whole) if METHODS[method].complete else math.nan,
+        agreement=(hides == reversal_hides).double().mean().item(),
+        kappa=cohens_kappa(hides, reversal_hides),
+        rank_correlation=spearmans_rho(obscuring - leading, reversal[0] - reversal[1]),
+        additivity=_relative_error(reversal[:1], whole[:1]),
+        dissociation=groups.d,
+        dissociation_p=groups.p,
+    )
+    rows, cols = case.places
+    before, after = (
+        (picture[:, rows, cols].T * 255).round().int().tolist() for picture in (case.image, case.adversarial)
+    )
+    columns = [rows, cols, obscuring, leading, hides, weak, *reversal, reversal_hides]
+    pixels = tuple(
+        PixelLabel(
+            row=row,
+            col=col,
+            before=tuple(old),
+            after=tuple(new),
+            obscuring=hid,
+            leading=led,
+            kind=_kind(hiding),
+            weak=is_weak,
+            reversal_obscuring=ro,
+            reversal_leading=rl,
+            reversal_kind=_kind(reversal_hiding),
+        )
+        for old, new, row, col, hid, led, hiding, is_weak, ro, rl, reversal_hiding in zip(
+            before, after, *(column.tolist() for column in columns), strict=True
+        )
+    )
+    return Evidence(pixels, checks, method, case.label, case.wrong, METHODS[method].unit)
+
+
+def _kind(hides: bool) -> str:
+    return "obscuring" if hides else "leading"
+
+
+def _relative_error(shares: Tensor, whole: Tensor) -> float:
+    """|1 - sum of shares / whole|, the worst of the rows; infinite where there is no change to share."""
+    return (1 - shares.sum(1) / whole).abs().nan_to_num(math.inf).max().item()

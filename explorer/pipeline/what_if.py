@@ -1,0 +1,92 @@
+"""What if: pixels put back, all changes weaker or stronger, single pixels elsewhere; what the network sees then."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+import torch
+
+from explorer.classifiers import Classifier
+from explorer.evidence import Case, Reversals, SmallestSet, smallest_repair, smallest_still_fooling
+from explorer.locks import exclusive
+from explorer.numerics import margins, to_grid
+from explorer.pipeline.exploration import Exploration
+from explorer.types import Image
+
+Move = tuple[int, int]  # rows down, columns to the right
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """Changes to the changed pixels of an exploration, which are named by their index."""
+
+    back: frozenset[int] = frozenset()  # put back
+    strength: float = 1.0  # of all changes: 0 is the clean picture, 1 the attacked one, at most 1.5
+    moves: dict[int, Move] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.strength <= 1.5:
+            raise ValueError(f"strength must lie in [0, 1.5]; got {self.strength}.")
+
+    def toggled(self, pixels: Iterable[int]) -> "WhatIf":
+        """Put these back, or change them again where they are back."""
+        return replace(self, back=self.back ^ frozenset(pixels))
+
+    def with_back(self, pixels: Iterable[int]) -> "WhatIf":
+        """Put exactly these back."""
+        return replace(self, back=frozenset(pixels))
+
+    def moved(self, pixel: int, down: int, right: int) -> "WhatIf":
+        """Move one pixel further."""
+        row, col = self.moves.get(pixel, (0, 0))
+        moves = {**self.moves, pixel: (row + down, col + right)}
+        return replace(self, moves={key: move for key, move in moves.items() if move != (0, 0)})
+
+    def places(self, exploration: Exploration) -> list[tuple[int, int]]:
+        """Row and column of every changed pixel after the moves; none leaves the picture."""
+        height, width = exploration.image.shape[1:]
+        found = []
+        for index, pixel in enumerate(_pixels(exploration)):
+            down, right = self.moves.get(index, (0, 0))
+            found.append((min(max(pixel.row + down, 0), height - 1), min(max(pixel.col + right, 0), width - 1)))
+        return found
+
+    def picture(self, exploration: Exploration) -> Image:
+        """The picture that is meant, (3, h, w) on the 8-bit grid."""
+        picture = exploration.image.clone()
+        for index, (pixel, (row, col)) in enumerate(zip(_pixels(exploration), self.places(exploration), strict=True)):
+            if index not in self.back:
+                colour = exploration.adversarial[:, pixel.row, pixel.col]
+                clean = exploration.image[:, row, col]
+                picture[:, row, col] = clean + self.strength * (colour - clean)
+        return to_grid(picture.clamp(0, 1))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the network makes of a picture."""
+
+    picture: Image
+    label: int  # the class that it sees
+    probabilities: torch.Tensor  # (k,)
+    margin: float  # of the attacked class over the strongest other one, in logits: < 0 fools
+
+
+def try_out(clf: Classifier, exploration: Exploration, what_if: WhatIf) -> Outcome:
+    """One forward pass."""
+    picture = what_if.picture(exploration)
+    with exclusive(clf), torch.no_grad():
+        logits = clf(picture[None].to(clf.device)).cpu()
+    margin = margins(logits, torch.tensor([exploration.label]))
+    return Outcome(picture, int(logits.argmax()), logits.softmax(1)[0], float(margin))
+
+
+def smallest(clf: Classifier, exploration: Exploration, repair: bool) -> SmallestSet | None:
+    """The fewest pixels to put back that repair the prediction, or the fewest changes that still fool."""
+    with exclusive(clf):
+        image, adversarial = (each.to(clf.device) for each in (exploration.image, exploration.adversarial))
+        reversals = Reversals(Case.of(clf, image, adversarial, exploration.label))
+        return smallest_repair(reversals) if repair else smallest_still_fooling(reversals)
+
+
+def _pixels(exploration: Exploration) -> tuple:
+    return exploration.evidence.pixels if exploration.evidence else ()

@@ -1,0 +1,280 @@
+"""Trials of the labels on many pictures: each method against each check, against labels that are known to be wrong,
+and, on the rendered signs, against the ground truth of where the evidence lies. Ours.
+"""
+
+import copy
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from statistics import fmean, median
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from explorer.evidence import METHODS, SPLITS, Case, Reversals, dissociation, labelled, methods_for, trust
+from explorer.locks import exclusive
+from explorer.signs import CLASS_NAMES, GroundTruth, Scene, ground_truth, render
+from explorer.types import Evidence, Images, Labels
+
+CONTROLS = ("exchanged", "random weights", "other picture")
+RESAMPLES = 2000  # of the bootstrap
+POOLED = 9999  # draws of the pooled test, whose p can be as small as 1 / (1 + POOLED)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One picture labelled by one method."""
+
+    picture: int  # which one of those that were given
+    evidence: Evidence
+    splits: tuple[float, ...]  # D of other splits of the pixels
+    controls: dict[str, str]  # colour of the trust card for wrong labels, by their kind in CONTROLS
+
+    @property
+    def colour(self) -> str:
+        return trust(self.evidence).colour
+
+
+def try_methods(
+    network: nn.Module,
+    images: Images,
+    adversarial: Images,
+    labels: Labels,
+    methods: Sequence[str] | None = None,
+    controls: bool = True,
+    on_progress: Callable[[], object] = lambda: None,
+) -> dict[str, list[Trial]]:
+    """Label every picture (b, 3, h, w) by every method, by default all that are valid; trials by method, in order."""
+    valid = [name for name, problem in methods_for(network, images[0]).items() if problem is None]
+    chosen = valid if methods is None else list(methods)
+    for name in chosen:
+        if name not in valid:
+            raise ValueError(f"{name} is not valid for this network; valid are {', '.join(valid)}.")
+    twin = random_twin(network) if controls else None
+    found: dict[str, list[Trial]] = {name: [] for name in chosen}
+    before: dict[str, Tensor] = {}  # the numbers of the picture before, for the control
+    for picture, (image, attacked, label) in enumerate(zip(images, adversarial, labels.tolist(), strict=True)):
+        with exclusive(network):
+            case = Case.of(network, image, attacked, label)
+            if not case.n_pixels:
+                continue
+            reversals = Reversals(case)
+            for name in chosen:
+                shares = METHODS[name].shares(reversals)
+                evidence = labelled(reversals, name, shares, SPLITS)
+                splits = dissociation(reversals, shares[0] >= shares[1], SPLITS).splits
+                wrong = {}
+                if twin is not None:
+                    for kind, fake in _wrong_shares(case, name, shares, twin, before.get(name), picture):
+                        wrong[kind] = trust(labelled(reversals, name, fake, 0)).colour
+                before[name] = shares
+                found[name].append(Trial(picture, evidence, splits, wrong))
+        on_progress()
+    return found
+
+
+def _wrong_shares(
+    case: Case, method: str, shares: Tensor, twin: nn.Module, before: Tensor | None, seed: int
+) -> Iterator[tuple[str, Tensor]]:
+    """Numbers (2, n) that are known to be wrong, by their kind."""
+    n = case.n_pixels
+    if n > 1:  # every pixel gets the numbers of another one
+        order = torch.randperm(n, generator=torch.Generator().manual_seed(seed))
+        exchanged = torch.empty_like(shares)
+        exchanged[:, order] = shares[:, order.roll(1)]
+        yield CONTROLS[0], exchanged
+    fake = Case(twin, case.image, case.adversarial, case.label, case.wrong, case.clean_logits, case.logits)
+    yield CONTROLS[1], METHODS[method].shares(Reversals(fake))
+    if before is not None:
+        yield CONTROLS[2], before[:, torch.arange(n) % before.shape[1]]
+
+
+def random_twin(network: nn.Module, seed: int = 0) -> nn.Module:
+    """The network with the entries of every weight in random order: as large as before, and without meaning."""
+    twin = copy.deepcopy(network)
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for weight in twin.parameters():
+            order = torch.randperm(weight.numel(), generator=generator).to(weight.device)
+            weight.copy_(weight.flatten()[order].view_as(weight))
+    return twin
+
+
+def summary(method: str, trials: Sequence[Trial]) -> dict[str, object]:
+    """What the checks say of one method over all pictures."""
+    checks = [trial.evidence.checks for trial in trials]
+    pixels = [pixel for trial in trials for pixel in trial.evidence.pixels]
+    firm = [pixel for pixel in pixels if not pixel.weak]
+    gaps = [check.dissociation for check in checks if not math.isnan(check.dissociation)]
+    colours = [trial.colour for trial in trials]
+    wrong = [colour for trial in trials for colour in trial.controls.values()]
+    return {
+        "method": method,
+        "pictures": len(trials),
+        "pixels": len(pixels),
+        "completeness error, median": _middle([check.completeness_error for check in checks]),
+        "agreement": fmean(pixel.agrees for pixel in pixels),
+        "agreement, firm labels": fmean(pixel.agrees for pixel in firm) if firm else math.nan,
+        "firm": len(firm) / len(pixels),
+        "D, mean": fmean(gaps) if gaps else math.nan,
+        "D > 0": fmean(gap > 0 for gap in gaps) if gaps else math.nan,
+        "pooled p": pooled_p(trials),
+        "card green": colours.count("green") / len(colours),
+        "card red": colours.count("red") / len(colours),
+        **{f"red if {kind}": _share_red(trials, kind) for kind in CONTROLS if wrong},
+    }
+
+
+def _share_red(trials: Sequence[Trial], kind: str) -> float:
+    colours = [trial.controls[kind] for trial in trials if kind in trial.controls]
+    return colours.count("red") / len(colours) if colours else math.nan
+
+
+def _middle(values: Sequence[float]) -> float:
+    known = [value for value in values if not math.isnan(value)]
+    return median(known) if known else math.nan
+
+
+def pooled_p(trials: Sequence[Trial], seed: int = 0) -> float:
+    """That splits without meaning reach the mean D of all pictures: one other split is drawn for each picture, again
+    and again.
+    """
+    known = [trial for trial in trials if trial.splits]
+    if not known:
+        return math.nan
+    random = np.random.Generator(np.random.PCG64(seed))
+    total = sum(trial.evidence.checks.dissociation for trial in known)
+    drawn = sum(random.choice(np.array(trial.splits), POOLED) for trial in known)
+    return (1 + int((drawn >= total - 1e-6).sum())) / (1 + POOLED)
+
+
+@dataclass(frozen=True)
+class Hits:
+    """Where the labelled pixels of one picture fall."""
+
+    obscuring: int
+    obscuring_hits: int  # on what only the true sign shows
+    leading: int
+    leading_hits: int  # on what only the wrong sign shows
+    true_area: float  # share of the signs' pixels that only the true one shows: the chance of a random pixel
+    wrong_area: float
+    told: int  # changed pixels on either of the two, where the ground truth names the kind
+    told_right: int  # and the label is that kind
+
+
+def hits(evidence: Evidence, truth: GroundTruth, tolerance: int = 1) -> Hits:
+    """Compare the labels with the masks; a pixel may lie `tolerance` pixels beside what it stands for, as strokes are
+    hardly wider than that.
+    """
+    only_true, only_wrong = _widened(truth.only_true, tolerance), _widened(truth.only_wrong, tolerance)
+    on_true = [bool(only_true[pixel.row, pixel.col]) for pixel in evidence.pixels]
+    on_wrong = [bool(only_wrong[pixel.row, pixel.col]) for pixel in evidence.pixels]
+    hides = [pixel.kind == "obscuring" for pixel in evidence.pixels]
+    told = [(t, h) for t, w, h in zip(on_true, on_wrong, hides, strict=True) if t != w]
+    signs = truth.signs.sum()
+    return Hits(
+        obscuring=sum(hides),
+        obscuring_hits=sum(t and h for t, h in zip(on_true, hides, strict=True)),
+        leading=len(hides) - sum(hides),
+        leading_hits=sum(w and not h for w, h in zip(on_wrong, hides, strict=True)),
+        true_area=float((only_true & truth.signs).sum() / signs),
+        wrong_area=float((only_wrong & truth.signs).sum() / signs),
+        told=len(told),
+        told_right=sum(t == h for t, h in told),
+    )
+
+
+@dataclass(frozen=True)
+class Signs:
+    """Rendered signs that a network classifies correctly, with the scenes that they were drawn in."""
+
+    images: Images
+    labels: Labels
+    scenes: tuple[Scene, ...]
+
+    @classmethod
+    def draw(cls, network: nn.Module, n: int, first_seed: int, device: torch.device | str = "cpu") -> "Signs":
+        """The first `n` from `first_seed` on, the classes in turn; fewer if the network mistakes most of them."""
+        images, labels, scenes = [], [], []
+        for seed in range(first_seed, first_seed + 10 * n):
+            label, scene = seed % len(CLASS_NAMES), Scene.sample(seed)
+            image = torch.from_numpy(render(label, scene)).permute(2, 0, 1).float().div(255).to(device)
+            with torch.no_grad():
+                right = int(network(image[None]).argmax()) == label
+            if right:
+                images.append(image)
+                labels.append(label)
+                scenes.append(scene)
+            if len(images) == n:
+                break
+        if not images:
+            raise ValueError("The network classifies no rendered sign correctly, so there is no ground truth for it.")
+        return cls(torch.stack(images), torch.tensor(labels, device=device), tuple(scenes))
+
+    def hits(self, trials: Sequence[Trial]) -> list[Hits]:
+        """Where the labels of one method fall, picture by picture."""
+        return [
+            hits(trial.evidence, ground_truth(self.scenes[trial.picture], trial.evidence.label, wrong))
+            for trial in trials
+            if (wrong := trial.evidence.adversarial_label) < len(CLASS_NAMES)
+        ]
+
+
+def _widened(mask: np.ndarray, by: int) -> np.ndarray:
+    padded = np.pad(mask, by)
+    height, width = mask.shape
+    shifts = [(row, col) for row in range(2 * by + 1) for col in range(2 * by + 1)]
+    return np.any([padded[row : row + height, col : col + width] for row, col in shifts], axis=0)
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A share with its 95 % confidence interval, by resampling pictures."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+
+def localisation(found: Sequence[Hits]) -> dict[str, Rate]:
+    """How often labels fall where they should, the chance of a random pixel of the sign, and the difference."""
+    table = np.array(
+        [
+            [
+                each.obscuring_hits,
+                each.obscuring,
+                each.obscuring * each.true_area,
+                each.leading_hits,
+                each.leading,
+                each.leading * each.wrong_area,
+                each.told_right,
+                each.told,
+            ]
+            for each in found
+        ]
+    )
+    random = np.random.Generator(np.random.PCG64(0))
+    drawn = table[random.integers(0, len(table), (RESAMPLES, len(table)))].sum(1)
+
+    def rate(part: int, whole: int, minus: int | None = None) -> Rate:
+        def of(sums: np.ndarray) -> np.ndarray:
+            top = sums[..., part] - (0 if minus is None else sums[..., minus])
+            with np.errstate(invalid="ignore"):
+                return top / sums[..., whole]
+
+        low, high = np.nanquantile(of(drawn), [0.025, 0.975]) if table[:, whole].any() else (math.nan, math.nan)
+        return Rate(float(of(table.sum(0))) if table[:, whole].any() else math.nan, float(low), float(high))
+
+    return {
+        "obscuring on the true sign's own": rate(0, 1),
+        "by chance": rate(2, 1),
+        "obscuring above chance": rate(0, 1, 2),
+        "leading on the wrong sign's own": rate(3, 4),
+        "by chance ": rate(5, 4),
+        "leading above chance": rate(3, 4, 5),
+        "kind as the ground truth says": rate(6, 7),
+    }

@@ -1,0 +1,117 @@
+"""The proof: every other method's vote, every check, and the maps, when somebody asks for them."""
+
+import pandas as pd
+import streamlit as st
+
+from explorer.classifiers import Classifier
+from explorer.evidence import MAPS, METHODS, Examination, class_maps, examine, methods_for
+from explorer.figures import order_curve, signed_map
+from explorer.jobs import Job
+from explorer.palette import LOOKS
+from explorer.pipeline import Exploration
+from explorer.types import Image
+from explorer.ui import words
+from explorer.ui.evidence import QUIET, pick_points
+from explorer.ui.session import session
+from explorer.ui.work import result_of
+
+
+def show_proof(exploration: Exploration, clf: Classifier) -> None:
+    """Two expanders: the checks, and where the network looks."""
+    with st.expander("The whole proof: all methods, all checks", key="proof", on_change="rerun") as proof:
+        if proof.open and exploration.evidence is not None:
+            _examination(exploration, clf)
+    with st.expander("Where the network looks: maps", key="maps", on_change="rerun") as maps:
+        if maps.open and exploration.evidence is not None:
+            _maps(exploration, clf)
+
+
+def _pair(exploration: Exploration, clf: Classifier) -> tuple[Image, Image, int]:
+    return exploration.image.to(clf.device), exploration.adversarial.to(clf.device), exploration.label
+
+
+def _examination(exploration: Exploration, clf: Classifier) -> None:
+    def work(job: Job) -> Examination | None:
+        def on_progress(done: int, total: int, text: str) -> None:
+            job.report(done, total, text)
+            if job.should_stop:
+                raise InterruptedError
+
+        try:
+            return examine(clf, *_pair(exploration, clf), exploration.evidence.method, on_progress)
+        except InterruptedError:
+            return None
+
+    found: Examination | None = result_of("proof", clf, work)
+    if found is None:
+        return
+    st.markdown("###### What the methods vote for")
+    st.dataframe(_votes(found), hide_index=True, alt="One row per changed pixel, one column per method: its kind.")
+    st.caption(
+        "Methods that look for change share out what the change did. Grad-CAM, Guided Grad-CAM and occlusion only see "
+        "where evidence lies, and are coarse. "
+        + " ".join(f"{METHODS[name].title} has no vote: {why}." for name, why in found.not_valid.items())
+    )
+    st.markdown("\n".join(f"- {sentence}" for sentence in words.examination_sentences(found)))
+    left, right = st.columns(2, gap="medium")
+    for column, title, curve, does in (
+        (left, "Deletion: put back", found.deletion, "put back into the attacked picture"),
+        (right, "Insertion: change", found.insertion, "changed in the clean picture"),
+    ):
+        with column:
+            st.markdown(f"###### {title} the most important first")
+            st.plotly_chart(
+                order_curve(curve.scored, curve.random, does),
+                key=f"curve-{does}",
+                config=QUIET,
+                alt=f"{title} pixel by pixel: the order of the numbers is {100 * curve.advantage:.0f} % below random.",
+            )
+
+
+def _votes(found: Examination) -> pd.DataFrame:
+    rows = []
+    for index, pixel in enumerate(found.evidence.pixels):
+        votes = {
+            METHODS[name].title: f"{LOOKS[kinds[index]].sign} {kinds[index]}" for name, kinds in found.votes.items()
+        }
+        rows.append(
+            {
+                "row": pixel.row,
+                "column": pixel.col,
+                "label": f"{LOOKS[pixel.kind].sign} {pixel.kind}{' (weak)' if pixel.weak else ''}",
+                "agree": f"{sum(k[index] == pixel.kind for k in found.votes.values())} of {len(found.votes)}",
+                "reverting": f"{LOOKS[pixel.reversal_kind].sign} {pixel.reversal_kind}",
+                **votes,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _maps(exploration: Exploration, clf: Classifier) -> None:
+    problems = methods_for(clf, exploration.image.to(clf.device))
+    names = [name for name in MAPS if problems[name] is None]
+    name = st.segmented_control(
+        "Method", names, default=names[0], required=True, format_func=lambda each: METHODS[each].title, key="map"
+    )
+    maps = result_of(f"map-{name}", clf, lambda job: class_maps(clf, *_pair(exploration, clf), name))
+    if maps is None:
+        return
+    me, pixels = session(), exploration.evidence.pixels
+    limit = float(maps.abs().max()) or 1.0
+    classes = (exploration.label, exploration.evidence.adversarial_label)
+    for column, values, label, which in zip(st.columns(2), maps.numpy(), classes, ("clean", "attacked"), strict=True):
+        with column:
+            st.markdown(f"###### {exploration.class_names[label]} on the {which} picture")
+            st.plotly_chart(
+                signed_map(values, limit, pixels, me.selected),
+                key=f"map-{which}",
+                on_select=lambda which=which: pick_points(f"map-{which}"),
+                selection_mode="points",
+                config=QUIET,
+                alt=f"{METHODS[name].title} for {exploration.class_names[label]} on the {which} picture, "
+                f"from {values.min():.3f} to {values.max():.3f}.",
+            )
+    st.caption(
+        f"Blue speaks for the class, red against it. Raw values; the scale is the same in both maps, from −{limit:.3g} "
+        f"to {limit:.3g}. Point at a place for its value; the rings are the changed pixels."
+    )

@@ -1,0 +1,130 @@
+"""What if: take pixels back, weaken or strengthen the change, move a pixel; everything follows at once."""
+
+import streamlit as st
+
+from explorer.classifiers import Classifier
+from explorer.figures import top_classes
+from explorer.palette import LOOKS
+from explorer.pipeline import Exploration, WhatIf, percent, smallest, try_out
+from explorer.ui.evidence import QUIET
+from explorer.ui.pictures import canvas, picture_url
+from explorer.ui.session import session
+
+HINT = "Click a mark to take its change back, click again to bring it on; drag around several."
+MOVES = {"←": (0, -1), "↑": (-1, 0), "↓": (1, 0), "→": (0, 1)}
+
+
+def what_if(exploration: Exploration, clf: Classifier) -> None:
+    """The bench, in an expander of its own."""
+    with st.expander("What if … take pixels back, weaken them, move them", key="what-if", on_change="rerun") as bench:
+        if bench.open and exploration.evidence is not None:
+            _bench(exploration, clf)
+
+
+@st.fragment
+def _bench(exploration: Exploration, clf: Classifier) -> None:
+    me = session()
+    left, right = st.columns([5, 6], gap="large")
+    with right:
+        _groups(exploration, clf)
+        strength = st.slider("Strength of all changes", 0, 150, 100, 5, format="%d %%", key="strength")
+        _move(exploration)
+    state = WhatIf(me.what_if.back, strength / 100, me.what_if.moves)
+    outcome = try_out(clf, exploration, state)
+    with left:
+        seen = f"{exploration.class_names[outcome.label]}, {percent(outcome.probabilities[outcome.label])}"
+        st.markdown(f"##### {seen}".replace(" %", "\u00a0%"))
+        st.markdown(_verdict(exploration, outcome.margin))
+        _picture(exploration, state, picture_url(outcome.picture), seen)
+    with right:
+        labels = exploration.top()
+        series = (each[labels].tolist() for each in (exploration.before, exploration.after, outcome.probabilities))
+        st.plotly_chart(
+            top_classes([exploration.class_names[label] for label in labels], *series),
+            key="what-if-bars",
+            config=QUIET,
+            alt=f"Probabilities before the attack, after it, and now. Now the network sees {seen}.",
+        )
+
+
+def _groups(exploration: Exploration, clf: Classifier) -> None:
+    me, pixels = session(), exploration.evidence.pixels
+    groups = {f"All {kind} {look.sign}": _of_kind(exploration, kind) for kind, look in LOOKS.items()}
+    groups = {**groups, "All": frozenset(range(len(pixels)))}
+    st.caption("Take back, or bring on again:")
+    with st.container(horizontal=True, key="what-if-groups"):
+        st.button("The selected", on_click=me.toggle, args=[me.selected], disabled=not me.selected)
+        for title, members in groups.items():
+            st.button(title, on_click=me.toggle_all, args=[members], disabled=not members)
+        st.button("Start again", on_click=me.start_again)
+    with st.container(horizontal=True, key="what-if-sets"):
+        st.button("Smallest set that still fools", on_click=_smallest, args=[exploration, clf, False])
+        st.button("Smallest repair", on_click=_smallest, args=[exploration, clf, True])
+    if me.told:
+        st.info(me.told)
+
+
+def _of_kind(exploration: Exploration, kind: str) -> frozenset[int]:
+    return frozenset(index for index, pixel in enumerate(exploration.evidence.pixels) if pixel.kind == kind)
+
+
+def _smallest(exploration: Exploration, clf: Classifier, repair: bool) -> None:
+    me = session()
+    found = smallest(clf, exploration, repair)
+    if found is None:
+        me.told = "The picture does not fool, so no part of it does."
+        return
+    everything = frozenset(range(len(exploration.evidence.pixels)))
+    me.what_if = WhatIf(frozenset(found.pixels) if repair else everything - frozenset(found.pixels))
+    st.session_state.strength = 100
+    how = "the smallest there is: every smaller group was tried" if found.exact else "found greedily, so fewer may do"
+    count = f"{len(found.pixels)} of {len(everything)} pixels"
+    me.told = f"Putting back {count} repairs it; {how}." if repair else f"{count} fool by themselves; {how}."
+
+
+def _move(exploration: Exploration) -> None:
+    me, pixels = session(), exploration.evidence.pixels
+    places = me.what_if.places(exploration)
+    with st.container(horizontal=True, vertical_alignment="bottom", key="what-if-move"):
+        chosen = st.selectbox(
+            "Move a pixel",
+            range(len(pixels)),
+            index=me.selected[0] if me.selected and me.selected[0] < len(pixels) else 0,
+            format_func=lambda i: f"{LOOKS[pixels[i].kind].sign} row {places[i][0]}, column {places[i][1]}",
+            key=f"move-{exploration.n_pixels}-{me.selected}",
+            width=230,
+        )
+        for sign, (down, right) in MOVES.items():
+            st.button(sign, on_click=me.move, args=[chosen, down, right], key=f"move-{sign}", help="One pixel further")
+
+
+def _verdict(exploration: Exploration, margin: float) -> str:
+    name = exploration.class_names[exploration.label]
+    if margin < 0:
+        return f":violet-badge[still fooled] {name} is {-margin:.2f} logits behind."
+    return f":green-badge[repaired] {name} is {margin:.2f} logits ahead."
+
+
+def _picture(exploration: Exploration, state: WhatIf, source: str, seen: str) -> None:
+    me = session()
+    places = state.places(exploration)
+    pixels = [pixel.at(row, col) for pixel, (row, col) in zip(exploration.evidence.pixels, places, strict=True)]
+    pane = {
+        "title": "Now",
+        "text": f"{len(pixels) - len(state.back)} of {len(pixels)} changes",
+        "src": source,
+        "colours": "after",
+        "marked": True,
+        "alt": f"The picture with {len(pixels) - len(state.back)} of the changes. The network sees: {seen}.",
+    }
+    canvas(
+        [pane],
+        tuple(exploration.image.shape[1:]),
+        pixels,
+        [i for i in me.selected if i < len(pixels)],
+        state.back,
+        HINT,
+        "what-if-picture",
+        lambda picked, _add, _lasso: me.toggle(picked),
+        exploration.evidence.unit,
+    )

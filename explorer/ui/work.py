@@ -1,0 +1,37 @@
+"""Work on what is shown that takes a moment: done by a job when it is asked for, and kept until another is shown."""
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from explorer.classifiers import Classifier
+from explorer.jobs import Job, QueueFull, queue_for
+from explorer.ui.runs import StatusLine
+from explorer.ui.session import session
+
+
+def result_of(name: str, clf: Classifier, work: Callable[[Job], Any]) -> Any | None:
+    """What `work` returns: from before, or by a job that this waits for. None while there is nothing, with a sentence
+    and a button where it was stopped or refused.
+    """
+    me, queue = session(), queue_for(clf.device.type)
+    status = StatusLine(f"status-{name}")
+    if name not in me.results:
+        try:
+            job = queue.submit(work, me.owner)
+        except QueueFull as error:
+            st.warning(str(error))
+            return None
+        status.watch(job, queue)
+        if isinstance(job.error, ValueError):
+            st.error(str(job.error))
+            return None
+        if job.error is not None:
+            raise job.error
+        me.results[name] = job.result
+    if me.results[name] is None:
+        status.rest("Stopped.", "Start again", lambda: me.results.pop(name, None))
+        return None
+    status.rest("")
+    return me.results[name]
