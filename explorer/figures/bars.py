@@ -23,7 +23,7 @@ def top_classes(
             "x": [100 * share for share in shares],
             "orientation": "h",
             "marker": {"color": colour, "cornerradius": 3},
-            "text": [f"{100 * share:.1f} %" for share in shares],
+            "text": [f"{100 * share:.1f} %" for share in shares] if now is None or when == "now" else None,
             "textposition": "outside",
             "cliponaxis": False,
             "hovertemplate": "%{y}, " + when + ": %{x:.2f} %<extra></extra>",

@@ -19,17 +19,21 @@ _turn = threading.RLock()
 
 @contextmanager
 def untouched(network: Callable) -> Iterator[None]:
-    """Whatever happens inside, the network's hooks and modes are afterwards what they were."""
+    """Whatever happens inside, the network's hooks, modes and attributes are afterwards what they were."""
     modules = list(network.modules()) if isinstance(network, torch.nn.Module) else []
-    kept = [(module, module.training, [dict(getattr(module, name)) for name in _HOOKS]) for module in modules]
+    kept = [
+        (module, module.training, {*vars(module)}, [{*getattr(module, name)} for name in _HOOKS]) for module in modules
+    ]
     try:
         yield
     finally:
-        for module, training, hooks in kept:
+        for module, training, attributes, hooks in kept:
             module.training = training
+            for name in {*vars(module)} - attributes:  # DeepLift leaves some behind
+                delattr(module, name)
             for name, before in zip(_HOOKS, hooks, strict=True):
                 now = getattr(module, name)
-                for key in [key for key in now if key not in before]:
+                for key in {*now} - before:
                     del now[key]
 
 

@@ -40,7 +40,7 @@ def guided_grad_cam_maps(case: Case) -> Tensor:
 
 def occlusion_maps(case: Case) -> Tensor:
     """What each class loses under a patch of the picture's mean colour (arXiv 1311.2901), in logits."""
-    side = max(2, min(case.image.shape[1:]) // PATCH)
+    side = max(1, min(case.image.shape[1:]) // PATCH)
     mean = case.image.mean((1, 2))[None, :, None, None].expand(2, *case.image.shape)
     with torch.no_grad():
         found = Occlusion(_model(case)).attribute(

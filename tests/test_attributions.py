@@ -1,0 +1,172 @@
+"""Every method on every network: finite, repeatable, offered only where it is valid, and no trace left."""
+
+import threading
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from explorer import SparseAttack, load_classifier
+from explorer.classifiers import list_classifiers
+from explorer.evidence import MAPS, METHODS, class_maps, explain_pixels, methods_for
+from explorer.samples import find_sample
+
+NETWORKS = [card.name for card in list_classifiers()]
+NO_CAM = {"grad_cam", "guided_grad_cam"}
+
+
+@pytest.fixture(scope="module")
+def cases():
+    """By network: the network, a sign, the sign attacked, its class."""
+    sample, found = find_sample("stop-1"), {}
+    for name in NETWORKS:
+        network = load_classifier(name, device="cpu")
+        label = int(network(sample.image[None]).argmax())
+        attack = SparseAttack(steps=20, polish=False, max_pixels=6)
+        result = attack(network, sample.image[None], torch.tensor([label]))
+        found[name] = network, sample.image, result.adversarial[0], label
+    return found
+
+
+def traces(network: nn.Module) -> list:
+    """All that a method could leave behind on a network."""
+    return [
+        (
+            dict(module._forward_hooks),
+            dict(module._forward_pre_hooks),
+            dict(module._backward_hooks),
+            dict(module._backward_pre_hooks),
+            module.training,
+            sorted(vars(module)),
+            [(p.grad, p.requires_grad) for p in module.parameters(recurse=False)],
+        )
+        for module in network.modules()
+    ]
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_on_every_network(method, name, cases):
+    network, image, adversarial, label = cases[name]
+    if methods_for(network, image)[method] is not None:
+        with pytest.raises(ValueError, match="is not valid for this network"):
+            explain_pixels(network, image, adversarial, label, method)
+        return
+    kept, before = (image.clone(), adversarial.clone()), traces(network)
+    torch.manual_seed(3)
+    np.random.seed(3)
+    state = torch.get_rng_state(), np.random.get_state()[1].copy()
+    evidence = explain_pixels(network, image, adversarial, label, method, splits=0)
+    assert torch.equal(torch.get_rng_state(), state[0]), "the process's random numbers are not used up"
+    assert (np.random.get_state()[1] == state[1]).all()
+    assert traces(network) == before
+    assert torch.equal(image, kept[0])
+    assert torch.equal(adversarial, kept[1])
+    assert len(evidence.pixels) == int((image != adversarial).any(0).sum())
+    numbers = torch.tensor([(pixel.obscuring, pixel.leading) for pixel in evidence.pixels])
+    assert torch.isfinite(numbers).all()
+    assert numbers.abs().max() > 0
+    if METHODS[method].unit != "logits":
+        assert numbers.abs().max() <= 1
+    if METHODS[method].complete:
+        assert evidence.checks.completeness_error < 0.1
+    assert explain_pixels(network, image, adversarial, label, method, splits=0) == evidence
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_convolutions_have_nearly_every_method_and_the_transformer_no_grad_cam(name, cases):
+    network, image, *_ = cases[name]
+    missing = {method for method, problem in methods_for(network, image).items() if problem}
+    assert missing == {"signs-vit": NO_CAM | {"deep_lift"}, "signs-cnn": {"deep_lift"}}.get(name, set())
+
+
+@pytest.mark.parametrize("name", MAPS)
+def test_maps_are_raw_signed_and_of_the_pictures_size(name, cases):
+    network, image, adversarial, label = cases["signs-cnn"]
+    before = traces(network)
+    maps = class_maps(network, image, adversarial, label, name)
+    assert traces(network) == before
+    assert maps.shape == (2, 64, 64)
+    assert torch.isfinite(maps).all()
+    assert maps.max() > 0
+    if name in ("saliency", "occlusion"):
+        assert maps.min() < 0
+
+
+def test_a_map_that_is_not_valid_is_refused(cases):
+    with pytest.raises(ValueError, match="No map 'grad_cam' for this network"):
+        class_maps(*cases["signs-vit"], "grad_cam")
+    with pytest.raises(ValueError, match="there is no such map"):
+        class_maps(*cases["signs-cnn"], "tea leaves")
+
+
+class Reused(nn.Module):
+    """One ReLU for two layers, or functions in place of modules, or another activation."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.kind, self.relu = kind, nn.ReLU()
+        self.one, self.two, self.head = nn.Conv2d(3, 4, 3), nn.Conv2d(4, 4, 3), nn.Linear(4, 3)
+
+    def forward(self, x):
+        act = {"reused": self.relu, "function": torch.relu, "clamp": lambda z: z.clamp(min=0)}[self.kind]
+        return self.head(act(self.two(act(self.one(x)))).mean((2, 3)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "problems"),
+    [
+        ("reused", {"deep_lift": "uses one ReLU several times"}),
+        ("function", {"deep_lift": "calls relu outside a module", "guided_grad_cam": "needs networks with nn.ReLU"}),
+        ("clamp", {"deep_lift": "no sound rule for clamp", "guided_grad_cam": "needs networks with nn.ReLU"}),
+    ],
+)
+def test_a_method_is_offered_only_where_it_is_valid(kind, problems):
+    found = methods_for(Reused(kind).eval(), torch.rand(3, 8, 8))
+    assert {name for name, problem in found.items() if problem} == set(problems)
+    assert all(part in found[name] for name, part in problems.items())
+
+
+class Moody(nn.Module):
+    """Fails at the call of this number: whatever was hooked by then must come off again."""
+
+    def __init__(self, network: nn.Module, fails_at: int) -> None:
+        super().__init__()
+        self.network, self.left = network, fails_at
+
+    def forward(self, x):
+        out = self.network(x)
+        self.left -= 1
+        if self.left == 0:
+            raise ArithmeticError("a bad moment")
+        return out
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_an_error_leaves_no_trace_either(method, cases):
+    network, image, adversarial, label = cases["signs-resnet"]
+    for fails_at in (2, 3):  # while looking at the network, and in the method itself
+        moody = Moody(network, fails_at).eval()
+        before = traces(moody)
+        with pytest.raises(ArithmeticError):
+            explain_pixels(moody, image, adversarial, label, method)
+        assert traces(moody) == before
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_two_threads_see_the_same(method, cases):
+    network, image, adversarial, label = cases["signs-resnet"]
+    alone = explain_pixels(network, image, adversarial, label, method, splits=0)
+    found, before = [], traces(network)
+
+    def look() -> None:
+        found.append(explain_pixels(network, image, adversarial, label, method, splits=0))
+
+    threads = [threading.Thread(target=look) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [alone, alone]
+    assert traces(network) == before
