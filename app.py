@@ -21,5 +21,9 @@ st.set_page_config(
 st.html(ASSETS / "style.css")
 st.logo(ASSETS / "logo.svg", size="large")
 st.navigation(
-    [st.Page("explorer/views/explore.py", title="Explore", url_path="explore", default=True)], position="top"
+    [
+        st.Page("explorer/views/explore.py", title="Explore", url_path="explore", default=True),
+        st.Page("explorer/views/ground_truth.py", title="Ground truth", url_path="truth"),
+    ],
+    position="top",
 ).run()

@@ -12,10 +12,20 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from explorer.evidence import METHODS, SPLITS, Case, Reversals, dissociation, labelled, methods_for, trust
+from explorer.evidence import (
+    METHODS,
+    SPLITS,
+    Case,
+    Reversals,
+    dissociation,
+    explain_pixels,
+    labelled,
+    methods_for,
+    trust,
+)
 from explorer.locks import exclusive
 from explorer.signs import CLASS_NAMES, GroundTruth, Scene, ground_truth, render
-from explorer.types import Evidence, Images, Labels
+from explorer.types import AttackResult, Evidence, Image, Images, Labels
 
 CONTROLS = ("exchanged", "random weights", "other picture")
 RESAMPLES = 2000  # of the bootstrap
@@ -270,11 +280,44 @@ def localisation(found: Sequence[Hits]) -> dict[str, Rate]:
         return Rate(float(of(table.sum(0))) if table[:, whole].any() else math.nan, float(low), float(high))
 
     return {
-        "obscuring on the true sign's own": rate(0, 1),
-        "by chance": rate(2, 1),
-        "obscuring above chance": rate(0, 1, 2),
-        "leading on the wrong sign's own": rate(3, 4),
-        "by chance ": rate(5, 4),
-        "leading above chance": rate(3, 4, 5),
-        "kind as the ground truth says": rate(6, 7),
+        "obscuring_on_true": rate(0, 1),
+        "obscuring_chance": rate(2, 1),
+        "obscuring_gain": rate(0, 1, 2),
+        "leading_on_wrong": rate(3, 4),
+        "leading_chance": rate(5, 4),
+        "leading_gain": rate(3, 4, 5),
+        "kind_right": rate(6, 7),
     }
+
+
+@dataclass(frozen=True)
+class SignTrial:
+    """One rendered sign, attacked and labelled, with what is known about it. Tensors are on the CPU."""
+
+    image: Image
+    adversarial: Image
+    other: Image  # the same scene with the sign that the network was led to
+    truth: GroundTruth
+    evidence: Evidence
+
+
+def try_signs(
+    network: nn.Module,
+    attack: Callable[..., AttackResult],
+    signs: Signs,
+    method: str,
+    on_progress: Callable[[int], object] = lambda done: None,
+) -> list[SignTrial]:
+    """Attack the signs, one after another, and label those that fool; what `on_progress` raises ends it."""
+    found = []
+    for done, (image, label, scene) in enumerate(zip(signs.images, signs.labels, signs.scenes, strict=True)):
+        on_progress(done)
+        result = attack(network, image[None], label[None])
+        if not result.succeeded.all():
+            continue
+        evidence = explain_pixels(network, image, result.adversarial[0], int(label), method, splits=0)
+        wrong = evidence.adversarial_label
+        other = torch.from_numpy(render(wrong, scene)).permute(2, 0, 1).float().div(255)
+        truth = ground_truth(scene, int(label), wrong)
+        found.append(SignTrial(image.cpu(), result.adversarial[0].cpu(), other, truth, evidence))
+    return found

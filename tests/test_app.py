@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from explorer.attacks import SparseAttack
 from explorer.classifiers import CLASSIFIERS, DEFAULT
+from explorer.evidence import METHODS
 from explorer.jobs import QueueFull, queue_for
 from explorer.knobs import knobs
 from explorer.samples import find_sample, gallery
@@ -243,3 +244,81 @@ def test_every_gallery_picture_has_a_thumbnail_that_fits():
     assert [each["name"] for each in thumbnails] == [sample.name for sample in gallery()]
     assert sum(len(each["src"]) for each in thumbnails) < 400_000
     assert all(torch.isfinite(sample.image).all() for sample in gallery())
+
+
+def open_expander(app: AppTest, key: str) -> AppTest:
+    app.session_state[key] = True
+    return app.run()
+
+
+def test_the_trust_card_says_one_thing(monkeypatch):
+    app = open_page()
+    cards = [*app.success, *app.warning, *app.error]
+    assert len([card for card in cards if "labels" in card.value or card.value.startswith("Take care")]) == 1
+
+
+def test_every_valid_method_can_label_the_pixels_and_no_other_is_offered():
+    app = open_page()
+    assert app.selectbox(key="method").options == [method.title for method in METHODS.values()]
+    app = open_page(network="signs-vit")
+    assert not app.exception
+    offered = app.selectbox(key="method").options
+    assert "Grad-CAM" not in offered
+    assert "Shapley values" in offered
+    app.selectbox(key="method").set_value("saliency").run()
+    assert not app.exception
+    assert not app.error
+
+
+def test_what_if_follows_at_once_without_another_attack(monkeypatch):
+    app = open_expander(open_page(), "what-if")
+    assert not app.exception
+    (now,) = [each.value for each in app.markdown if each.value.startswith("##### ") and "\u00a0%" in each.value]
+    monkeypatch.setattr(SparseAttack, "__call__", lambda *_args, **_more: pytest.fail("it attacked again"))
+    button(app, "All").click().run()
+    (back,) = [each.value for each in app.markdown if each.value.startswith("##### ") and "\u00a0%" in each.value]
+    assert back.startswith("##### Stop, ")
+    assert back != now
+    assert any("repaired" in each.value for each in app.markdown)
+    button(app, "Start again").click().run()
+    assert any("still fooled" in each.value for each in app.markdown)
+    app.slider(key="strength").set_value(0).run()
+    assert any("repaired" in each.value for each in app.markdown)
+    button(app, "Smallest repair").click().run()
+    assert any("repaired" in each.value for each in app.markdown)
+    assert app.slider(key="strength").value == 100
+    assert any("pixels repairs it" in each.value for each in app.info)
+    button(app, "Smallest set that still fools").click().run()
+    assert any("still fooled" in each.value for each in app.markdown)
+    button(app, "→").click().run()
+    assert not app.exception
+
+
+@pytest.mark.parametrize("key", ["proof", "maps", "playback"])
+def test_the_longer_looks_come_when_they_are_asked_for(key):
+    app = open_page(max_pixels="8")
+    quiet = len(app.markdown)
+    app = open_expander(app, key)
+    assert not app.exception
+    assert not app.error
+    assert len(app.markdown) > quiet
+    again = len(app.markdown)
+    assert len(app.run().markdown) == again
+
+
+def test_the_ground_truth_page_measures_when_asked():
+    app = AppTest.from_file("../app.py", default_timeout=120).run()
+    app.switch_page("explorer/views/ground_truth.py").run()
+    assert not app.exception
+    assert [each.value for each in app.title] == ["Do the labels fall where the evidence lies?"]
+    for name in (name for name, card in CLASSIFIERS.items() if card.dataset == "signs"):
+        app.selectbox(key="truth_network").set_value(name).run()
+        assert not app.exception
+    app.selectbox(key="truth_network").set_value("signs-cnn").run()
+    app.selectbox(key="truth_method").set_value("gradient_x_change").run()
+    tables = len(app.dataframe)
+    app.number_input(key="truth_n").set_value(2).run()
+    button(app, "Measure").click().run()
+    assert not app.exception
+    assert not app.error
+    assert len(app.dataframe) == tables + 1

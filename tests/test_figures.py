@@ -5,7 +5,15 @@ import json
 import pytest
 import torch
 
-from explorer.figures import attack_trace, pixel_scatter, top_classes
+from explorer.figures import (
+    attack_trace,
+    order_curve,
+    pixel_lives,
+    pixel_scatter,
+    signed_map,
+    top_classes,
+    truth_rates,
+)
 from explorer.palette import LOOKS
 from explorer.types import PixelLabel, Trace
 
@@ -48,8 +56,10 @@ def test_the_diagonal_spans_the_whole_square():
 
 
 def test_the_selected_pixel_wears_a_ring():
-    rings = [trace for trace in pixel_scatter(PIXELS, selected=1).data if trace.marker.symbol == "circle-open"]
+    rings = [trace for trace in pixel_scatter(PIXELS, selected=(1,)).data if trace.marker.symbol == "circle-open"]
     assert [(ring.x, ring.y) for ring in rings] == [((-0.1,), (1.5,))]
+    (ring,) = [t for t in pixel_scatter(PIXELS, selected=(0, 2)).data if t.marker.symbol == "circle-open"]
+    assert ring.x == (2.0, 0.3)
 
 
 @pytest.mark.parametrize("pixels", [(), PIXELS[:1], (label(0, 0.0, 0.0),)])
@@ -67,6 +77,13 @@ def test_bars_show_per_cent_before_and_after():
     assert [bar.text[0] for bar in figure.data] == ["99.0 %", "20.0 %"]
 
 
+def test_bars_of_what_is_seen_now_come_third_and_carry_the_numbers():
+    figure = top_classes(["Stop", "Yield"], [0.99, 0.001], [0.2, 0.7], [0.5, 0.4])
+    assert [bar.name for bar in figure.data] == ["before", "after", "now"]
+    assert [bar.text is None for bar in figure.data] == [True, True, False]
+    assert list(figure.data[2].text) == ["50.0 %", "40.0 %"]
+
+
 def test_the_trace_shows_one_image_of_the_batch():
     steps = torch.arange(6.0).reshape(3, 2)
     margin, n_pixels = attack_trace(Trace(margin=steps, n_pixels=steps.int() + 10, loss=steps), image=1).data
@@ -79,6 +96,8 @@ FIGURES = {
     "scatter": pixel_scatter(PIXELS),
     "bars": top_classes(["Stop"], [0.9], [0.1]),
     "trace": attack_trace(Trace(*(torch.ones(4, 1),) * 3)),
+    "curve": order_curve((1.0, 0.0), (1.0, 0.0), "put back into the attacked picture"),
+    "lives": pixel_lives({17: [(0, 1)]}, 10, 2, PIXELS),
 }
 
 
@@ -86,9 +105,52 @@ FIGURES = {
 def test_every_value_axis_names_its_unit(figure):
     titles = [axis.title.text for axis in [*figure.select_xaxes(), *figure.select_yaxes()] if axis.title.text]
     assert titles
-    assert all(title.endswith(("logits", "%", "pixels", "step")) for title in titles)
+    assert all(title.endswith(("logits", "%", "pixels", "step", "frame", "row, column", "picture")) for title in titles)
 
 
 @pytest.mark.parametrize("figure", FIGURES.values(), ids=FIGURES)
 def test_figures_are_plain_json(figure):
     assert json.loads(figure.to_json())
+
+
+def test_a_map_is_raw_signed_and_on_the_scale_that_is_stated():
+    values = torch.linspace(-2, 3, 100).view(10, 10).numpy()
+    figure = signed_map(values, 4.0, PIXELS, selected=(1,))
+    heat, marks = figure.data
+    assert (heat.zmin, heat.zmax) == (-4, 4)
+    assert heat.z[9][9] == pytest.approx(3)
+    assert [custom[0] for custom in marks.customdata] == [0, 1, 2]
+    assert list(zip(marks.x, marks.y, strict=True)) == [(7, 1), (7, 2), (7, 3)]
+    assert marks.marker.size[1] > marks.marker.size[0]
+
+
+def test_a_curve_is_drawn_beside_chance():
+    chance, scored = order_curve((1.0, 0.2, 0.0), (1.0, 0.5, 0.0), "put back").data
+    assert list(scored.y) == [100, 20, 0]
+    assert list(chance.y) == [100, 50, 0]
+    assert list(scored.x) == [0, 1, 2]
+
+
+def test_lives_are_lines_from_coming_to_going_in_the_colour_of_their_kind():
+    lives = {1 * 10 + 7: [(2, 4), (6, 9)], 55: [(0, 3)]}
+    figure = pixel_lives(lives, 10, 10, PIXELS)
+    kept = next(trace for trace in figure.data if trace.name == "obscuring")
+    gone = next(trace for trace in figure.data if trace.name == "gone again")
+    assert list(kept.x) == [2, 5, None, 6, 10, None]
+    assert set(kept.y) == {"1, 7", None}
+    assert list(gone.x) == [0, 4, None]
+
+
+def test_truth_is_drawn_with_its_interval_beside_chance():
+    row = {
+        f"{key}{end}": value
+        for key, values in {"obscuring_on_true": (0.4, 0.3, 0.6), "obscuring_chance": (0.1, 0.1, 0.1)}.items()
+        for end, value in zip(("", "_low", "_high"), values, strict=True)
+    }
+    chance, found = truth_rates(["Shapley values"], [row], "obscuring").data
+    assert list(found.x) == [40]
+    assert list(found.error_x.array) == [pytest.approx(20)]
+    assert list(found.error_x.arrayminus) == [pytest.approx(10)]
+    assert list(chance.x) == [10]
+    unknown = {**row, "obscuring_on_true": float("nan")}
+    assert list(truth_rates(["Grad-CAM"], [unknown], "obscuring").data[1].x) == []

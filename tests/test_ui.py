@@ -30,27 +30,33 @@ def evidence(**checks: float) -> Evidence:
     pixel = PixelLabel(1, 2, (0, 0, 0), (9, 9, 9), 1.0, 0.5, "obscuring", False, 1.0, 0.4, "obscuring")
     other = PixelLabel(3, 4, (0, 0, 0), (9, 9, 9), 0.2, 0.9, "leading", False, 0.8, 0.4, "obscuring")
     good = {"completeness_error": 0.01, "agreement": 0.5, "kappa": 0.2, "rank_correlation": 0.9, "additivity": 0.1}
+    good |= {"dissociation": 0.8, "dissociation_p": 0.02}
     return Evidence((pixel, other), Checks(**{**good, **checks}), "integrated_gradients", 0, 1)
 
 
 def test_each_check_is_one_sentence_with_its_number():
-    completeness, agreement, ranks, additivity = check_sentences(evidence())
+    completeness, agreement, ranks, groups, additivity = check_sentences(evidence())
     assert "within 1.0 %" in completeness
     assert "confirms 1 of 2 labels" in agreement
     assert "take care" in agreement
     assert "0.90" in ranks
+    assert "D = 0.80" in groups
+    assert "in 2 % of the cases" in groups
     assert "one by one" in additivity
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_a_check_without_a_value_says_why_and_shows_none(value):
-    sentences = check_sentences(evidence(completeness_error=value, additivity=value, kappa=math.nan))
+    sentences = check_sentences(
+        evidence(completeness_error=value, additivity=value, kappa=math.nan, dissociation=math.nan)
+    )
     assert not any(word in sentence for sentence in sentences for word in ("nan", "inf "))
     assert sentences[0].startswith(":gray-badge[undefined]")
-    assert sentences[3].startswith(":gray-badge[undefined]")
+    assert sentences[4].startswith(":gray-badge[undefined]")
 
 
 def test_a_bad_value_is_called_one():
+    assert any("below zero" in sentence for sentence in check_sentences(evidence(dissociation=-0.3)))
     for check in ("completeness_error", "additivity"):
         assert any("take care" in sentence for sentence in check_sentences(evidence(**{check: 0.6})))
 

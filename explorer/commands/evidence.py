@@ -24,6 +24,16 @@ EXAMPLES = """examples:
   python -m explorer evidence --model signs-vit --n 200 --ground-truth --out out/truth.csv
   python -m explorer evidence --model my_network.py:load --pictures my_network.py:pictures --methods shapley,saliency"""
 
+HEADS = {  # of the printed table of the ground truth
+    "obscuring_on_true": "obscuring on true sign",
+    "obscuring_chance": "random pixel",
+    "obscuring_gain": "difference",
+    "leading_on_wrong": "leading on wrong sign",
+    "leading_chance": "random pixel ",
+    "leading_gain": "difference ",
+    "kind_right": "kind right",
+}
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which network, pictures and methods, and where the table goes."""
@@ -75,8 +85,10 @@ def run(args: argparse.Namespace) -> int:
         print(aligned(rows))
     else:
         rates = {name: localisation(signs.hits(of)) for name, of in trials.items()}
-        rows = [{"method": name, **_bounds(rate)} for name, rate in rates.items()]
-        print(aligned([{"method": name, **{k: str(v) for k, v in rate.items()}} for name, rate in rates.items()]))
+        rows = [{"method": name, "signs": len(trials[name]), **_bounds(rate)} for name, rate in rates.items()]
+        print(
+            aligned([{"method": name, **{HEADS[k]: str(v) for k, v in rate.items()}} for name, rate in rates.items()])
+        )
     write_csv(args.out, rows)
     print(f"Written to {args.out}.")
     return 0
@@ -87,5 +99,5 @@ def _bounds(rates: dict[str, Rate]) -> dict[str, float]:
     return {
         f"{name}{end}": value
         for name, rate in rates.items()
-        for end, value in (("", rate.value), (", low", rate.low), (", high", rate.high))
+        for end, value in (("", rate.value), ("_low", rate.low), ("_high", rate.high))
     }

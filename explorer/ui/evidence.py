@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
 
+from explorer.evidence import trust
 from explorer.figures import pixel_scatter, top_classes
 from explorer.palette import LOOKS
 from explorer.pipeline import Exploration
@@ -12,6 +13,7 @@ from explorer.ui import words
 from explorer.ui.session import Session, session
 
 QUIET = {"displayModeBar": False}
+COLOURS = {"green": st.success, "amber": st.warning, "red": st.error}  # of the trust card
 
 
 def show_evidence(exploration: Exploration) -> None:
@@ -26,6 +28,8 @@ def show_evidence(exploration: Exploration) -> None:
         _scatter(exploration.evidence, me)
     _table(pixels, me)
     st.markdown("##### Can these labels be trusted?")
+    card = trust(exploration.evidence)
+    COLOURS[card.colour](card.sentence)
     st.markdown("\n".join(f"- {sentence}" for sentence in words.check_sentences(exploration.evidence)))
 
 

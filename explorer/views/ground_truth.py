@@ -1,0 +1,189 @@
+"""The Ground truth page: on rendered signs it is known where the evidence lies, so labels can be put to the test."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from explorer.attacks import SparseAttack
+from explorer.classifiers import CLASSIFIERS, DEFAULT, Classifier
+from explorer.evidence import DEFAULT_METHOD, METHODS
+from explorer.figures import truth_rates
+from explorer.images import from_uint8
+from explorer.jobs import Job
+from explorer.palette import LOOKS
+from explorer.signs import CLASS_NAMES
+from explorer.training import UNSEEN_SEEDS
+from explorer.trials import Signs, SignTrial, hits, localisation, try_signs
+from explorer.ui.caches import classifier, valid_methods
+from explorer.ui.evidence import QUIET
+from explorer.ui.pictures import canvas, picture_url
+from explorer.ui.work import result_of
+
+MEASURED = Path(__file__).parents[2] / "assets" / "ground_truth"
+FIRST_SEED = UNSEEN_SEEDS + 500_000_000  # of scenes that no network has been trained or measured on
+WHAT = """
+A rendered sign is a function of its class and its scene. So the same scene can be drawn with the sign that the network
+was led to, and the difference is the **ground truth**: what only the true sign shows, and what only the wrong one
+shows. If the two kinds of pixel are what they are called, {obscuring} **obscuring** pixels should fall on what only
+the true sign shows, and {leading} **leading** ones on what only the wrong sign shows, more often than pixels of the
+sign that are drawn at random. *Kind right* is the share of pixels on either of the two whose label says the right kind.
+A stroke is hardly wider than a pixel, so a pixel may lie one pixel beside it. Intervals hold 95 %, by resampling signs.
+"""
+
+
+def page() -> None:
+    st.title("Do the labels fall where the evidence lies?", anchor=False)
+    st.markdown(WHAT.format(**{kind: look.sign for kind, look in LOOKS.items()}))
+    names = [name for name, card in CLASSIFIERS.items() if card.dataset == "signs"]
+    name = st.selectbox(
+        "Network",
+        names,
+        index=names.index(DEFAULT),
+        format_func=lambda each: CLASSIFIERS[each].title,
+        key="truth_network",
+        width=300,
+    )
+    show_measured(name)
+    try:
+        clf = classifier(name)
+    except RuntimeError as error:
+        st.error(str(error))
+        return
+    measure_some(clf)
+
+
+def show_measured(name: str) -> None:
+    """What was measured once, on many signs, by the command."""
+    rows = measured(name)
+    if not rows:
+        st.info(
+            f"Not measured yet for this network: `python -m explorer evidence --model {name} --ground-truth` does it."
+        )
+        return
+    titles = [METHODS[row["method"]].title for row in rows]
+    st.markdown(f"##### Measured on {int(rows[0]['signs']):,} signs")
+    for column, kind in zip(st.columns(2, gap="medium"), LOOKS, strict=True):
+        with column:
+            figure = truth_rates(titles, rows, kind)
+            st.plotly_chart(
+                figure, key=f"truth-{kind}", config=QUIET, alt=f"How often {kind} pixels fall where they should."
+            )
+    st.dataframe(table(titles, rows), hide_index=True, alt="The same numbers, with the share of right kinds.")
+
+
+def measure_some(clf: Classifier) -> None:
+    """A few signs, here and now."""
+    st.markdown("##### Try it yourself")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        n = st.number_input("Signs", 2, 30, 6, key="truth_n", width=130)
+        first = st.number_input("First scene", 0, 100_000, 0, key="truth_first", width=150)
+        valid = valid_methods(clf.name)
+        method = st.selectbox(
+            "Pixels labelled by",
+            valid,
+            index=valid.index(DEFAULT_METHOD),
+            format_func=lambda each: METHODS[each].title,
+            key="truth_method",
+            width=230,
+        )
+        asked = st.button("Measure", type="primary")
+    key = ("truth", clf.name, n, first, method)
+    if asked:
+        st.session_state.truth_asked = key
+    if st.session_state.get("truth_asked") != key:
+        return
+
+    def work(job: Job) -> list[SignTrial] | None:
+        def on_progress(done: int) -> None:
+            job.report(done, n, f"Sign {done + 1} of {n}: attacking and labelling")
+            if job.should_stop:
+                raise InterruptedError
+
+        try:
+            return try_signs(
+                clf, SparseAttack(), Signs.draw(clf, n, FIRST_SEED + first, clf.device), method, on_progress
+            )
+        except InterruptedError:
+            return None
+
+    trials = result_of("-".join(map(str, key)), clf, work)
+    if trials is None:
+        return
+    if not trials:
+        st.warning("None of these signs was fooled: try others.")
+        return
+    rates = localisation([hits(trial.evidence, trial.truth) for trial in trials])
+    row = {f"{key}{end}": getattr(rate, part) for key, rate in rates.items() for end, part in ENDS}
+    st.dataframe(table([METHODS[method].title], [row]), hide_index=True, alt="The rates on these signs.")
+    at = st.select_slider("Sign", range(1, len(trials) + 1), key="truth_at") if len(trials) > 1 else 1
+    show_sign(trials[at - 1])
+
+
+def show_sign(trial: SignTrial) -> None:
+    """One sign: attacked, drawn as the wrong one, and whose is what."""
+    names = [CLASS_NAMES[label] for label in (trial.evidence.label, trial.evidence.adversarial_label)]
+    panes = [
+        {"title": names[0], "text": "attacked", "src": picture_url(trial.adversarial), "alt": f"{names[0]}, attacked."},
+        {"title": names[1], "text": "in the same scene", "src": picture_url(trial.other), "alt": f"{names[1]} there."},
+        {
+            "title": "Whose is what",
+            "src": picture_url(from_uint8(painted(trial))),
+            "marked": True,
+            "alt": f"Blue: what only {names[0]} shows. Orange: what only {names[1]} shows. Grey: both signs.",
+        },
+    ]
+    hint = f"Blue ground: only {names[0]} has something there. Orange ground: only {names[1]}. Grey: both signs alike."
+    size = tuple(trial.image.shape[1:])
+    canvas(panes, size, trial.evidence.pixels, (), (), hint, "truth-picture", lambda *_: None, trial.evidence.unit)
+
+
+def painted(trial: SignTrial) -> np.ndarray:
+    """The masks as a pale picture, (h, w, 3) uint8."""
+    picture = np.full((*trial.truth.signs.shape, 3), 250, np.uint8)
+    picture[trial.truth.signs] = 222
+    picture[trial.truth.both] = 190
+    for mask, look in zip((trial.truth.only_true, trial.truth.only_wrong), LOOKS.values(), strict=True):
+        picture[mask] = (0.45 * np.array(look.rgb) + 0.55 * 255).astype(np.uint8)
+    return picture
+
+
+ENDS = (("", "value"), ("_low", "low"), ("_high", "high"))
+COLUMNS = {
+    "obscuring_on_true": "obscuring on the true sign's own",
+    "obscuring_chance": "random pixel there",
+    "leading_on_wrong": "leading on the wrong sign's own",
+    "leading_chance": "random pixel there ",
+    "kind_right": "kind right",
+}
+
+
+def table(titles: list[str], rows: list[dict]) -> pd.DataFrame:
+    """Rates in per cent with their intervals."""
+
+    def cell(row: dict, key: str) -> str:
+        if row[key] != row[key]:
+            return "–"
+        return f"{100 * row[key]:.1f} % ({100 * row[key + '_low']:.1f} to {100 * row[key + '_high']:.1f})"
+
+    return pd.DataFrame(
+        [
+            {"method": title, **{head: cell(row, key) for key, head in COLUMNS.items()}}
+            for title, row in zip(titles, rows, strict=True)
+        ]
+    )
+
+
+def measured(name: str) -> list[dict]:
+    """The rows of the command's table for this network; none where there is no file."""
+    path = MEASURED / f"{name}.csv"
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    return [{key: value if key == "method" else float(value or "nan") for key, value in row.items()} for row in rows]
+
+
+page()

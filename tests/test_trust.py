@@ -1,0 +1,65 @@
+"""The trust card says what the checks say, the gravest doubt first."""
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from explorer.evidence import trust
+from explorer.types import Checks, Evidence, PixelLabel
+
+GOOD = Checks(
+    completeness_error=0.002,
+    agreement=1.0,
+    kappa=1.0,
+    rank_correlation=0.9,
+    additivity=0.1,
+    dissociation=0.8,
+    dissociation_p=0.02,
+)
+
+
+def labelled(numbers, reversal, **checks: float) -> Evidence:
+    pixels = []
+    for row, (one, other) in enumerate(zip(numbers, reversal, strict=True)):
+        kind, reversal_kind = ("obscuring" if hid >= led else "leading" for hid, led in (one, other))
+        pixels.append(PixelLabel(row, 0, (0, 0, 0), (9, 9, 9), *one, kind, False, *other, reversal_kind))
+    agreement = sum(pixel.agrees for pixel in pixels) / len(pixels)
+    return Evidence(tuple(pixels), replace(GOOD, agreement=agreement, **checks), "integrated_gradients", 0, 1)
+
+
+TRUE = [(3.0, 0.5), (2.0, 1.0), (0.2, 2.5), (0.1, 1.2)]
+
+
+def test_true_labels_are_green():
+    assert trust(labelled(TRUE, TRUE)).colour == "green"
+    assert trust(labelled(TRUE, TRUE)).sentence.startswith("These labels hold")
+
+
+@pytest.mark.parametrize(
+    ("evidence", "colour", "why"),
+    [
+        (labelled(TRUE, TRUE, completeness_error=0.4), "red", "do not add up"),
+        (labelled(TRUE[::-1], TRUE), "red", "quite other effects"),
+        (labelled([numbers[::-1] for numbers in TRUE], TRUE), "red", "quite other effects"),
+        (labelled([(9, 9.2), (1, 1.1), (0.1, 0)], [(9, 8.8), (1, 0.9), (0.1, 0.1)]), "red", "opposite kinds"),
+        (labelled(TRUE, TRUE, dissociation=-0.1), "amber", "as groups"),
+        (labelled([*TRUE, (0.5, 0.6), (0.5, 0.6)], [*TRUE, (0.6, 0.5), (0.6, 0.5)]), "amber", "only 4 of 6"),
+        (labelled(TRUE, TRUE, additivity=0.6), "amber", "act together"),
+    ],
+)
+def test_the_gravest_doubt_decides(evidence, colour, why):
+    card = trust(evidence)
+    assert card.colour == colour
+    assert why in card.sentence
+    assert card.sentence.startswith("Don't trust these labels here" if colour == "red" else "Take care")
+
+
+def test_what_is_undefined_raises_no_doubt():
+    nothing = {"completeness_error": math.nan, "dissociation": math.nan, "dissociation_p": math.nan}
+    assert trust(labelled(TRUE, TRUE, **nothing)).colour == "green"
+    assert trust(labelled(TRUE[:1], TRUE[:1], **nothing)).colour == "green"
+
+
+def test_without_a_changed_pixel_there_is_nothing_to_label():
+    assert trust(Evidence((), GOOD, "integrated_gradients", 0, 1)).colour == "amber"
