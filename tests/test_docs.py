@@ -12,14 +12,15 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+import torch
 
 from explorer.__main__ import build_parser
 from explorer.attacks import ATTACKS, SigmaZero, SparseAttack
-from explorer.classifiers import list_classifiers
+from explorer.classifiers import list_classifiers, load_classifier
 from explorer.classifiers.bundled import read_manifest
 from explorer.commands import COMMANDS
 from explorer.commands.options import limits, shown
-from explorer.evidence import METHODS
+from explorer.evidence import METHODS, methods_for
 from explorer.knobs import knobs
 
 ROOT = Path(__file__).parents[1]
@@ -52,6 +53,17 @@ def classifier_table() -> list[str]:
     return markdown(head, rows)
 
 
+def method_table() -> list[str]:
+    networks = {card.name: load_classifier(card.name, device="cpu") for card in list_classifiers()}
+    problems = {name: methods_for(each, torch.zeros(3, *each.input_size)) for name, each in networks.items()}
+    head = ["method", "what it does", "shares add up", "not for"]
+    rows = []
+    for name, method in METHODS.items():
+        missing = ", ".join(f"`{network}`" for network in networks if problems[network][name])
+        rows.append([f"`{name}`", f"{method.title}: {method.summary}", "yes" if method.complete else "", missing])
+    return markdown(head, rows)
+
+
 def markdown(head: list[str], rows: list[list[str]]) -> list[str]:
     return ["| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *rows]]
 
@@ -60,6 +72,7 @@ TABLES = {
     "SparseAttack": lambda: knob_table(SparseAttack, SparseAttack.paper()),
     "SigmaZero": lambda: knob_table(SigmaZero),
     "classifiers": classifier_table,
+    "methods": method_table,
 }
 
 

@@ -5,6 +5,7 @@ weights, of another picture) turn red on at least 95 % of the pictures, and true
 """
 
 from dataclasses import dataclass
+from itertools import permutations
 from typing import Literal
 
 import torch
@@ -15,8 +16,12 @@ from explorer.types import Evidence
 Colour = Literal["green", "amber", "red"]
 
 INCOMPLETE = 0.05  # completeness error above which the shares are not those of this change
-UNLIKE = 0.35  # correlation of the numbers with the reversal's below which they are not about these pixels
+UNLIKE = 0.3  # correlation of the numbers with the reversal's below which they are not about these pixels
 LOOSE = 0.7  # below which they are not exact
+MISPLACED = 0.05  # share of other ways to deal the numbers out among the pixels that may fit the reversal better ...
+BETTER = 0.05  # ... which is by so much of a correlation
+DEALS = 199  # other ways that are tried; all of them up to ALL pixels
+ALL = 5
 CONFIRMED = 0.7  # share of confirmed labels below which some must be wrong
 JOINT = 0.3  # additivity above which no single pixel's share is the whole truth
 
@@ -34,7 +39,7 @@ def trust(evidence: Evidence) -> Card:
     checks, n = evidence.checks, len(evidence.pixels)
     if not n:
         return Card("amber", "No pixel changed, so there is nothing to label.")
-    likeness, contrast = _compared(evidence)
+    likeness, misplaced = _compared(evidence)
     if checks.completeness_error > INCOMPLETE:
         return Card(
             "red",
@@ -46,10 +51,11 @@ def trust(evidence: Evidence) -> Card:
             "Don't trust these labels here: putting the pixels back, one at a time, has quite other effects than the "
             f"numbers say (correlation {likeness:.2f}).",
         )
-    if contrast < 0:
+    if misplaced > MISPLACED:
         return Card(
             "red",
-            "Don't trust these labels here: putting the pixels back shows the opposite kinds where it matters most.",
+            "Don't trust these labels here: the numbers would fit the effects of putting pixels back better if they "
+            "were dealt out among the pixels in another way.",
         )
     if checks.dissociation <= 0:
         return Card(
@@ -70,16 +76,30 @@ def trust(evidence: Evidence) -> Card:
 
 
 def _compared(evidence: Evidence) -> tuple[float, float]:
-    """How much the numbers resemble the reversal's: the correlation of all of them, and the (uncentred) correlation of
-    obscuring - leading, which decides the kinds.
+    """How much the numbers resemble the reversal's: their correlation, and the share of other ways to deal them out
+    among the pixels whose correlation is better by BETTER.
     """
-    numbers = torch.tensor([(p.obscuring, p.leading) for p in evidence.pixels], dtype=torch.float64)
-    reversal = torch.tensor([(p.reversal_obscuring, p.reversal_leading) for p in evidence.pixels], dtype=torch.float64)
-    gaps = numbers[:, 0] - numbers[:, 1], reversal[:, 0] - reversal[:, 1]
-    return _cosine(numbers - numbers.mean(), reversal - reversal.mean()), _cosine(*gaps)
+    numbers, reversal = (
+        torch.tensor(values, dtype=torch.float64)
+        for values in (
+            [(pixel.obscuring, pixel.leading) for pixel in evidence.pixels],
+            [(pixel.reversal_obscuring, pixel.reversal_leading) for pixel in evidence.pixels],
+        )
+    )
+    numbers, reversal = numbers - numbers.mean(), reversal - reversal.mean()
+    scale = numbers.norm() * reversal.norm()
+    if scale == 0:
+        return 1.0, 0.0  # nothing to contradict
+    fit = numbers @ reversal.T / scale  # (n, n): the numbers of one pixel with the reversal of another
+    each = torch.arange(len(fit))
+    dealt = fit[_deals(len(fit)), each].sum(1)
+    likeness = fit.diagonal().sum()
+    return float(likeness), float((dealt > likeness + BETTER).double().mean())
 
 
-def _cosine(one: Tensor, other: Tensor) -> float:
-    """From -1 to 1; 1 where either is nothing, for then there is nothing to contradict."""
-    scale = one.norm() * other.norm()
-    return float((one * other).sum() / scale) if scale > 0 else 1.0
+def _deals(n: int) -> Tensor:
+    """Orders (m, n) of the pixels."""
+    if n <= ALL:
+        return torch.tensor(list(permutations(range(n))))
+    generator = torch.Generator().manual_seed(0)
+    return torch.rand(DEALS, n, generator=generator).argsort(1)

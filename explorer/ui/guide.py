@@ -18,7 +18,15 @@ Logits are the network's raw scores, compared with their mean over all classes.
 threshold below which a weight is set to zero. They act on the optimised stage: switch the last two stages off to see
 their bare effect.
 
-**A label is a claim, so it is checked.** Reverting one pixel at a time tests it without any gradient.
+**A label is a claim, so it is checked.** Reverting one pixel at a time tests it without any gradient, and so does
+reverting all obscuring or all leading pixels together. The card above the checks is *green* if they hold, *amber* if
+they are to be read with care, *red* if they should not be believed here. *The whole proof* asks every other method and
+makes every check; *What if* lets you try for yourself; the page *Ground truth* compares the labels with where the
+evidence is known to lie.
+
+**On the pictures** point at a pixel to compare it, click a mark or drag around several to select them everywhere (Shift
+adds), zoom with + and −, or Ctrl and the wheel. By keyboard: arrows move, Enter takes a mark, Escape lets go.
+
 The page's address always holds the gallery picture, the network and all settings: copy it to share what you see.
 """
 
