@@ -42,7 +42,7 @@ def test_true_labels_are_green():
         (labelled(TRUE, TRUE, completeness_error=0.4), "red", "do not add up"),
         (labelled(TRUE[::-1], TRUE), "red", "quite other effects"),
         (labelled([numbers[::-1] for numbers in TRUE], TRUE), "red", "quite other effects"),
-        (labelled([(3.0, 1.0), (0.5, 0.8), (0.2, 2.5)], [(0.5, 0.8), (3.0, 1.0), (0.2, 2.9)]), "red", "dealt out"),
+        (labelled([(3.0, 0.5), (1.0, 0.4), (0.2, 2.5)], [(1.5, 0.5), (3.0, 0.4), (0.2, 2.5)]), "red", "dealt out"),
         (labelled(TRUE, TRUE, dissociation=-0.1), "amber", "as groups"),
         (labelled([*TRUE, (0.5, 0.6), (0.5, 0.6)], [*TRUE, (0.6, 0.5), (0.6, 0.5)]), "amber", "only 4 of 6"),
         (labelled(TRUE, TRUE, additivity=0.6), "amber", "act together"),

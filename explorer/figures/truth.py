@@ -46,6 +46,7 @@ def truth_rates(names: Sequence[str], rows: Sequence[Mapping[str, float]], kind:
                     "thickness": 2,
                     "width": 0,
                 },
+                "cliponaxis": False,
                 "hovertemplate": "%{y}, " + title + ": %{x:.1f} %<extra></extra>",
             }
         )

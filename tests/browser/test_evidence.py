@@ -1,0 +1,162 @@
+"""Evidence in a real browser: lasso, zoom and keys on the canvas, what-if, playback, the proof, the ground truth."""
+
+import io
+import re
+import time
+
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+QUICK = "?steps=30&max_pixels=8"
+AT_ONCE = 0.5  # seconds from a click in the what-if to its new sentence
+
+
+def drag_around(page, overlay, share: float = 0.01) -> None:
+    """A lasso along the edges of the picture."""
+    overlay.scroll_into_view_if_needed()
+    box = overlay.bounding_box()
+    left, top = box["x"] + share * box["width"], box["y"] + share * box["height"]
+    right, bottom = box["x"] + (1 - share) * box["width"], box["y"] + (1 - share) * box["height"]
+    page.mouse.move(left, top)
+    page.mouse.down()
+    for x, y in ((right, top), (right, bottom), (left, bottom), (left, top)):
+        page.mouse.move(x, y, steps=4)
+    page.mouse.up()
+
+
+def test_a_lasso_selects_in_every_view_and_shift_and_escape_work(explore):
+    explore.open(QUICK)
+    n = explore.marks.count()
+    assert n > 1
+    selected = explore.page.locator(".st-key-pictures .mark.selected")
+    overlay = explore.page.locator(".st-key-pictures .frame svg").last
+    drag_around(explore.page, overlay)
+    expect(selected).to_have_count(n)
+    explore.idle()
+    expect(explore.scatter_points).to_have_count(2 * n)  # a ring around each
+    assert explore.readout.startswith(f"{n} pixels selected")
+    explore.marks.first.dispatch_event("click", {"shiftKey": True})
+    expect(selected).to_have_count(n - 1)
+    explore.idle()
+    overlay = explore.page.locator(".st-key-pictures .frame svg").last
+    overlay.focus()
+    overlay.press("Escape")
+    expect(selected).to_have_count(0)
+
+
+def test_zoom_keeps_the_pixels_crisp_and_the_keys_move_the_cursor(explore):
+    explore.open(QUICK)
+    page = explore.page
+    overlay, image = page.locator(".st-key-pictures .frame svg").last, explore.pictures.last
+    page.locator(".st-key-pictures .tools button").last.click()
+    assert page.locator(".st-key-pictures .factor").inner_text() == "2 ×"
+    assert overlay.get_attribute("viewBox").split()[2:] == ["32", "32"]
+    assert image.evaluate("image => image.clientWidth / image.parentElement.clientWidth") == pytest.approx(2, abs=0.02)
+    assert image.evaluate("image => getComputedStyle(image).imageRendering") == "pixelated"
+    overlay.focus()
+    overlay.press("-")
+    assert page.locator(".st-key-pictures .factor").inner_text() == "1 ×"
+    overlay.press("ArrowRight")
+    first = explore.readout
+    overlay.press("ArrowDown")
+    row, col = map(int, re.match(r"Row (\d+), column (\d+)", first).groups())
+    assert explore.readout.startswith(f"Row {row + 1}, column {col}:")
+
+
+def test_what_if_answers_at_once(explore):
+    explore.open(QUICK)
+    page = explore.page
+    page.locator(".st-key-what-if summary").click()
+    marks = page.locator(".st-key-what-if-picture .mark")
+    expect(marks).to_have_count(explore.n_pixels)
+    explore.idle()
+    changes = page.locator(".st-key-what-if-picture figcaption")
+    times = []
+    for number in range(min(4, marks.count())):
+        started = time.perf_counter()
+        marks.nth(number).dispatch_event("click")
+        expect(changes).to_contain_text(f"{explore.n_pixels - number - 1} of {explore.n_pixels} changes")
+        times.append(time.perf_counter() - started)
+        explore.idle()
+    print("what-if:", ", ".join(f"{each:.2f} s" for each in times))
+    assert min(times) < AT_ONCE
+    page.get_by_role("button", name="Start again").click()
+    expect(changes).to_contain_text(f"{explore.n_pixels} of {explore.n_pixels} changes")
+    page.get_by_role("button", name="All", exact=True).click()
+    expect(page.locator(".st-key-what-if")).to_contain_text("repaired")
+    page.get_by_role("button", name="Smallest set that still fools").click()
+    expect(page.locator(".st-key-what-if")).to_contain_text("every smaller group was tried")
+    expect(page.locator(".st-key-what-if")).to_contain_text("still fooled")
+
+
+def test_the_attack_plays_pauses_steps_and_can_be_saved(explore):
+    explore.open(QUICK)
+    page = explore.page
+    page.locator(".st-key-playback summary").click()
+    player = page.locator(".st-key-player .player")
+    expect(player).to_have_attribute("data-frame", re.compile(r"\d+"))
+    explore.idle()
+    last = int(player.get_attribute("data-frame"))
+    assert last > 30
+    expect(player).to_contain_text(f"{explore.n_pixels} changed pixels")
+    player.focus()
+    player.press("Home")
+    expect(player).to_contain_text("0 changed pixels")
+    expect(player).to_contain_text("(not fooled)")
+    player.press("ArrowRight")
+    expect(player).to_have_attribute("data-frame", "1")
+    player.press(" ")
+    expect(page.locator(".st-key-player .play")).to_contain_text("Pause")
+    expect(player).not_to_have_attribute("data-frame", "1")
+    player.press(" ")
+    expect(page.locator(".st-key-player .play")).to_contain_text("Play")
+    page.locator(".st-key-player .scrub").fill(str(last))
+    expect(player).to_have_attribute("data-frame", str(last))
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Film (GIF)").click()
+    with open(download.value.path(), "rb") as file:
+        gif = Image.open(io.BytesIO(file.read()))
+    assert gif.format == "GIF"
+    assert gif.n_frames > 10
+
+
+def test_the_proof_and_the_maps_come_on_demand(explore):
+    explore.open(QUICK)
+    page = explore.page
+    page.locator(".st-key-proof summary").click()
+    expect(page.locator(".st-key-proof")).to_contain_text("infidelity")
+    expect(page.locator(".st-key-proof .js-plotly-plot")).to_have_count(2)
+    page.locator(".st-key-maps summary").click()
+    expect(page.locator(".st-key-maps .js-plotly-plot .hm")).to_have_count(2)
+    explore.idle()
+    explore.marks.first.dispatch_event("click")
+    expect(page.locator(".st-key-pictures .mark.selected")).to_have_count(1)
+
+
+def test_the_ground_truth_page_measures_a_few_signs(explore):
+    page = explore.page
+    page.goto(f"{explore.address}/truth")
+    expect(page.get_by_role("heading", name="Do the labels fall where the evidence lies?")).to_be_visible()
+    page.get_by_label("Signs", exact=True).fill("2")
+    page.get_by_role("button", name="Measure").click()
+    expect(page.locator(".st-key-truth-picture .pane")).to_have_count(3)
+    explore.idle()
+    main = page.get_by_test_id("stMain")
+    assert main.evaluate("main => main.scrollWidth <= main.clientWidth")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_nothing_of_the_evidence_is_cut_off(explore, width, scheme):
+    explore.page.emulate_media(color_scheme=scheme)
+    explore.page.set_viewport_size({"width": width, "height": 900})
+    explore.open(QUICK)
+    for key in ("what-if", "playback"):
+        explore.page.locator(f".st-key-{key} summary").click()
+        explore.idle()
+    expect(explore.page.locator(".st-key-player canvas").first).to_be_visible()
+    main = explore.page.get_by_test_id("stMain")
+    assert main.evaluate("main => main.scrollWidth <= main.clientWidth")
