@@ -27,7 +27,8 @@ def _bench(exploration: Exploration, clf: Classifier) -> None:
     left, right = st.columns([5, 6], gap="large")
     with right:
         _groups(exploration, clf)
-        strength = st.slider("Strength of all changes", 0, 150, 100, 5, format="%d %%", key="strength")
+        st.session_state.setdefault("strength", 100)  # not as the slider's default: Start again sets it as well
+        strength = st.slider("Strength of all changes", 0, 150, step=5, format="%d %%", key="strength")
         _move(exploration)
     state = WhatIf(me.what_if.back, strength / 100, me.what_if.moves)
     outcome = try_out(clf, exploration, state)

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
-QUICK = "?steps=30&max_pixels=8"
+QUICK = "?steps=30&polish=false&picture=speed-limit-60-1"
 AT_ONCE = 0.5  # seconds from a click in the what-if to its new sentence
 
 
