@@ -293,3 +293,45 @@ def test_the_list_names_every_classifier(capsys):
 )
 def test_training_refuses_bad_options_in_one_line(arguments, tmp_path, capsys):
     refused(run(*arguments, *["--out", str(tmp_path)] * (arguments[0] == "train")), capsys)
+
+
+EVIDENCE = ["evidence", "--model", "signs-cnn", "--device", "cpu", "--methods", "gradient_x_change"]
+
+
+def test_evidence_tries_the_methods_and_writes_the_table(tmp_path, capsys):
+    assert run(*EVIDENCE, "--n", "2", "--out", str(tmp_path / "checks.csv")) == 0
+    out = capsys.readouterr().out
+    assert "2 of 2 pictures from renders are fooled" in out
+    assert "red if exchanged" in out
+    (row,) = csv.DictReader((tmp_path / "checks.csv").open())
+    assert row["method"] == "gradient_x_change"
+    assert 0 <= float(row["agreement"]) <= 1
+    assert row["completeness error, median"] == "", "nothing must add up there"
+
+
+def test_evidence_is_compared_with_the_ground_truth(tmp_path, capsys):
+    assert run(*EVIDENCE, "--n", "2", "--ground-truth", "--out", str(tmp_path / "truth.csv")) == 0
+    assert "random pixel" in capsys.readouterr().out
+    (row,) = csv.DictReader((tmp_path / "truth.csv").open())
+    assert row["signs"] == "2"
+    assert 0 < float(row["obscuring_chance_low"]) <= float(row["obscuring_chance"]) < 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--methods", "tea"], "There is no method 'tea'"),
+        (["--methods", "deep_lift"], "deep_lift is not valid for this network; valid are"),
+        (["--batch", "0"], "--batch must be at least 1"),
+        (["--n", "0"], "--n must be at least 1"),
+        (["--n", "0", "--ground-truth"], "--n must be at least 1"),
+        (["--seed", "-1", "--ground-truth"], "--seed at least 0"),
+        (["--ground-truth", "--pictures", "gallery"], "is known of rendered signs only"),
+    ],
+)
+def test_evidence_refuses_bad_input_in_one_sentence(options, message, tmp_path, capsys):
+    code = run(*EVIDENCE, "--n", "1", *options, "--out", str(tmp_path / "x.csv"))
+    out, err = capsys.readouterr()
+    assert code == 2
+    assert message in err
+    assert len(err.splitlines()) == 1

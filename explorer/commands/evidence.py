@@ -15,7 +15,8 @@ from tqdm import tqdm
 from explorer.attacks import SparseAttack
 from explorer.commands import networks, pictures
 from explorer.commands.tables import aligned, write_csv
-from explorer.evidence import METHODS
+from explorer.evidence import METHODS, methods_for
+from explorer.signs import CLASS_NAMES
 from explorer.training import UNSEEN_SEEDS
 from explorer.trials import Rate, Signs, localisation, summary, try_methods
 
@@ -47,7 +48,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--ground-truth", action="store_true", help="compare with where the signs differ; needs --pictures renders"
     )
     parser.add_argument(
-        "--out", type=Path, default=Path("out/evidence.csv"), metavar="FILE", help="the table (out/evidence.csv)"
+        "--out",
+        type=Path,
+        default=Path("out/evidence.csv"),
+        metavar="FILE",
+        help="the table (default: out/evidence.csv)",
     )
 
 
@@ -55,6 +60,8 @@ def run(args: argparse.Namespace) -> int:
     """Attack, try, print and write."""
     if args.batch < 1:
         raise ValueError(f"--batch must be at least 1; got {args.batch}.")
+    if args.n < 1 or args.seed < 0:
+        raise ValueError(f"--n must be at least 1 and --seed at least 0; got {args.n} and {args.seed}.")
     if args.ground_truth and args.pictures != "renders":
         raise ValueError("--ground-truth is known of rendered signs only: leave --pictures out.")
     methods = None if args.methods is None else args.methods.split(",")
@@ -63,13 +70,18 @@ def run(args: argparse.Namespace) -> int:
             raise ValueError(f"There is no method {name!r}: {', '.join(METHODS)} are known.")
     network = networks.load_network(args.model, args.device)
     if args.ground_truth:
-        networks.count_classes(network, (64, 64))
+        if (n_classes := networks.count_classes(network, (64, 64))) != len(CLASS_NAMES):
+            raise ValueError(f"The signs have {len(CLASS_NAMES)} classes, but the network {n_classes}.")
         first_seed = UNSEEN_SEEDS + args.seed * pictures.SEEDS_APART
         signs = Signs.draw(network, args.n, first_seed, networks.device_of(network))
         images, labels = signs.images, signs.labels
     else:
         signs = None
         images, labels = pictures.correctly_classified(network, args.pictures, args.n, args.seed)
+    valid = [name for name, problem in methods_for(network, images[0]).items() if problem is None]
+    for name in methods or ():
+        if name not in valid:
+            raise ValueError(f"{name} is not valid for this network; valid are {', '.join(valid)}.")
     attack, parts = SparseAttack(), zip(images.split(args.batch), labels.split(args.batch), strict=True)
     results = [attack(network, *part) for part in tqdm(list(parts), desc="attack", disable=None, leave=False)]
     adversarial = torch.cat([result.adversarial for result in results])
