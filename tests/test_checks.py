@@ -126,9 +126,9 @@ def test_curves_fall_from_all_to_nothing_and_the_true_order_beats_chance():
 def test_infidelity_is_nothing_where_shares_are_exact_and_all_where_there_are_none():
     reversals = play([[-4, -1, 0.5], [4, 1, 0.5], [0, 0, 0]])
     shares = torch.stack(reversals.single())
-    assert relative_infidelity(reversals.case, shares) == pytest.approx(0, abs=1e-6)
-    assert relative_infidelity(reversals.case, torch.zeros(2, 3)) == pytest.approx(1)
-    assert relative_infidelity(reversals.case, 2 * shares) == pytest.approx(1, abs=1e-4)
+    assert relative_infidelity(reversals, shares) == pytest.approx(0, abs=1e-6)
+    assert relative_infidelity(reversals, torch.zeros(2, 3)) == pytest.approx(1)
+    assert relative_infidelity(reversals, 2 * shares) == pytest.approx(1, abs=1e-4)
 
 
 def test_adversarial_saliency_knows_where_a_change_would_do_most():

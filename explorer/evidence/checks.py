@@ -12,12 +12,12 @@ from captum.metrics import infidelity
 from torch import Tensor
 
 from explorer.evidence.attributions.care import process_wide
-from explorer.evidence.attributions.paths import OfChange
+from explorer.evidence.attributions.paths import POINT_VALUES, OfChange
 from explorer.evidence.case import Case, centred
 from explorer.evidence.reversal import Reversals
 
-RANDOM_ORDERS = 20  # that a curve is compared with
-SUBSETS = 32  # of pixels put back for the infidelity
+RANDOM_ORDERS = 5  # that a curve is compared with
+SUBSETS = 16  # of pixels put back for the infidelity
 TOP = 0.1  # share of the picture that ASM counts as salient
 
 
@@ -106,29 +106,38 @@ def _nested(order: Tensor) -> Tensor:
     return rank[None] < torch.arange(n + 1)[:, None]
 
 
-def relative_infidelity(case: Case, shares: Tensor, seed: int = 0) -> float:
+def relative_infidelity(reversals: Reversals, shares: Tensor, seed: int = 0) -> float:
     """Infidelity (arXiv 1901.09392) with random groups of changed pixels put back: the mean squared error with which
     the shares foretell what that does, as a share of its mean square. 0 is exact, 1 as bad as foretelling nothing.
     """
-    rows, cols = case.places
+    case, (rows, cols) = reversals.case, reversals.case.places
     change = case.adversarial - case.image
-    generator = torch.Generator().manual_seed(seed)
+    back = torch.rand(SUBSETS, len(rows), generator=torch.Generator().manual_seed(seed)) < 0.5
     masks = torch.zeros(SUBSETS, 1, *change.shape[1:])
-    masks[:, 0, rows.cpu(), cols.cpu()] = (torch.rand(SUBSETS, len(rows), generator=generator) < 0.5).float()
+    masks[:, 0, rows.cpu(), cols.cpu()] = back.float()
     masks = masks.to(change)
+    turn = iter(masks.split(batch := max(1, POINT_VALUES // change.numel())))
 
     def put_back(inputs: Tensor) -> tuple[Tensor, Tensor]:
-        return torch.cat([masks] * 3, 1) / 3, inputs * (1 - masks)
+        some = next(turn)
+        return torch.cat([some] * 3, 1) / 3, inputs * (1 - some)
 
-    model, error, size = OfChange(case.network, case.image).eval(), 0.0, 0.0
+    model, error = OfChange(case.network, case.image).eval(), 0.0
     with process_wide(), torch.no_grad():
         for towards, target in zip((-shares[0], shares[1]), case.classes.tolist(), strict=True):
+            turn = iter(masks.split(batch))
             attribution = torch.zeros_like(change)
             attribution[:, rows, cols] = towards
-            common = {"target": target, "n_perturb_samples": SUBSETS}
-            for given in (attribution, torch.zeros_like(change)):
-                value = infidelity(model, put_back, change[None], given[None], **common).item()
-                error, size = (error + value, size) if given is attribution else (error, size + value)
+            error += infidelity(
+                model,
+                put_back,
+                change[None],
+                attribution[None],
+                target=target,
+                n_perturb_samples=SUBSETS,
+                max_examples_per_batch=batch,
+            ).item()
+    size = reversals.effects(back).square().mean(0).sum().item()
     return error / size if size > 0 else math.nan
 
 

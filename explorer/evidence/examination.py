@@ -63,7 +63,7 @@ def examine(
         on_progress(len(valid) + 1, total, "Deleting and inserting pixels in order")
         deletion, insertion = curves(reversals, shares[method])
         on_progress(len(valid) + 2, total, "Measuring the infidelity")
-        infidelity = relative_infidelity(case, shares[method])
+        infidelity = relative_infidelity(reversals, shares[method])
         on_progress(len(valid) + 3, total, "Comparing with the adversarial saliency")
         return Examination(
             evidence,

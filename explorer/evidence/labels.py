@@ -13,7 +13,7 @@ from explorer.types import Checks, Evidence, PixelLabel
 
 WEAK_SHARE = 0.05  # of the whole change: a pixel that moves less than this is weak
 WEAK_GAP = 0.1  # of the larger number: closer than this and the two numbers do not tell the kinds apart
-SPLITS = 199  # other splits into two groups that the labels' own one is compared with
+SPLITS = 99  # other splits into two groups that the labels' own one is compared with
 
 
 def labelled(reversals: Reversals, method: str, shares: Tensor, splits: int) -> Evidence:
