@@ -21,5 +21,10 @@ st.set_page_config(
 st.html(ASSETS / "style.css")
 st.logo(ASSETS / "logo.svg", size="large")
 st.navigation(
-    [st.Page("explorer/views/explore.py", title="Explore", url_path="explore", default=True)], position="top"
+    [
+        st.Page("explorer/views/explore.py", title="Explore", url_path="explore", default=True),
+        st.Page("explorer/views/tune.py", title="Tune", url_path="tune"),
+        st.Page("explorer/views/experiments.py", title="Experiments", url_path="experiments"),
+    ],
+    position="top",
 ).run()

@@ -1,11 +1,13 @@
 """The commands of `python -m explorer`: one file each, with EXAMPLES, add_arguments(parser) and run(args) -> int."""
 
-from explorer.commands import attack, bench, evaluate, listing, sweep, train
+from explorer.commands import attack, bench, evaluate, experiment, listing, sweep, train, tune
 
 COMMANDS = {
     "attack": attack,
     "bench": bench,
     "sweep": sweep,
+    "tune": tune,
+    "experiment": experiment,
     "list": listing,
     "train": train,
     "evaluate": evaluate,

@@ -14,6 +14,7 @@ from explorer.ui.downloads import offer_downloads
 from explorer.ui.evidence import QUIET, show_evidence
 from explorer.ui.guide import guide
 from explorer.ui.link import link, linked
+from explorer.ui.mechanics import show_mechanics
 from explorer.ui.pictures import pictures
 from explorer.ui.runs import StatusLine, ask
 from explorer.ui.session import session
@@ -73,6 +74,9 @@ def page() -> None:
                 st.plotly_chart(
                     attack_trace(exploration.result.trace), key="trace", config=QUIET, alt=words.trace(exploration)
                 )
+        with st.expander("What a, τ and the box do to a weight", key="mechanics", on_change="rerun") as opened:
+            if opened.open:
+                show_mechanics(attack, exploration)
         guide()
         offer_downloads(exploration)
 
