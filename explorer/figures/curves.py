@@ -136,6 +136,7 @@ def _band(curve: Curve, colour: str) -> go.Scatter:
     return go.Scatter(
         x=[*xs, *reversed(xs)],
         y=[*(curve.high[i] for i in inside), *reversed([curve.low[i] for i in inside])],
+        mode="lines",
         fill="toself",
         fillcolor=colour.replace("rgb", "rgba").replace(")", ", 0.15)"),
         line={"width": 0},
@@ -152,7 +153,7 @@ def _type(xs: Sequence[Any]) -> str:
 
 def _scale(kind: str) -> dict[str, Any]:
     """An axis of this type; a logarithmic one has its ticks at 1, 2 and 5."""
-    return {"type": kind, "dtick": "D2"} if kind == "log" else {"type": kind}
+    return {"type": kind, "dtick": "D2", "exponentformat": "power"} if kind == "log" else {"type": kind}
 
 
 def _dimension(values: list[Any], title: str) -> dict[str, Any]:
