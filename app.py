@@ -24,6 +24,8 @@ st.navigation(
     [
         st.Page("explorer/views/explore.py", title="Explore", url_path="explore", default=True),
         st.Page("explorer/views/ground_truth.py", title="Ground truth", url_path="truth"),
+        st.Page("explorer/views/tune.py", title="Tune", url_path="tune"),
+        st.Page("explorer/views/experiments.py", title="Experiments", url_path="experiments"),
     ],
     position="top",
 ).run()

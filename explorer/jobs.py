@@ -1,6 +1,7 @@
 """Work that takes a while: one bounded queue per device, one worker each, with progress, cancelling and a deadline.
 
-A person waits for one thing at a time: a new job of the same owner takes the place of the older one.
+A person waits for one thing at a time: a new job of the same owner takes the place of the older one. Long work takes
+turns: while others wait, it ends its turn and goes to the end of the line.
 """
 
 import atexit
@@ -14,6 +15,7 @@ State = Literal["queued", "running", "done", "failed", "cancelled"]
 
 LIMIT = 16  # jobs that may wait on one device
 DEADLINE = 120.0  # seconds of work after which a job is asked to stop
+AGAIN = object()  # what work returns to end its turn: it is called again when those who wait have had theirs
 
 
 class QueueFull(Exception):
@@ -37,8 +39,10 @@ class Job:
         self.result: Any = None
         self.error: BaseException | None = None
         self.seconds = 0.0  # of work, once it has ended
+        self.others_wait: Callable[[], bool] = lambda: False  # for long work: whether to end its turn
         self._work = work
         self._deadline = deadline
+        self._earlier = 0.0  # seconds of the turns before this one
         self._started = 0.0
         self._cancelled = threading.Event()
         self._superseded = False
@@ -52,10 +56,10 @@ class Job:
     @property
     def should_stop(self) -> bool:
         """For the work: True once it is cancelled or its deadline is over. Finish with what there is."""
-        overdue = self.state == "running" and time.monotonic() - self._started > self._deadline
+        overdue = self.state == "running" and self._worked() > self._deadline
         return self._cancelled.is_set() or overdue
 
-    def report(self, done: int, total: int, text: str = "") -> None:
+    def report(self, done: float, total: float, text: str = "") -> None:
         """For the work: say how far it is. Raises Superseded if it need not go on at all."""
         if self._superseded:
             raise Superseded
@@ -82,17 +86,25 @@ class Job:
                 return
             self._started, self.state = time.monotonic(), "running"
         try:
-            self.result = self._work(self)
+            result = self._work(self)
         except Superseded:
             self._end("cancelled")
         except BaseException as error:  # whatever it is, it belongs to the owner, and the worker must live on
             self.error = error
             self._end("failed")
         else:
+            with self._turn:
+                if result is AGAIN and not self._cancelled.is_set():
+                    self._earlier, self._started, self.state = self._worked(), 0.0, "queued"
+                    return
+            self.result = None if result is AGAIN else result
             self._end("cancelled" if self._cancelled.is_set() else "done")
 
+    def _worked(self) -> float:
+        return self._earlier + (time.monotonic() - self._started if self._started else 0.0)
+
     def _end(self, state: State) -> None:
-        self.seconds = time.monotonic() - self._started if self._started else 0.0
+        self.seconds = self._worked()
         self.state = state
         self._ended.set()
 
@@ -116,6 +128,7 @@ class JobQueue:
             if owner in self._newest:
                 self._newest[owner]._supersede()
             job = self._newest[owner] = Job(work, owner, deadline)
+            job.others_wait = lambda: any(not other.ended for other in [*self._waiting])
             self._waiting.append(job)
             self._changed.notify()
         return job
@@ -144,7 +157,9 @@ class JobQueue:
                 self._running = self._waiting.popleft()
             self._running._run()
             with self._changed:
-                if self._newest.get(self._running.owner) is self._running:
+                if not self._running.ended:
+                    self._waiting.append(self._running)
+                elif self._newest.get(self._running.owner) is self._running:
                     del self._newest[self._running.owner]
                 self._running = None
 

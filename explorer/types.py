@@ -61,6 +61,7 @@ class AttackResult:
     stages: dict[str, Images]  # adversarial images after each stage that ran; keys from STAGES
     trace: Trace
     stopped: bool = False  # True when on_step asked to stop: the result is the best until then
+    weights: Float[Tensor, "b n"] | None = None  # v in [0, 1] of each unit at the optimised stage's last step, if any
 
     @property
     def n_pixels(self) -> Counts:

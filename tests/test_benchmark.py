@@ -1,4 +1,4 @@
-"""The comparison of attacks, and the sweep of settings: on tiny networks whose counts are known."""
+"""The comparison of attacks: on tiny networks whose counts are known."""
 
 import csv
 import dataclasses
@@ -16,8 +16,6 @@ from explorer.classifiers import Classifier, load_classifier
 from explorer.commands.bench import DEFAULT_ATTACKS, OVERHEAD, named_attack
 from explorer.commands.pictures import correctly_classified
 from explorer.images import to_png
-from explorer.signs import CLASS_NAMES
-from explorer.sweep import grid, sweep
 from explorer.training import Renders
 from explorer.types import AttackResult, Trace
 
@@ -210,34 +208,3 @@ def test_the_search_for_pictures_that_are_classified_correctly_ends(monkeypatch)
 def test_signs_need_a_network_of_signs(clf):
     with pytest.raises(ValueError, match="64 × 64"):
         correctly_classified(clf, "renders", n=1, seed=0)
-
-
-def test_a_sweep_gives_what_each_setting_gives_alone(clf, pictures):
-    images, labels = pictures
-    settings = grid([0.1, 0.3], [0.5, 2.0], [0.05])
-    attack, progress = SparseAttack(steps=8, prune=False, polish=False), []
-    rows = sweep(clf, images, labels, settings, attack, batch=7, on_progress=progress.append)
-    assert progress == [7, 7, 6]
-    assert [(row["a"], row["lam"], row["tau"]) for row in rows[::5]] == settings
-    assert [row["picture"] for row in rows] == [0, 1, 2, 3, 4] * 4
-    for number, (a, lam, tau) in enumerate(settings):
-        alone = SparseAttack(a=a, lam=lam, tau=tau, steps=8, prune=False, polish=False)(clf, images, labels)
-        its_rows = rows[5 * number : 5 * number + 5]
-        assert [row["n_pixels"] for row in its_rows] == alone.n_pixels.tolist()
-        assert [row["succeeded"] for row in its_rows] == alone.succeeded.tolist()
-        assert [row["optimised_pixels"] for row in its_rows] == alone.stage_pixels()["optimised"].tolist()
-
-
-def test_sweep_writes_one_tidy_row_per_setting_and_picture(tmp_path, capsys):
-    out = tmp_path / "sweep.csv"
-    options = ["--a", "0.1,0.2", "--tau", "0.05", "--n", "2", "--steps", "3", "--no-prune", "--no-polish"]
-    assert main(["sweep", "--model", "signs-resnet", "--device", "cpu", *options, "--out", str(out)]) == 0
-    rows = table(out)
-    assert [(row["a"], row["picture"]) for row in rows] == [("0.1", "0"), ("0.1", "1"), ("0.2", "0"), ("0.2", "1")]
-    assert {CLASS_NAMES[int(row["label"])] for row in rows} == {"Stop"}
-    assert "optimised" in capsys.readouterr().out
-
-
-def test_sweep_refuses_a_bad_setting_before_any_work(capsys):
-    assert main(["sweep", "--model", "signs-resnet", "--a", "0.1,-1"]) == 2
-    assert "a must lie in" in capsys.readouterr().err

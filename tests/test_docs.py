@@ -4,6 +4,7 @@
 """
 
 import ast
+import csv
 import re
 import shlex
 import sys
@@ -22,6 +23,8 @@ from explorer.commands import COMMANDS
 from explorer.commands.options import limits, shown
 from explorer.evidence import METHODS, methods_for
 from explorer.knobs import knobs
+from explorer.sweep import EXPERIMENTS
+from explorer.ui.experiments import SETTING_NAMES, files
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -62,6 +65,21 @@ def method_table() -> list[str]:
         missing = ", ".join(f"`{network}`" for network in networks if problems[network][name])
         rows.append([f"`{name}`", f"{method.title}: {method.summary}", "yes" if method.complete else "", missing])
     return markdown(head, rows)
+
+
+def experiment_table(name: str, file: Path) -> list[str]:
+    """The means that were measured, from the file that the page shows as well; before them, of how many pictures."""
+    experiment, lines = EXPERIMENTS[name], list(csv.DictReader(file.read_text().splitlines()))
+    rows = [
+        [*(line[knob] for knob in experiment.by), *(measured(line[column]) for column in experiment.columns)]
+        for line in lines
+    ]
+    table = markdown([*(SETTING_NAMES[knob] for knob in experiment.by), *experiment.columns.values()], rows)
+    return [f"{lines[0]['runs']} pictures:", "", *table]
+
+
+def measured(text: str) -> str:
+    return f"{float(text):,.3g}" if text and float(text) < 1000 else f"{float(text):,.0f}" if text else "–"
 
 
 def markdown(head: list[str], rows: list[list[str]]) -> list[str]:
@@ -126,6 +144,18 @@ def test_every_entry_of_every_registry_is_named():
     assert [name for name in names if f"`{name}`" not in README] == []
 
 
+def test_every_page_and_every_experiment_is_named():
+    pages = re.findall(r'title="(\w+)"', (ROOT / "app.py").read_text())
+    assert {"Explore", "Tune", "Experiments"} <= {*pages}
+    assert [page for page in pages if page not in README] == []
+    assert [name for name in EXPERIMENTS if f"python -m explorer experiment {name} " not in README] == []
+
+
+def test_the_document_of_the_experiments_is_what_was_measured():
+    document = (ROOT / "docs" / "experiments.md").read_text()
+    assert document == experiments_document(), "python -m tests.test_docs writes it"
+
+
 def test_the_house_in_the_readme_is_the_one_that_stands():
     (house,) = [text for kind, text in BLOCKS if text.startswith("app.py")]
     rooms = {match[0] for match in re.findall(r"^  (\w+(\.py|/)) ", house, re.MULTILINE)}
@@ -169,7 +199,26 @@ def test_the_container_runs_without_rights_and_reports_its_health():
     assert "/_stcore/health" in "\n".join(lines)
 
 
+def experiments_document() -> str:
+    """docs/experiments.md, from the experiments' own words and the measured tables."""
+    parts = [
+        "# Four questions, measured",
+        "What the parameters of the method do, on correctly classified pictures of rendered signs (`signs-resnet`) and "
+        "of CIFAR-10 (a ResNet-20 of 92 % accuracy, which is not part of the project). Everything is about the "
+        "optimised stage alone, without the pruning and polishing that follow it here and that the paper does not "
+        "have. Pixels and confidence are means over the fooled pictures. The page *Experiments* draws these tables.",
+    ]
+    for name, experiment in EXPERIMENTS.items():
+        parts += filter(None, [f"## {experiment.title}", experiment.question, experiment.finding])
+        parts += [f"```sh\npython -m explorer experiment {name} --model signs-resnet\n```"]
+        for title, file in files(name).items():
+            parts.append("\n".join([f"**{title}**, ", *experiment_table(name, file)]).replace(", \n", ", ", 1))
+    return "\n\n".join(parts) + "\n"
+
+
 if __name__ == "__main__":
+    (ROOT / "docs").mkdir(exist_ok=True)
+    (ROOT / "docs" / "experiments.md").write_text(experiments_document())
     for name, table in TABLES.items():
         first, old, last = block(name).search(README).groups()
         README = README.replace(first + old + last, first + "\n".join(table()) + "\n" + last)

@@ -6,14 +6,22 @@ import pytest
 import torch
 
 from explorer.figures import (
+    Cell,
+    Curve,
     attack_trace,
+    heat_map,
+    mechanics,
     order_curve,
+    parallel,
+    pareto,
     pixel_lives,
     pixel_scatter,
+    response,
     signed_map,
     top_classes,
     truth_rates,
 )
+from explorer.figures.scales import place, short, spans_decades
 from explorer.palette import LOOKS
 from explorer.types import PixelLabel, Trace
 
@@ -28,6 +36,10 @@ PIXELS = (label(1, 2.0, 0.5), label(2, -0.1, 1.5), label(3, 0.3, 0.31, weak=True
 
 def markers(figure) -> list:
     return [trace for trace in figure.data if trace.customdata is not None]
+
+
+def rings(figure) -> list:
+    return [trace for trace in figure.data if trace.type == "scatter" and trace.marker.symbol == "circle-open"]
 
 
 def test_every_changed_pixel_is_one_marker_that_knows_its_index():
@@ -56,9 +68,9 @@ def test_the_diagonal_spans_the_whole_square():
 
 
 def test_the_selected_pixel_wears_a_ring():
-    rings = [trace for trace in pixel_scatter(PIXELS, selected=(1,)).data if trace.marker.symbol == "circle-open"]
-    assert [(ring.x, ring.y) for ring in rings] == [((-0.1,), (1.5,))]
-    (ring,) = [t for t in pixel_scatter(PIXELS, selected=(0, 2)).data if t.marker.symbol == "circle-open"]
+    figure = pixel_scatter(PIXELS, selected=(1,))
+    assert [(ring.x, ring.y) for ring in rings(figure)] == [((-0.1,), (1.5,))]
+    (ring,) = rings(pixel_scatter(PIXELS, selected=(0, 2)))
     assert ring.x == (2.0, 0.3)
 
 
@@ -92,12 +104,116 @@ def test_the_trace_shows_one_image_of_the_batch():
     assert list(n_pixels.y) == [11, 13, 15]
 
 
+CELLS = [Cell(a, lam, "", 10.0 * a * lam, i) for i, (a, lam) in enumerate([(0.1, 1), (1.0, 1), (0.1, 10), (1.0, 10)])]
+
+
+def test_every_cell_of_a_map_can_be_clicked_and_holds_its_value():
+    figure = heat_map(CELLS, ("a", "λ", ""), "changed pixels", {"a": 0.1, "λ": 10}, best_is_low=True)
+    (heat,) = [trace for trace in figure.data if trace.type == "heatmap"]
+    assert [[float(text) for text in row] for row in heat.text] == [[1, 10], [10, 100]]
+    assert [list(row) for row in heat.z] == [[0, 1], [1, 2]], "logarithmic, since it spans decades"
+    (targets,) = markers(figure)
+    places = {(x, y): cell for x, y, (cell,) in zip(targets.x, targets.y, targets.customdata, strict=True)}
+    assert places == {(0, 0): 0, (1, 0): 1, (0, 1): 2, (1, 1): 3}
+    (ring,) = rings(figure)
+    assert (ring.x, ring.y) == ((0,), (1,))
+
+
+def test_a_map_has_one_panel_per_value_of_the_third_knob_and_marks_its_own():
+    cells = [Cell(x, y, facet, 1.0, 0) for x in (1, 2) for y in (1, 2) for facet in ("normal", "sigmoid")]
+    figure = heat_map(
+        cells, ("a", "λ", "surrogate"), "pixels", {"a": 1.5, "λ": 1, "surrogate": "sigmoid"}, best_is_low=True
+    )
+    assert [note.text for note in figure.layout.annotations] == ["surrogate = normal", "surrogate = sigmoid"]
+    assert sum(trace.type == "heatmap" for trace in figure.data) == 2
+    (ring,) = rings(figure)
+    assert ring.xaxis == "x2"
+
+
+def test_a_map_shows_pictures_in_the_place_of_colours():
+    cells = [Cell(1, y, "", 1.0, y, "data:image/png;base64,AAAA" if y else "") for y in (0, 1)]
+    figure = heat_map(cells, ("a", "λ", ""), "pixels", {}, best_is_low=True)
+    assert not [trace for trace in figure.data if trace.type == "heatmap"]
+    (image,) = figure.layout.images
+    assert (image.x, image.y) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("value", "stops", "expected"),
+    [(0.1, [0.01, 0.1, 1], 1), (10**-0.5, [0.01, 0.1, 1], 1.5), (3, [0, 2, 4], 1.5), (5, [0, 2, 4], None),
+     ("b", ["a", "b"], 1), ("c", ["a", "b"], None), (None, [1, 2], None)],
+)  # fmt: skip
+def test_a_value_has_its_place_between_the_stops(value, stops, expected):
+    assert place(value, stops) == (None if expected is None else pytest.approx(expected))
+
+
+def test_axes_are_logarithmic_where_they_span_decades():
+    assert spans_decades([0.1, 1])
+    assert not any(map(spans_decades, ([0.1, 0.9], [0, 10], ["normal"], [], [True, 10])))
+    figure = response([Curve("", [0.01, 0.1, 1], [1, 2, 3], [1, 1, 1], [3, 3, 3])], "a", "changed pixels", 0.1)
+    assert (figure.layout.xaxis.type, figure.layout.yaxis.type) == ("log", "linear")
+    assert figure.layout.annotations[0].x == -1, "an annotation on a logarithmic axis wants the logarithm"
+    assert [short(value) for value in (4096, 0.12345, "normal", float("nan"), None)] == [
+        "4,096",
+        "0.123",
+        "normal",
+        "–",
+        "–",
+    ]
+
+
+def test_a_curve_wears_its_band_and_skips_what_is_unknown():
+    nan = float("nan")
+    band, line = response([Curve("λ 1", [1, 2, 3], [4, nan, 6], [3, nan, 5], [5, nan, 7])], "a", "pixels").data
+    assert (band.x, band.y) == ((1, 3, 3, 1), (3, 5, 7, 5)) or (band.x, band.y) == ((1, 3, 3, 1), (5, 7, 5, 3))
+    assert (line.name, line.mode) == ("λ 1", "lines+markers")
+
+
+SETTINGS = [
+    {"pixels": pixels, "success": success, "front_success": front, "index": i, "text": f"setting {i}", "a": 10.0**-i}
+    for i, (pixels, success, front) in enumerate([(1.0, 0.5, True), (20.0, 1.0, True), (30.0, 0.9, False)])
+]
+
+
+def test_the_front_is_a_line_through_the_best_and_all_settings_can_be_clicked():
+    every, front = pareto(SETTINGS, {"success": "share fooled"}).data
+    assert [index for (index,) in every.customdata] == [0, 1, 2]
+    assert (front.x, front.y) == ((1, 20), (0.5, 1.0))
+    assert front.mode == "lines+markers"
+
+
+def test_parallel_coordinates_have_one_line_per_setting_and_logarithmic_stops():
+    (trace,) = parallel(SETTINGS, {"a": "a", "success": "share fooled"}).data
+    assert [dimension.label for dimension in trace.dimensions] == ["a", "share fooled"]
+    assert trace.dimensions[0].values == (0, -1, -2)
+    assert trace.dimensions[0].ticktext == ("0.01", "0.1", "1")
+
+
+def test_the_mechanics_move_with_the_settings():
+    settings = {"surrogate": "normal", "threshold": "hard", "box": "sign-aware", "pixels": torch.rand(3, 4, 4)}
+    figures = [
+        mechanics(torch.tensor([0.0, 0.5, 1.0]), a=a, tau=tau, **settings) for a, tau in ((0.1, 0.05), (0.4, 0.5))
+    ]
+    narrow, wide = ({trace.name: trace for trace in figure.data} for figure in figures)
+    assert sum(narrow["weights above 0"].y) == 2
+    middle = 100  # v = 0.5
+    assert narrow["smoothed step"].y[middle] > wide["smoothed step"].y[middle] > 0.5
+    assert narrow["its slope: the normal's"].y[0] == 1
+    assert narrow["after the threshold"].y[middle] == 0.5
+    assert wide["after the threshold"].y[middle] == 0
+    assert narrow["room upwards"].y[0] == 1
+    assert sum(narrow["values of the picture"].y) == 48
+
+
 FIGURES = {
     "scatter": pixel_scatter(PIXELS),
     "bars": top_classes(["Stop"], [0.9], [0.1]),
     "trace": attack_trace(Trace(*(torch.ones(4, 1),) * 3)),
     "curve": order_curve((1.0, 0.0), (1.0, 0.0), "put back into the attacked picture"),
     "lives": pixel_lives({17: [(0, 1)]}, 10, 2, PIXELS),
+    "pareto": pareto(SETTINGS, {"success": "share fooled, %"}),
+    "map": heat_map(CELLS, ("a, pixels", "λ, pixels", ""), "changed pixels", {}, best_is_low=True),
+    "response": response([Curve("", [1, 2], [1, 2])], "step", "changed pixels"),
 }
 
 
@@ -105,7 +221,8 @@ FIGURES = {
 def test_every_value_axis_names_its_unit(figure):
     titles = [axis.title.text for axis in [*figure.select_xaxes(), *figure.select_yaxes()] if axis.title.text]
     assert titles
-    assert all(title.endswith(("logits", "%", "pixels", "step", "frame", "row, column", "picture")) for title in titles)
+    units = ("logits", "%", "pixels", "pixels, mean", "step", "frame", "row, column", "picture")
+    assert all(title.endswith(units) for title in titles)
 
 
 @pytest.mark.parametrize("figure", FIGURES.values(), ids=FIGURES)

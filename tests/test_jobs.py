@@ -3,10 +3,11 @@
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
-from explorer.jobs import Job, JobQueue, QueueFull, queue_for
+from explorer.jobs import AGAIN, Job, JobQueue, QueueFull, queue_for
 
 SOON = 5.0  # seconds within which anything here happens
 
@@ -182,3 +183,44 @@ while not queue_for("cpu")._running:
 """
     left = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
     assert (left.returncode, left.stderr) == (0, "")
+
+
+def test_long_work_ends_its_turn_while_others_wait_and_is_called_again(queue, gate):
+    order = []
+
+    def long(job: Job) -> object:
+        order.append("long")
+        if len(order) == 1:
+            gate.started.set()
+            assert gate.go.wait(SOON)
+        return AGAIN if job.others_wait() else "finished"
+
+    job = queue.submit(long, owner="me")
+    assert gate.started.wait(SOON)
+    other = queue.submit(lambda job: order.append("other"), owner="another")
+    gate.go.set()
+    assert job.wait(SOON)
+    assert other.ended
+    assert order == ["long", "other", "long"]
+    assert (job.state, job.result) == ("done", "finished")
+
+
+def test_the_turns_of_a_job_share_one_deadline_and_can_be_cancelled_between(queue, gate):
+    turns = []
+
+    def long(job: Job) -> object:
+        turns.append(job.should_stop)
+        time.sleep(0.01)
+        return None if job.should_stop else AGAIN
+
+    job = queue.submit(long, owner="me", deadline=0.05)
+    assert job.wait(SOON)
+    assert len(turns) > 1
+    assert job.seconds > 0.05
+
+    blocked = start(queue, gate)
+    job = queue.submit(lambda job: AGAIN, owner="me")
+    job.cancel()
+    assert (job.state, job.result) == ("cancelled", None)
+    gate.go.set()
+    assert blocked.wait(SOON)

@@ -1,6 +1,7 @@
 """What every attack shares after its own steps: the books (best image, trace, progress, stop) and the later stages."""
 
 import torch
+from torch import Tensor
 
 from explorer.attacks.objective import Objective, count_units
 from explorer.attacks.polishing import ROUNDS, polish
@@ -28,6 +29,7 @@ class Progress:
         self.total, self.on_step = steps + ROUNDS, on_step
         self.stage, self.done, self.stopped = "optimised", 0, False
         self.best = images
+        self.weights: Tensor | None = None  # (b, n), of attacks that have them
         self._key = torch.full((len(images),), torch.inf, dtype=torch.float64, device=images.device)
         self._margin = torch.full((len(images),), torch.inf, dtype=images.dtype, device=images.device)
         # Room for all steps at once: a small tensor kept per step holds the freed memory between them (1 GB was seen).
@@ -96,4 +98,5 @@ class Progress:
             stages=stages,
             trace=trace,
             stopped=self.stopped,
+            weights=self.weights,
         )

@@ -165,6 +165,7 @@ class SparseAttack:
                 logits = network(adversarial)
                 margin = margins(logits, labels, targets)
                 loss = F.relu(margin) if self.loss == "margin" else F.cross_entropy(logits, aim, reduction="none")
+            progress.weights = v
             if progress.record(adversarial.detach(), margin.detach(), loss.detach()):
                 break
             if (loss > 0).any():
@@ -207,6 +208,11 @@ class SparseAttack:
             return dense - images, objective.labels  # the hinge needs no aim
         others = objective.logits(dense).scatter(1, objective.labels[:, None], -torch.inf)
         return dense - images, others.argmax(1)
+
+
+def final_width(a: Tensor, schedule: str) -> Tensor:
+    """The width that the normal has at the last step."""
+    return a if schedule == "constant" else a * ANNEAL[1]
 
 
 def _annealed(step: int, steps: int) -> float:

@@ -1,11 +1,13 @@
 """The commands of `python -m explorer`: one file each, with EXAMPLES, add_arguments(parser) and run(args) -> int."""
 
-from explorer.commands import attack, bench, evaluate, evidence, listing, sweep, train
+from explorer.commands import attack, bench, evaluate, evidence, experiment, listing, sweep, train, tune
 
 COMMANDS = {
     "attack": attack,
     "bench": bench,
     "sweep": sweep,
+    "tune": tune,
+    "experiment": experiment,
     "evidence": evidence,
     "list": listing,
     "train": train,

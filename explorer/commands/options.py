@@ -16,10 +16,10 @@ def add_knobs(parser: argparse.ArgumentParser, config: type, lists: Collection[s
         help = f"{knob.help} (default: {shown(knob.default)}{valid})".replace("%", "%%")
         if isinstance(knob.default, bool):
             group.add_argument(option, action=argparse.BooleanOptionalAction, default=None, help=help)
-        elif knob.choices:
-            group.add_argument(option, choices=knob.choices, help=help)
         elif knob.name in lists:
             group.add_argument(option, type=several(value_type(knob)), metavar="X,Y,...", help=help)
+        elif knob.choices:
+            group.add_argument(option, choices=knob.choices, help=help)
         else:
             group.add_argument(option, type=value_type(knob), metavar="X", help=help)
 

@@ -37,8 +37,8 @@ def find_picture(name: str) -> Sample:
         raise ValueError(f"There is no file and no sign {name!r}; signs are {first}, also with -2 and -3.") from None
 
 
-def add_arguments(parser: argparse.ArgumentParser, default: str) -> None:
-    """The options that choose many pictures."""
+def add_arguments(parser: argparse.ArgumentParser, default: str, batch: int | None = 50) -> None:
+    """The options that choose many pictures; a `batch` of None is what fits the memory."""
     parser.add_argument(
         "--pictures",
         default=default,
@@ -49,7 +49,12 @@ def add_arguments(parser: argparse.ArgumentParser, default: str) -> None:
         f"(default: {default})",
     )
     parser.add_argument("--n", type=int, default=100, help="correctly classified pictures, at most (default: 100)")
-    parser.add_argument("--batch", type=int, default=50, help="pictures attacked at a time (default: 50)")
+    parser.add_argument(
+        "--batch",
+        type=int,
+        default=batch,
+        help=f"pictures attacked at a time (default: {batch or 'as many as fit the memory'})",
+    )
 
 
 def correctly_classified(network: nn.Module, source: str, n: int, seed: int) -> Chunk:

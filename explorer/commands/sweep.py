@@ -1,71 +1,117 @@
-"""Try every combination of a, lambda and tau on many pictures.
+"""Try every combination of settings on many pictures and networks.
 
-Writes one row per setting and picture as CSV, and prints the means per setting, the fewest pixels first. Only pictures
-that the network classifies correctly take part.
+Every setting takes several values, separated by commas. Writes one row per setting, picture and network as CSV or
+Parquet, and prints the means per setting, the fewest pixels first. Only pictures that a network classifies correctly
+take part. What is done is kept beside the table, in a file that ends in .jsonl: stopped with Ctrl-C or killed, the same
+command goes on where it was, and a larger grid does only what is new.
 """
 
 import argparse
-import dataclasses
-from itertools import groupby
+import sys
 from pathlib import Path
-from statistics import fmean
 
+import pandas as pd
 from tqdm import tqdm
 
 from explorer.attacks import SparseAttack
 from explorer.commands import networks, options, pictures
-from explorer.commands.tables import aligned, write_csv
-from explorer.sweep import grid, sweep
+from explorer.commands.tables import aligned
+from explorer.knobs import knobs
+from explorer.sweep import Ledger, Subject, Sweep, grid, means, to_table, write_table
+from explorer.sweep.tables import FORMATS
 
 EXAMPLES = """examples:
   python -m explorer sweep --model signs-resnet --a 0.03,0.1,0.3 --lam 0.3,1,3 --tau 0.02,0.05 --n 10
-  python -m explorer sweep --model my_network.py:load --pictures photographs/ --lam 0.1,1,10 --steps 200"""
+  python -m explorer sweep --model signs-resnet,signs-vit --surrogate normal,sigmoid --steps 50,100 --no-polish
+  python -m explorer sweep --model my_network.py:load --pictures photographs/ --lam 0.1,1,10 --out out/own.parquet"""
 
-GRID = ("a", "lam", "tau")
+LISTS = [name for name, knob in knobs(SparseAttack).items() if not isinstance(knob.default, bool)]
 ROWS = 20  # of the printed table; the file has them all
+INTERRUPTED = 130
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which network and pictures, the grid, the other settings, and where the rows go."""
+    """Which networks and pictures, the grid, the other settings, and where the rows go."""
     networks.add_arguments(parser)
-    pictures.add_arguments(parser, default="gallery")
+    pictures.add_arguments(parser, default="gallery", batch=None)
     parser.add_argument(
         "--out", type=Path, default=Path("out/sweep.csv"), metavar="FILE", help="the rows (default: out/sweep.csv)"
     )
-    options.add_knobs(parser, SparseAttack, lists=GRID)
+    parser.add_argument("--restart", action="store_true", help="forget what an earlier sweep into the same file did")
+    options.add_knobs(parser, SparseAttack, lists=LISTS)
 
 
 def run(args: argparse.Namespace) -> int:
     """Attack, write the rows, print the means."""
     given = options.chosen(args, SparseAttack)
-    lists = [given.pop(name, [getattr(SparseAttack, name)]) for name in GRID]
-    attack = SparseAttack(**given)
-    settings = grid(*lists)
-    for a, lam, tau in settings:
-        dataclasses.replace(attack, a=a, lam=lam, tau=tau)  # a bad value is refused before any work
-    if args.batch < 1:
-        raise ValueError(f"--batch must be at least 1; got {args.batch}.")
-    network = networks.load_network(args.model, args.device)
-    images, labels = pictures.correctly_classified(network, args.pictures, args.n, seed=0)
-
-    with tqdm(total=len(settings) * len(images), unit="run", disable=None, leave=False) as bar:
-        rows = sweep(network, images, labels, settings, attack, batch=args.batch, on_progress=bar.update)
-    write_csv(args.out, rows)
-    means = [
-        _mean(setting, list(of)) for setting, of in groupby(rows, key=lambda row: tuple(row[name] for name in GRID))
-    ]
-    means.sort(key=lambda mean: (-mean["fooled"], mean["pixels"]))
-    print(f"{args.model}: {len(settings)} settings, each on {len(images)} correctly classified pictures; their means")
-    print(aligned([{**mean, "fooled": f"{mean['fooled']:.1%}"} for mean in means[:ROWS]]))
+    values = {name: of for name, of in given.items() if name in LISTS}
+    base = SparseAttack(**{name: value for name, value in given.items() if name not in values})
+    settings = grid(base, values)  # a bad value is refused before any work
+    check(args)
+    subjects = [subject(name, args) for name in args.model.split(",")]
+    kept = args.out.with_suffix(".jsonl")
+    if args.restart:
+        kept.unlink(missing_ok=True)
+    sweep = Sweep(subjects, settings, Ledger(kept), batch=args.batch)
+    finished = advance(sweep)
+    rows = sweep.rows()
+    if rows:
+        table = to_table(rows)
+        write_table(table, args.out)
+        by = [*["network"] * (len(subjects) > 1), *(name for name in values if len(values[name]) > 1)]
+        print(f"{args.model}: {len(settings):,} settings on {_pictures(subjects)}; their means")
+        print_means(table, by or ["a", "lam", "tau"])
+    if not finished:
+        print(f"Stopped: {sweep.done:,} of {sweep.total:,} runs are kept; the same command goes on.", file=sys.stderr)
+        return INTERRUPTED
     print(f"All {len(rows):,} rows are in {args.out}.")
     return 0
 
 
-def _mean(setting: tuple[float, ...], rows: list[dict]) -> dict[str, object]:
-    stages = [key for key in rows[0] if key.endswith("_pixels") and key != "n_pixels"]
-    return {
-        **{name: f"{value:g}" for name, value in zip(GRID, setting, strict=True)},
-        "fooled": fmean(row["succeeded"] for row in rows),
-        "pixels": fmean(row["n_pixels"] for row in rows),
-        **{key.removesuffix("_pixels"): fmean(row[key] for row in rows) for key in stages},
-    }
+def check(args: argparse.Namespace) -> None:
+    """Raise ValueError for a batch or a file that cannot be."""
+    if args.batch is not None and args.batch < 1:
+        raise ValueError(f"--batch must be at least 1; got {args.batch}.")
+    if args.out.suffix not in FORMATS:
+        raise ValueError(f"--out must end in {' or '.join(FORMATS)}; got {args.out}.")
+
+
+def subject(name: str, args: argparse.Namespace) -> Subject:
+    """The network of this name and the pictures that it classifies correctly."""
+    network = networks.load_network(name, args.device)
+    images, labels = pictures.correctly_classified(network, args.pictures, args.n, seed=0)
+    return Subject(name, network, images, labels)
+
+
+def advance(sweep: Sweep) -> bool:
+    """Do all that is left, with progress and time left; False if it was stopped with Ctrl-C."""
+    with tqdm(total=sweep.total, initial=sweep.done, unit="run", disable=None, leave=False) as bar:
+        try:
+            while sweep.advance():
+                bar.update(sweep.done - bar.n)
+        except KeyboardInterrupt:
+            return False
+    return True
+
+
+def print_means(table: pd.DataFrame, by: list[str]) -> None:
+    """The settings that fool most often and need the fewest pixels, first."""
+    summary = means(table, by).sort_values(["success", "pixels"], ascending=[False, True])
+    rows = [
+        {
+            **{name: options.shown(line[name]) for name in by},
+            "fooled": f"{line['success']:.1%}",
+            "pixels": line["pixels"],
+            "quartiles": f"{line['q25']:.0f} to {line['q75']:.0f}",
+            "optimised": line["optimised_pixels"],
+            "confidence": line["confidence"],
+            "seconds": line["seconds"],
+        }
+        for line in summary.to_dict("records")
+    ]
+    print(aligned(rows[:ROWS]))
+
+
+def _pictures(subjects: list[Subject]) -> str:
+    counts = [len(each.images) for each in subjects]
+    return " and ".join(f"{count:,} correctly classified pictures" for count in dict.fromkeys(counts))

@@ -1,17 +1,31 @@
 """Values -> Plotly figures. Neutral colours are half transparent, so that they suit a light and a dark page."""
 
 from explorer.figures.bars import top_classes
-from explorer.figures.curves import order_curve, pixel_lives
+from explorer.figures.curves import Curve, parallel, pareto, response
+from explorer.figures.heat import Cell, heat_map
 from explorer.figures.maps import signed_map
+from explorer.figures.mechanics import mechanics
+from explorer.figures.orders import order_curve, pixel_lives
 from explorer.figures.scatter import pixel_scatter
+from explorer.figures.study import front, history, importance
 from explorer.figures.trace import attack_trace
 from explorer.figures.truth import truth_rates
 
 __all__ = [
+    "Cell",
+    "Curve",
     "attack_trace",
+    "front",
+    "heat_map",
+    "history",
+    "importance",
+    "mechanics",
     "order_curve",
+    "parallel",
+    "pareto",
     "pixel_lives",
     "pixel_scatter",
+    "response",
     "signed_map",
     "top_classes",
     "truth_rates",

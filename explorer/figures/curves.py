@@ -1,70 +1,177 @@
-"""Deletion and insertion curves, and when pixels came and went."""
+"""What settings did, as curves: one knob's response, the Pareto front, parallel coordinates."""
 
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import plotly.graph_objects as go
+from plotly.subplots import make_subplots
 
+from explorer.figures.scales import short, spans_decades
 from explorer.figures.style import GREY, axis, layout
-from explorer.palette import ACCENT, LOOKS
-from explorer.types import PixelLabel
+from explorer.palette import ACCENT
+
+COLOURS = (  # Okabe-Ito, then the accent: told apart by colour-blind eyes, on a light and on a dark page
+    "rgb(0, 114, 178)",
+    "rgb(230, 159, 0)",
+    "rgb(0, 158, 115)",
+    "rgb(204, 121, 167)",
+    "rgb(86, 180, 233)",
+    "rgb(213, 94, 0)",
+    ACCENT,
+)
+INK = "rgb(128, 128, 140)"  # readable on a light and on a dark page
+Row = Mapping[str, Any]
 
 
-def order_curve(scored: Sequence[float], random: Sequence[float], does: str) -> go.Figure:
-    """What is left over of the attack's effect, in per cent, after so many pixels in the order of the scores, and on
-    average in random order. `does` says what is done with the pixels.
-    """
-    lines = [
-        {
-            "type": "scatter",
-            "mode": "lines+markers",
-            "name": name,
-            "x": list(range(len(heights))),
-            "y": [100 * height for height in heights],
-            "line": {"color": colour, "width": 2, "dash": dash},
-            "hovertemplate": name + ", %{x} pixels: %{y:.1f} %<extra></extra>",
-        }
-        for name, heights, colour, dash in (
-            ("random order", random, GREY, "dot"),
-            ("highest numbers first", scored, ACCENT, "solid"),
-        )
-    ]
-    return go.Figure(lines, layout(280, xaxis=axis(f"pixels {does}"), yaxis=axis("left to do, %")))
+@dataclass(frozen=True)
+class Curve:
+    """One line with its band, over the stops of one knob."""
+
+    name: str  # empty: a single line that needs none
+    x: Sequence[Any]
+    mean: Sequence[float]
+    low: Sequence[float] = ()
+    high: Sequence[float] = ()
 
 
-def pixel_lives(
-    lives: Mapping[int, Sequence[tuple[int, int]]], width: int, n_frames: int, pixels: Sequence[PixelLabel]
-) -> go.Figure:
-    """When pixels came and went: one line per pixel, from frame to frame; those that are left at the end in the colour
-    of their kind. `lives` has the stretches (first, last) of each pixel, row * width + column.
-    """
-    kinds = {pixel.row * width + pixel.col: pixel.kind for pixel in pixels}
-    names = [f"{pixel // width}, {pixel % width}" for pixel in lives]
+def response(curves: Sequence[Curve], x: str, measure: str, mark: Any = None, *, height: int = 420) -> go.Figure:
+    """Mean over the stops of knob `x`, with the band from the lower to the upper quartile; `mark` is a dotted line."""
     traces = []
-    for kind, colour in [*((kind, look.css) for kind, look in LOOKS.items()), (None, GREY)]:
-        x, y, text = [], [], []
-        for name, (pixel, stretches) in zip(names, lives.items(), strict=True):
-            if kinds.get(pixel) == kind:
-                for first, last in stretches:
-                    x += [first, last + 1, None]
-                    y += [name, name, None]
-                    text += [f"pixel {name}: frames {first} to {last}"] * 2 + [""]
+    for number, curve in enumerate(curves):
+        colour = COLOURS[number % len(COLOURS)]
+        if len(curve.low):
+            traces.append(_band(curve, colour))
         traces.append(
-            {
-                "type": "scatter",
-                "mode": "lines",
-                "name": kind or "gone again",
-                "x": x,
-                "y": y,
-                "text": text,
-                "line": {"color": colour, "width": 7},
-                "hovertemplate": "%{text}<extra></extra>",
-            }
+            go.Scatter(
+                x=[*curve.x],
+                y=[*curve.mean],
+                name=curve.name,
+                showlegend=bool(curve.name),
+                mode="lines+markers",
+                line={"color": colour, "width": 2},
+                connectgaps=False,
+                hovertemplate=f"{x} %{{x}}: %{{y:.4g}}<extra>{curve.name}</extra>",
+            )
         )
-    return go.Figure(
+    xs = [stop for curve in curves for stop in curve.x]
+    ys = [value for curve in curves for value in (*curve.mean, *curve.low) if not math.isnan(value)]
+    figure = go.Figure(
         traces,
         layout(
-            max(220, 100 + 15 * len(names)),
-            xaxis=axis("frame", range=[0, n_frames]),
-            yaxis=axis("row, column", type="category", categoryorder="array", categoryarray=names[::-1], dtick=1),
+            height,
+            xaxis=axis(x, **_scale(_type(xs))),
+            yaxis=axis(measure, **_scale("log" if spans_decades(ys) else "linear")),
         ),
     )
+    if isinstance(mark, int | float) and _type(xs) != "category" and min(xs) <= mark <= max(xs):
+        line = {"color": ACCENT, "dash": "dot"}
+        figure.add_shape(type="line", x0=mark, x1=mark, y0=0, y1=1, yref="paper", line=line)
+        at = math.log10(mark) if _type(xs) == "log" else mark  # annotations, unlike shapes, want the logarithm
+        figure.add_annotation(text="current", x=at, y=1, yref="paper", yanchor="bottom", showarrow=False)
+    return figure
+
+
+def pareto(settings: Sequence[Row], panels: Mapping[str, str], x: str = "pixels") -> go.Figure:
+    """Every setting by its pixels and by each measure of `panels` (its title by its key), the front as a line.
+
+    A setting has `pixels`, the measures, `text`, `index` and, per measure, whether it is on the front: `front_MEASURE`.
+    """
+    figure = make_subplots(1, len(panels), horizontal_spacing=0.1)
+    xs = [row[x] for row in settings if not math.isnan(row[x])]
+    for number, (key, title) in enumerate(panels.items(), 1):
+        known = [row for row in settings if not math.isnan(row[x]) and not math.isnan(row[key])]
+        front = sorted((row for row in known if row[f"front_{key}"]), key=lambda row: row[x])
+        figure.add_trace(_points(known, x, key, GREY, 8, clickable=True), row=1, col=number)
+        line = _points(front, x, key, ACCENT, 10, clickable=True)
+        line.update(mode="lines+markers", line={"color": ACCENT, "width": 2, "shape": "hv"}, name="Pareto front")
+        figure.add_trace(line, row=1, col=number)
+        scale = _scale("log" if spans_decades(xs) else "linear")
+        figure.update_xaxes(axis("changed pixels, mean", **scale), col=number)
+        figure.update_yaxes(axis(title), col=number)
+    figure.update_layout(layout(420, showlegend=False, clickmode="event+select"))
+    return figure
+
+
+def parallel(settings: Sequence[Row], titles: Mapping[str, str], colour: str = "pixels") -> go.Figure:
+    """One line per setting across its knobs and measures (`titles` by key). Dragging along an axis brushes."""
+    known = [row for row in settings if not math.isnan(row[colour])]
+    shades = [row[colour] for row in known]
+    logarithmic = spans_decades(shades)
+    figure = go.Figure(
+        go.Parcoords(
+            dimensions=[_dimension([row[key] for row in known], title) for key, title in titles.items()],
+            line={
+                "color": [math.log10(shade) for shade in shades] if logarithmic else shades,
+                "colorscale": "Viridis",
+                "reversescale": True,
+            },
+            labelfont={"size": 13, "color": INK},
+            tickfont={"size": 12, "color": INK},
+            rangefont={"size": 1, "color": "rgba(0, 0, 0, 0)"},
+        )
+    )
+    figure.update_layout(layout(440, margin={"l": 60, "r": 60, "t": 60, "b": 30}))
+    return figure
+
+
+def _points(rows: Sequence[Row], x: str, y: str, colour: str, size: int, *, clickable: bool) -> go.Scatter:
+    return go.Scatter(
+        x=[row[x] for row in rows],
+        y=[row[y] for row in rows],
+        mode="markers",
+        marker={"color": colour, "size": size},
+        selected={"marker": {"opacity": 1}},
+        unselected={"marker": {"opacity": 1}},
+        customdata=[[row["index"]] for row in rows] if clickable else None,
+        text=[row["text"] for row in rows],
+        hovertemplate="%{text}<br>%{x:.4g} pixels, %{y:.3g}<extra></extra>",
+    )
+
+
+def _band(curve: Curve, colour: str) -> go.Scatter:
+    inside = [i for i, value in enumerate(curve.mean) if not math.isnan(value)]
+    xs = [curve.x[i] for i in inside]
+    return go.Scatter(
+        x=[*xs, *reversed(xs)],
+        y=[*(curve.high[i] for i in inside), *reversed([curve.low[i] for i in inside])],
+        mode="lines",
+        fill="toself",
+        fillcolor=colour.replace("rgb", "rgba").replace(")", ", 0.15)"),
+        line={"width": 0},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+
+
+def _type(xs: Sequence[Any]) -> str:
+    if any(not isinstance(x, int | float) for x in xs):
+        return "category"
+    return "log" if spans_decades(xs) else "linear"
+
+
+def _scale(kind: str) -> dict[str, Any]:
+    """An axis of this type; a logarithmic one has its ticks at 1, 2 and 5."""
+    return {"type": kind, "dtick": "D2", "exponentformat": "power"} if kind == "log" else {"type": kind}
+
+
+def _dimension(values: list[Any], title: str) -> dict[str, Any]:
+    if any(not isinstance(value, int | float) for value in values):
+        stops = list(dict.fromkeys(values))
+        return {
+            "label": title,
+            "values": [stops.index(value) for value in values],
+            "tickvals": list(range(len(stops))),
+            "ticktext": [short(stop) for stop in stops],
+        }
+    if spans_decades(values):
+        stops = sorted(set(values))
+        shown = stops if len(stops) <= 12 else [stops[0], stops[len(stops) // 2], stops[-1]]
+        return {
+            "label": title,
+            "values": [math.log10(value) for value in values],
+            "tickvals": [math.log10(stop) for stop in shown],
+            "ticktext": [short(stop) for stop in shown],
+        }
+    return {"label": title, "values": values}

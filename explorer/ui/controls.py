@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import streamlit as st
@@ -54,12 +55,30 @@ def widget(knob: Knob, presets: Iterable[Any] = (), help: bool = True) -> Any:
         return st.number_input(min_value=knob.low, max_value=knob.high, value=None, placeholder="no limit", **common)
     low, high = knob.slider
     if knob.log:
-        stops = logarithmic_stops(low, high, {knob.default, *(getattr(preset, knob.name) for preset in presets)})
+        own = {knob.default, *(getattr(preset, knob.name) for preset in presets)}
+        stops = logarithmic_stops(low, high, own | _linked_stops(knob))
         return st.select_slider(options=stops, value=knob.default, format_func=lambda stop: f"{stop:g}", **common)
     if isinstance(knob.default, int):
         return st.slider(min_value=int(low), max_value=int(high), value=knob.default, **common)
     step = 10.0 ** math.floor(math.log10((high - low) / 20))
     return st.slider(min_value=float(low), max_value=float(high), value=knob.default, step=step, **common)
+
+
+def set_knob(knob: Knob, value: Any) -> None:
+    """Put a control to `value`, also between its stops, before it is made."""
+    if knob.log:
+        st.session_state.setdefault(f"linked_stops_{knob.name}", set()).add(value)
+    st.session_state[knob.name] = value
+
+
+def _linked_stops(knob: Knob) -> set[float]:
+    """Values between the stops that a link has asked for: they stay stops for as long as the visitor does."""
+    kept: set[float] = st.session_state.setdefault(f"linked_stops_{knob.name}", set())
+    with suppress(ValueError):  # the link may say anything
+        value = float(st.query_params.get(knob.name, "nothing"))
+        knob.check(value)
+        kept.add(value)
+    return kept
 
 
 def logarithmic_stops(low: float, high: float, include: Collection[float]) -> list[float]:

@@ -34,3 +34,25 @@ The page's address always holds the gallery picture, the network and all setting
 def guide() -> None:
     with st.expander("How to read this"):
         st.markdown(HOW_TO_READ)
+
+
+HOW_TO_TUNE = """
+**A cell is a setting**, the mean over the signs (pixels and confidence: of those that were fooled). A click opens it in
+Explore. The ring is the current setting, where the sliders stand. Axes and colours are logarithmic where they span
+decades. Runs that differ in a, λ and τ alone share a batch, and its time is shared out evenly: to compare times, vary
+something else, or look at pruning and polishing.
+
+**The Pareto front** is made of the settings that no other one beats in both directions: no other needs fewer pixels and
+fools as often.
+
+**Stop keeps what is done**, and so does closing the page: what was found lies on the server, and the link finds it
+again. A larger grid does only what is new. Everybody with the same link sees the same run.
+
+**Find the best for me** lets Optuna choose the settings, trial by trial, by three goals: few pixels, success, little
+time. What it recommends is checked on signs that the search has not seen.
+"""
+
+
+def tuning_guide() -> None:
+    with st.expander("How to read this"):
+        st.markdown(HOW_TO_TUNE)

@@ -14,6 +14,7 @@ from explorer.ui.downloads import offer_downloads
 from explorer.ui.evidence import QUIET, show_evidence
 from explorer.ui.guide import guide
 from explorer.ui.link import link, linked
+from explorer.ui.mechanics import show_mechanics
 from explorer.ui.pictures import pictures
 from explorer.ui.playback import playback
 from explorer.ui.proof import show_proof
@@ -79,6 +80,9 @@ def page() -> None:
                 st.plotly_chart(
                     attack_trace(exploration.result.trace), key="trace", config=QUIET, alt=words.trace(exploration)
                 )
+        with st.expander("What a, τ and the box do to a weight", key="mechanics", on_change="rerun") as opened:
+            if opened.open:
+                show_mechanics(attack, exploration)
         guide()
         offer_downloads(exploration)
 

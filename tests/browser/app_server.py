@@ -52,7 +52,9 @@ def serve(log: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"]
     address = f"http://127.0.0.1:{port}"
     with log.open("w") as output:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, env=_environment())
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, env=_environment(log.parent)
+        )
         try:
             _wait_for(f"{address}/_stcore/health", process)
             yield address
@@ -61,8 +63,10 @@ def serve(log: Path) -> Iterator[str]:
             process.wait(20)
 
 
-def _environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith("STREAMLIT_")}
+def _environment(folder: Path) -> dict[str, str]:
+    """The tests' own, but no settings of its Streamlit and no results of earlier runs."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("STREAMLIT_")}
+    return own | {"EXPLORER_RUNS": str(folder / "runs")}
 
 
 def _wait_for(url: str, process: subprocess.Popen, seconds: float = 60) -> None:

@@ -1,0 +1,53 @@
+"""An Optuna study in Optuna's own plots, dressed like the others."""
+
+import warnings
+from collections.abc import Callable
+
+import optuna
+import plotly.graph_objects as go
+from optuna.importance import PedAnovaImportanceEvaluator
+from optuna.trial import FrozenTrial
+
+from explorer.figures.style import GREY, axis, layout
+from explorer.palette import ACCENT
+
+
+def importance(study: optuna.Study, objective: int, name: str) -> go.Figure | None:
+    """How much each knob decides about one objective (its place and its name); None while that cannot be told."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # too few different values: then there is no figure
+            figure = optuna.visualization.plot_param_importances(
+                study, evaluator=PedAnovaImportanceEvaluator(), target=_value(objective), target_name=name
+            )
+    except (ValueError, RuntimeError):
+        return None
+    figure.update_traces(marker={"color": ACCENT})
+    return _dressed(figure, xaxis=axis(f"share of the importance for {name}"), yaxis=axis(""))
+
+
+def history(study: optuna.Study, objective: int, name: str) -> go.Figure:
+    """Each trial's value of one objective, in the order of the trials."""
+    figure = optuna.visualization.plot_optimization_history(study, target=_value(objective), target_name=name)
+    figure.update_traces(marker={"color": ACCENT, "size": 8}, line={"color": GREY})
+    return _dressed(figure, xaxis=axis("trial"), yaxis=axis(name, type="log"))
+
+
+def front(study: optuna.Study, first: tuple[int, str], second: tuple[int, str]) -> go.Figure:
+    """The trials by two of the objectives (place and name); the best ones, by all objectives, stand out."""
+    figure = optuna.visualization.plot_pareto_front(
+        study,
+        targets=lambda trial: (trial.values[first[0]], trial.values[second[0]]),
+        target_names=[first[1], second[1]],
+    )
+    figure.update_traces(marker={"colorscale": "Viridis", "showscale": False, "size": 9})
+    return _dressed(figure, xaxis=axis(first[1], type="log"), yaxis=axis(second[1], type="log"))
+
+
+def _value(objective: int) -> Callable[[FrozenTrial], float]:
+    return lambda trial: trial.values[objective]
+
+
+def _dressed(figure: go.Figure, **more: object) -> go.Figure:
+    figure.update_layout(layout(360, title={"text": ""}, **more))
+    return figure

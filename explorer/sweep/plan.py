@@ -1,0 +1,66 @@
+"""What a sweep is to do: settings, and the fingerprint by which a run of one setting on one picture is known again."""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from explorer import attacks, numerics
+from explorer.attacks import SparseAttack
+from explorer.types import Image
+
+PER_IMAGE = ("a", "lam", "tau")  # knobs that may differ from image to image within one batch
+
+
+def grid(base: SparseAttack, values: Mapping[str, Sequence[Any]]) -> list[SparseAttack]:
+    """`base` with every combination of `values` by the names of the knobs; the last knob changes fastest.
+
+    Raises ValueError on an unknown knob, on a bad value and on a knob without values.
+    """
+    known = {field.name for field in dataclasses.fields(base)}
+    for name, of in values.items():
+        if name not in known:
+            raise ValueError(f"There is no setting {name!r}: one of {', '.join(sorted(known))} is expected.")
+        if not of:
+            raise ValueError(f"{name} has no value to try.")
+    return [dataclasses.replace(base, **dict(zip(values, some, strict=True))) for some in product(*values.values())]
+
+
+def shared(setting: SparseAttack) -> SparseAttack:
+    """What all settings of one batch must have in common: everything but the knobs PER_IMAGE."""
+    return dataclasses.replace(setting, **{name: getattr(SparseAttack, name) for name in PER_IMAGE})
+
+
+def run_key(setting: SparseAttack, picture: str, label: int, network: str) -> str:
+    """Fingerprint of one run: its settings, picture, class and network, the attack's code and torch's version."""
+    known = [dataclasses.asdict(setting), picture, label, network, code_sha256(), torch.__version__]
+    return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def image_sha256(image: Image) -> str:
+    """Fingerprint of a picture: of its shape and its RGB bytes."""
+    pixels = (image.detach().cpu() * 255).round().to(torch.uint8).contiguous()
+    return hashlib.sha256(str(tuple(pixels.shape)).encode() + pixels.numpy().tobytes()).hexdigest()
+
+
+def network_sha256(network: nn.Module) -> str:
+    """Fingerprint of a network: of its structure and its numbers."""
+    digest = hashlib.sha256(repr(network).encode())
+    for name, tensor in network.state_dict().items():
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+@cache
+def code_sha256() -> str:
+    """Fingerprint of the attack's code: what an older version found is not taken for this one's."""
+    files = [*sorted(Path(attacks.__file__).parent.glob("*.py")), Path(numerics.__file__)]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()

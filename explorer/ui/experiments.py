@@ -1,0 +1,71 @@
+"""The experiments that were measured: their curves and tables, from the files that come with the project."""
+
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from explorer.figures import Curve, pareto, response
+from explorer.figures.scales import short
+from explorer.sweep import EXPERIMENTS, pareto_front
+from explorer.sweep.experiments import Experiment
+
+FOLDER = Path(__file__).parents[2] / "assets" / "experiments"
+SUBJECTS = {"signs-resnet": "Road signs: ResNet", "cifar10-resnet20": "CIFAR-10: ResNet-20"}
+QUIET = {"displayModeBar": False}
+SETTING_NAMES = {"lam": "λ", "a": "a", "surrogate": "surrogate", "schedule": "schedule"}
+
+
+def show_experiment(name: str) -> None:
+    """Question, answer, one panel per measure with a curve per network, and the tables."""
+    experiment = EXPERIMENTS[name]
+    st.markdown(f"**{experiment.question}** {experiment.finding}")
+    tables = {title: pd.read_csv(file) for title, file in files(name).items()}
+    if not tables:
+        st.info("Nothing was measured for this one yet: the command below does it.")
+        return
+    columns = st.columns(2)
+    for number, (key, title) in enumerate(experiment.columns.items()):
+        with columns[number % 2]:
+            figure = response(_curves(experiment, tables, key), SETTING_NAMES[experiment.x], title, height=340)
+            st.plotly_chart(figure, key=f"{name}_{key}", config=QUIET, alt=f"{title} over {experiment.x}.")
+    if experiment.lines is None:
+        for title, table in tables.items():
+            st.markdown(f"##### Pareto front: {title}")
+            st.plotly_chart(
+                pareto(_settings(experiment, table), {"success": "fooled, share", "confidence": "confidence, mean"}),
+                key=f"{name}_front_{title}",
+                config=QUIET,
+                alt=f"Pixels against fooling rate and against confidence for {title}.",
+            )
+    for title, table in tables.items():
+        st.markdown(f"##### {title}, {int(table['runs'].iloc[0])} pictures")
+        shown = table[[*experiment.by, *experiment.columns]].rename(columns=SETTING_NAMES | dict(experiment.columns))
+        st.dataframe(shown.style.format(short), hide_index=True, alt=f"The numbers of the curves for {title}.")
+
+
+def files(name: str) -> dict[str, Path]:
+    """The measured tables of one experiment, by the network's title."""
+    found = {title: FOLDER / f"{name}-{subject}.csv" for subject, title in SUBJECTS.items()}
+    return {title: file for title, file in found.items() if file.exists()}
+
+
+def _curves(experiment: Experiment, tables: dict[str, pd.DataFrame], key: str) -> list[Curve]:
+    curves = []
+    for title, table in tables.items():
+        for line, some in table.groupby(experiment.lines, sort=True) if experiment.lines else [("", table)]:
+            name = f"{title}, {line}" if line else title
+            low, high = (some["q25"].tolist(), some["q75"].tolist()) if key == "pixels" else ((), ())
+            curves.append(Curve(name, some[experiment.x].tolist(), some[key].tolist(), low, high))
+    return curves
+
+
+def _settings(experiment: Experiment, table: pd.DataFrame) -> list[dict]:
+    rows = table.copy()
+    for key in ("success", "confidence"):
+        rows[f"front_{key}"] = pareto_front(rows, "pixels", key)
+    names = [(name, SETTING_NAMES[name]) for name in experiment.by]
+    return [
+        {**row, "index": i, "text": ", ".join(f"{title} {short(row[name])}" for name, title in names)}
+        for i, row in enumerate(rows.to_dict("records"))
+    ]

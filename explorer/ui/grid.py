@@ -1,0 +1,187 @@
+"""Choosing what a grid tries: networks, signs, up to three knobs with their values, and everything else."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from explorer.attacks import SparseAttack
+from explorer.classifiers import CLASSIFIERS, DEFAULT
+from explorer.figures.scales import short
+from explorer.knobs import Knob, knobs
+from explorer.samples import gallery
+from explorer.types import Sample
+from explorer.ui.controls import logarithmic_stops, set_knob, widget
+
+PRESETS = (SparseAttack(), SparseAttack.paper())
+KNOBS = {name: knob for name, knob in knobs(SparseAttack).items() if knob.choices or knob.slider}
+EXPLORE = "explorer/views/explore.py"
+NO_KNOB = "none"
+MAX_VALUES = 12  # of one knob
+MAX_RUNS = 4096
+MAX_NETWORKS = 3
+STOPS = 6  # that a knob starts with
+SIGNS = 6
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a person asked the page to try."""
+
+    networks: tuple[str, ...]
+    signs: tuple[Sample, ...]
+    base: SparseAttack  # the setting that all others differ from: the sliders' place
+    values: Mapping[str, tuple[Any, ...]]  # by knob: x, y and, if there is one, the third
+
+    @property
+    def n_settings(self) -> int:
+        count = 1
+        for values in self.values.values():
+            count *= len(values)
+        return count
+
+    @property
+    def n_runs(self) -> int:
+        return self.n_settings * len(self.signs) * len(self.networks)
+
+
+def symbol(name: str) -> str:
+    """What a knob is called where there is little room: its letter, if it has one."""
+    return KNOBS[name].label.partition(" · ")[0] if name in KNOBS else name
+
+
+def choose_subjects() -> tuple[tuple[str, ...], tuple[Sample, ...]]:
+    """The networks and the signs, the clearest of each class first."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        networks = st.multiselect(
+            "Networks",
+            list(CLASSIFIERS),
+            [DEFAULT],
+            format_func=lambda name: CLASSIFIERS[name].title,
+            max_selections=MAX_NETWORKS,
+            key="networks",
+            bind="query-params",
+            width=420,
+        )
+        signs = sorted(gallery(), key=lambda sample: sample.name.rpartition("-")[2])
+        count = st.slider(
+            "Signs, one of each class first",
+            1,
+            len(signs),
+            SIGNS,
+            key="signs",
+            bind="query-params",
+            width=320,
+        )
+    return tuple(networks), tuple(signs[:count])
+
+
+def choose_values() -> dict[str, tuple[Any, ...]]:
+    """Two or three knobs and the values to try. Raises ValueError with one sentence."""
+    values: dict[str, tuple[Any, ...]] = {}
+    places = (("x", "Across", "a"), ("y", "Up", "lam"), ("z", "Small multiples", NO_KNOB))
+    for column, (key, title, default) in zip(st.columns(3), places, strict=True):
+        options = [name for name in KNOBS if name not in values]
+        options = [NO_KNOB, *options] if key == "z" else options
+        with column:
+            name = st.selectbox(
+                title,
+                options,
+                options.index(default) if default in options else 0,
+                format_func=lambda name: NO_KNOB if name == NO_KNOB else KNOBS[name].label,
+                key=key,
+                bind="query-params",
+            )
+            if name != NO_KNOB:
+                text = st.text_input(
+                    f"Values of {symbol(name)}",
+                    ", ".join(map(short, suggested(KNOBS[name]))),
+                    key=f"values_{name}",
+                    help=f"At most {MAX_VALUES}, separated by commas. {KNOBS[name].help}",
+                    bind="query-params",
+                )
+                values[name] = parsed(KNOBS[name], text)
+    return values
+
+
+def choose_base() -> SparseAttack:
+    """The setting that the grid starts from; the same knobs, with the same links, as on Explore."""
+    refined = st.toggle(
+        "With pruning and polishing",
+        key="refined",
+        bind="query-params",
+        help="Off: the optimised stage alone, which is where a, λ and τ act, and several times quicker.",
+    )
+    with st.expander("Current setting: what the grid starts from, and the ring in the map"):
+        columns = st.columns(3)
+        chosen = {}
+        for number, (name, knob) in enumerate(KNOBS.items()):
+            with columns[number % 3]:
+                chosen[name] = widget(knob, PRESETS)
+    return SparseAttack(**chosen, prune=refined, polish=refined)
+
+
+def parsed(knob: Knob, text: str) -> tuple[Any, ...]:
+    """The values in `text`, in order and each once. Raises ValueError with one sentence."""
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not 1 <= len(parts) <= MAX_VALUES:
+        raise ValueError(f"{knob.name} takes 1 to {MAX_VALUES} values, separated by commas; got {len(parts)}.")
+    kind = str if knob.choices else float if isinstance(knob.default, float) else int
+    try:
+        values = list(dict.fromkeys(map(kind, parts)))
+    except ValueError:
+        wanted = "whole numbers" if kind is int else "numbers"
+        raise ValueError(f"{knob.name} takes {wanted}, separated by commas; got {text!r}.") from None
+    for value in values:
+        knob.check(value)
+    if kind is int and not knob.slider[0] <= max(values) <= knob.slider[1]:
+        raise ValueError(f"{knob.name} is at most {knob.slider[1]} on this page; got {max(values)}.")
+    return tuple(values if knob.choices else sorted(values))
+
+
+def suggested(knob: Knob) -> Sequence[Any]:
+    """Values to begin with: all choices, or STOPS from the slider's range with the default among them."""
+    if knob.choices:
+        return knob.choices
+    low, high = knob.slider
+    if knob.log:
+        stops = logarithmic_stops(low, high, {knob.default})
+        every = (len(stops) - 1) / (STOPS - 1)
+        return sorted({knob.default, *(stops[round(i * every)] for i in range(STOPS))})
+    values = [low + i * (high - low) / (STOPS - 1) for i in range(STOPS)]
+    if isinstance(knob.default, int):
+        return sorted({knob.default if knob.default is not None else low, *(round(value) for value in values)})
+    return sorted({float(f"{value:.2g}") for value in values})
+
+
+def choice(networks: tuple[str, ...], signs: tuple[Sample, ...], base: SparseAttack, values: dict) -> Choice:
+    """All of it. Raises ValueError with one sentence if it is nothing, or too much for a page."""
+    if not networks:
+        raise ValueError("Choose at least one network.")
+    chosen = Choice(networks, signs, base, values)
+    if chosen.n_runs > MAX_RUNS:
+        raise ValueError(
+            f"That is {chosen.n_runs:,} runs, and a page does {MAX_RUNS:,} at most: choose fewer values, signs or "
+            "networks, or use the command line, which has no limit."
+        )
+    return chosen
+
+
+def place_of(setting: SparseAttack, network: str, picture: str) -> dict[str, str]:
+    """What the address of Explore says beside the controls that this page shares with it."""
+    stages = {name: "false" for name in ("prune", "polish") if not getattr(setting, name)}
+    return {**stages, "network": network, "picture": picture}
+
+
+def go_to(setting: SparseAttack, network: str, picture: str) -> None:
+    """Before the page is drawn again: put the controls, which Explore shares, to this setting, and ask to go there."""
+    for name, knob in KNOBS.items():
+        set_knob(knob, getattr(setting, name))
+    st.session_state.go_to = place_of(setting, network, picture)
+
+
+def leave() -> None:
+    """Go to Explore, if that was asked for. The first thing that a page does."""
+    if place := st.session_state.pop("go_to", None):
+        st.switch_page(EXPLORE, query_params=place)

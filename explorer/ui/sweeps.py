@@ -1,0 +1,176 @@
+"""A grid as long work, and its results as pictures that can be pointed at."""
+
+import base64
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+import torch
+
+from explorer.attacks import SparseAttack
+from explorer.figures import Cell, Curve, heat_map, parallel, pareto, response
+from explorer.figures.scales import short
+from explorer.images import enlarge, to_png
+from explorer.jobs import Job
+from explorer.sweep import Ledger, Subject, Sweep, grid, means, pareto_front, spread
+from explorer.sweep.measures import unpack
+from explorer.types import Sample, Step
+from explorer.ui.caches import classifier
+from explorer.ui.grid import Choice, go_to, symbol
+from explorer.ui.long_runs import LongRun, file_for, key_of, long_runs
+
+MEASURES = {
+    "pixels": "changed pixels",
+    "success": "share fooled",
+    "confidence": "confidence in the wrong class",
+    "seconds": "seconds per run",
+}
+LOW_IS_GOOD = {"pixels": True, "success": False, "confidence": False, "seconds": True}
+PICTURES = 100  # cells that can show one each
+QUIET = {"displayModeBar": False}
+
+
+def sweep_of(choice: Choice) -> LongRun:
+    """The sweep that this choice means: the same one for everybody who makes it, also after the server's restart."""
+    key = key_of(choice.networks, [sample.name for sample in choice.signs], choice.base, dict(choice.values))
+
+    def make() -> LongRun:
+        images = torch.stack([sample.image for sample in choice.signs])
+        labels = torch.tensor([sample.label for sample in choice.signs])
+        names = [sample.name for sample in choice.signs]
+        networks = [classifier(name) for name in choice.networks]
+        subjects = [Subject(clf.name, clf, images.to(clf.device), labels.to(clf.device), names) for clf in networks]
+        sweep = Sweep(subjects, grid(choice.base, choice.values), Ledger(file_for(key, ".jsonl")))
+        return LongRun(key, networks[0].device.type, lambda job: _advance(sweep, job), sweep)
+
+    return long_runs().get(key, make)
+
+
+def _advance(sweep: Sweep, job: Job) -> bool:
+    before = sweep.done
+
+    def on_step(step: Step) -> bool:
+        job.report(sweep.done + sweep.next_batch * step.done / step.total, sweep.total, progress(sweep))
+        return job.should_stop
+
+    return sweep.advance(on_step) and sweep.done > before and sweep.left > 0
+
+
+def progress(sweep: Sweep) -> str:
+    """How far it is and how long it will take."""
+    told = f"{sweep.done:,} of {sweep.total:,} runs"
+    if not sweep.seconds_per_run:
+        return told
+    return f"{told}, {duration(sweep.left * sweep.seconds_per_run)} left"
+
+
+def duration(seconds: float) -> str:
+    """A time as people say it."""
+    return f"about {seconds:.0f} s" if seconds < 100 else f"about {seconds / 60:.0f} min"
+
+
+def show_map(table: pd.DataFrame, rows: Sequence[dict], choice: Choice, measure: str, shown: Sample | None) -> None:
+    """Small maps over the grid; a click opens the setting. `shown`: its results stand in the cells."""
+    names = [*choice.values]
+    by = [*names, "network"] if len(names) == 2 and len(choice.networks) > 1 else names
+    summary = means(table, by)
+    pictures = _pictures(rows, by, shown) if shown else {}
+    cells = []
+    for index, line in enumerate(summary.to_dict("records")):
+        setting = tuple(line[name] for name in by)
+        facet = setting[2] if len(by) > 2 else ""
+        cells.append(Cell(setting[0], setting[1], facet, float(line[measure]), index, pictures.get(setting, "")))
+    figure = heat_map(
+        cells,
+        (symbol(by[0]), symbol(by[1]), symbol(by[2]) if len(by) > 2 else ""),
+        MEASURES[measure],
+        {symbol(name): getattr(choice.base, name) for name in names},
+        best_is_low=LOW_IS_GOOD[measure],
+    )
+    best = summary[measure].min() if LOW_IS_GOOD[measure] else summary[measure].max()
+    alt = f"A map of {MEASURES[measure]} for {len(cells)} settings of {', '.join(by)}; the best is {short(best)}."
+    _clickable(figure, "map", alt, [_setting(line, choice) for line in summary.to_dict("records")], choice)
+
+
+def show_response(table: pd.DataFrame, choice: Choice, measure: str) -> None:
+    """One knob's curve per value of the second, with the spread over the pictures."""
+    names = [*choice.values]
+    x = st.segmented_control("Along", names, default=names[0], required=True, format_func=symbol, key="along")
+    lines = [name for name in (*names, "network") if name != x and table[name].nunique() > 1]
+    line = (
+        st.segmented_control("One line per", lines, default=lines[0], format_func=symbol, key="line") if lines else None
+    )
+    curves = []
+    for name, some in table.groupby(line, sort=True) if line else [("", table)]:
+        each = spread(some, [x], measure)
+        band = () if measure == "success" else (each["q25"].tolist(), each["q75"].tolist())
+        title = f"{symbol(line)} {short(name)}" if line else ""
+        curves.append(Curve(title, each[x].tolist(), each["mean"].tolist(), *band))
+    mark = getattr(choice.base, x)
+    alt = f"{MEASURES[measure]} over {x}, {len(curves)} curves."
+    st.plotly_chart(response(curves, symbol(x), MEASURES[measure], mark), key="response", config=QUIET, alt=alt)
+    st.caption(
+        "The mean over pictures and over all other settings of the grid; the band holds the middle half of them."
+    )
+
+
+def show_front(table: pd.DataFrame, choice: Choice) -> None:
+    """Every setting by pixels and success, and by pixels and confidence; a click opens it."""
+    settings = described(table, choice)
+    figure = pareto(settings, {"success": "share fooled", "confidence": "confidence in the wrong class, mean"})
+    front = [row["text"] for row in settings if row["front_success"]]
+    alt = f"{len(settings)} settings; on the front of pixels and success: {'; '.join(front)}."
+    _clickable(figure, "front", alt, [_setting(row, choice) for row in settings], choice)
+
+
+def show_parallel(table: pd.DataFrame, choice: Choice) -> None:
+    """Every setting as one line across the knobs and what came of it."""
+    titles = {name: symbol(name) for name in choice.values} | {key: MEASURES[key] for key in MEASURES}
+    figure = parallel(described(table, choice), titles)
+    st.plotly_chart(
+        figure, key="parallel", config=QUIET, alt=f"Parallel coordinates over {', '.join(titles.values())}."
+    )
+    st.caption("Drag along an axis to keep only the settings that pass there; click the axis to let go.")
+
+
+def described(table: pd.DataFrame, choice: Choice) -> list[dict[str, Any]]:
+    """The means of each setting, with a name, an index and whether it is on each front."""
+    summary = means(table, [*choice.values])
+    for key in ("success", "confidence"):
+        summary[f"front_{key}"] = pareto_front(summary, "pixels", key)
+    rows = summary.to_dict("records")
+    for index, row in enumerate(rows):
+        row["index"] = index
+        row["text"] = ", ".join(f"{symbol(name)} {short(row[name])}" for name in choice.values)
+    return rows
+
+
+def _setting(line: Mapping[str, Any], choice: Choice) -> SparseAttack:
+    """The setting of one line of the means."""
+    values = {name: type(of[0])(line[name]) for name, of in choice.values.items()}
+    return dataclasses.replace(choice.base, **values)
+
+
+def _clickable(figure: Any, key: str, alt: str, settings: Sequence[SparseAttack], choice: Choice) -> None:
+    """Show a figure whose points' customdata is [place in `settings`]: a click opens that setting in Explore."""
+
+    def pick() -> None:
+        points = [point for point in st.session_state[key].selection.points if point.get("customdata")]
+        if points:
+            picture = st.session_state.get("shown") or choice.signs[0].name
+            go_to(settings[int(points[0]["customdata"][0])], choice.networks[0], picture)
+
+    st.plotly_chart(figure, key=key, on_select=pick, selection_mode="points", config=QUIET, alt=alt)
+
+
+def _pictures(rows: Sequence[dict], by: list[str], shown: Sample) -> dict[tuple, str]:
+    """The result on one sign by setting, as data URLs, crisp when enlarged."""
+    found = {}
+    for row in rows:
+        adversarial = unpack(shown.image, row["changes"]) if row["picture"] == shown.name else None
+        if adversarial is not None:
+            png = to_png(enlarge(adversarial, 2))
+            found[tuple(row[name] for name in by)] = "data:image/png;base64," + base64.b64encode(png).decode()
+    return found

@@ -1,0 +1,127 @@
+"""The Tune page: what the settings do, from a whole grid at once, and which setting is best."""
+
+import streamlit as st
+
+from explorer.figures.scales import short
+from explorer.sweep import Sweep, best_setting, means, to_table
+from explorer.ui.grid import Choice, choice, choose_base, choose_subjects, choose_values, leave, symbol
+from explorer.ui.guide import tuning_guide
+from explorer.ui.long_runs import control
+from explorer.ui.search import show_search
+from explorer.ui.sweeps import (
+    MEASURES,
+    PICTURES,
+    duration,
+    show_front,
+    show_map,
+    show_parallel,
+    show_response,
+    sweep_of,
+)
+
+PARTS = ("Try a grid", "Find the best for me")
+VIEWS = ("Map", "Pictures", "Curves", "Pareto front", "Parallel", "Table")
+
+
+def page() -> None:
+    leave()
+    with st.container(key="head", horizontal=True, vertical_alignment="bottom"):
+        st.title("What do a, λ and τ do?", anchor=False, width="content")
+        part = st.segmented_control("Part", PARTS, default=PARTS[0], required=True, key="part", bind="query-params")
+    try:
+        networks, signs = choose_subjects()
+        values = choose_values() if part == PARTS[0] else {}
+        base = choose_base()
+        if part == PARTS[0]:
+            try_grid(choice(networks, signs, base, values))
+        elif networks:
+            show_search(networks[0], base)
+        else:
+            st.info("Choose a network.")
+    except (ValueError, RuntimeError) as error:  # bad values, or weights that cannot be read: one sentence each
+        st.error(str(error))
+    if full := st.session_state.pop("queue_full", None):
+        st.warning(full)
+    tuning_guide()
+
+
+def try_grid(chosen: Choice) -> None:
+    """Run it, look at it, take it away."""
+    run = sweep_of(chosen)
+    sweep: Sweep = run.of
+    control(
+        run,
+        f"Run {sweep.left:,} runs" if sweep.left else "",
+        "Go on" if sweep.done and sweep.left else None,
+        told(sweep),
+    )
+    rows = sweep.rows()
+    if not rows:
+        return
+    table = to_table(rows)
+    with st.container(horizontal=True):
+        view = st.segmented_control(
+            "Show", VIEWS, default=VIEWS[0], required=True, key="view", wrap=True, bind="query-params"
+        )
+        measure = choose_measure() if view in ("Map", "Curves") else "pixels"
+    if view == "Map":
+        show_map(table, rows, chosen, measure, None)
+    elif view == "Pictures":
+        name = st.selectbox("Sign", [sample.name for sample in chosen.signs], key="shown", bind="query-params")
+        sample = next(each for each in chosen.signs if each.name == name)
+        if chosen.n_settings > PICTURES:
+            st.info(f"Cells show pictures where there are at most {PICTURES}; this grid has {chosen.n_settings:,}.")
+        else:
+            show_map(table, rows, chosen, "pixels", sample)
+    elif view == "Curves":
+        show_response(table, chosen, measure)
+    elif view == "Pareto front":
+        show_front(table, chosen)
+    elif view == "Parallel":
+        show_parallel(table, chosen)
+    else:
+        st.dataframe(table, hide_index=True, alt="One line per run, with all settings, counts and versions.")
+    summary(table, chosen)
+    with st.container(horizontal=True):
+        st.download_button("Table (CSV)", lambda: table.to_csv(index=False), "sweep.csv", "text/csv", on_click="ignore")
+        st.download_button("Table (Parquet)", lambda: table.to_parquet(index=False), "sweep.parquet", on_click="ignore")
+
+
+def choose_measure() -> str:
+    """What the colour of a cell, or the height of a curve, means."""
+    return st.segmented_control(
+        "What",
+        list(MEASURES),
+        default="pixels",
+        required=True,
+        format_func=MEASURES.get,
+        key="measure",
+        wrap=True,
+        bind="query-params",
+    )
+
+
+def told(sweep: Sweep) -> str:
+    """How much is done, in one line."""
+    if not sweep.left:
+        return f"All {sweep.total:,} runs are done."
+    if not sweep.done:
+        return f"{sweep.total:,} runs."
+    rest = f", {duration(sweep.left * sweep.seconds_per_run)} to go" if sweep.seconds_per_run else ""
+    return f"{sweep.done:,} of {sweep.total:,} runs are done{rest}. What is done is kept: this page's link finds it."
+
+
+def summary(table, chosen: Choice) -> None:
+    """The best setting of the grid, in one sentence."""
+    best = best_setting(means(table, [*chosen.values]))
+    if best is None:
+        st.info("No setting of this grid has fooled the network yet.")
+        return
+    setting = ", ".join(f"{symbol(name)} {short(best[name])}" for name in chosen.values)
+    st.markdown(
+        f"Fewest pixels among the settings that fool most: **{setting}** with {best['pixels']:.1f} on average, "
+        f"{best['success']:.0%} fooled."
+    )
+
+
+page()

@@ -1,0 +1,325 @@
+"""Sweeps: each run is what its setting does alone, nothing is done twice, and the tables say what happened."""
+
+import dataclasses
+import json
+import math
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+from torch import nn
+
+from explorer.__main__ import main
+from explorer.attacks import SparseAttack
+from explorer.knobs import knobs
+from explorer.sweep import (
+    EXPERIMENTS,
+    Ledger,
+    Subject,
+    Sweep,
+    best_setting,
+    grid,
+    means,
+    pareto_front,
+    spread,
+    to_table,
+    write_table,
+)
+from explorer.sweep.measures import KEPT_PIXELS, converged_step, pack, settled, unpack
+from explorer.types import Trace
+
+SIDE = 6
+BARE = SparseAttack(steps=8, prune=False, polish=False)
+
+
+class Halves(nn.Module):
+    """Sees the brighter half: one pixel flips a picture that is nearly even. Counts how often it is asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        weight = torch.cat([torch.ones(SIDE // 2 * SIDE), -torch.ones(SIDE // 2 * SIDE)]).repeat(3)
+        self.register_buffer("weight", torch.stack([weight, -weight]))
+        self.asked = 0
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        self.asked += len(images)
+        return images.flatten(1) @ self.weight.T
+
+
+@pytest.fixture
+def subject() -> Subject:
+    images = torch.full((3, 3, SIDE, SIDE), 100 / 255)
+    images[:, :, 0, 0] = 110 / 255
+    images[1, :, 1, 1] = 120 / 255
+    images[2] = images[2].flip(1)
+    return Subject("halves", Halves(), images, torch.tensor([0, 0, 1]), ("one", "two", "three"))
+
+
+def finished(sweep: Sweep) -> list[dict]:
+    while sweep.advance():
+        pass
+    assert sweep.left == 0
+    return sweep.rows()
+
+
+def test_a_grid_is_every_combination_the_last_knob_fastest():
+    settings = grid(BARE, {"a": [0.1, 0.2], "surrogate": ["normal", "sigmoid"], "steps": [3]})
+    assert [(each.a, each.surrogate) for each in settings] == [
+        (0.1, "normal"),
+        (0.1, "sigmoid"),
+        (0.2, "normal"),
+        (0.2, "sigmoid"),
+    ]
+    assert {(each.steps, each.prune) for each in settings} == {(3, False)}
+    assert grid(BARE, {}) == [BARE]
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [({"b": [1]}, "no setting 'b'"), ({"a": []}, "a has no value"), ({"a": [0.1, -1]}, "a must lie in")],
+)
+def test_a_bad_grid_is_one_sentence(values, says):
+    with pytest.raises(ValueError, match=says):
+        grid(BARE, values)
+
+
+@pytest.mark.parametrize("batch", [1, 5, None])
+def test_every_run_is_what_its_setting_does_alone(subject, batch):
+    settings = grid(BARE, {"a": [0.1, 0.3], "lam": [0.5, 2.0], "steps": [4, 8]})
+    rows = finished(Sweep([subject], settings, batch=batch))
+    assert [row["picture"] for row in rows] == ["one", "two", "three"] * len(settings)
+    for number, setting in enumerate(settings):
+        alone = setting(subject.network, subject.images, subject.labels)
+        for row, n_pixels, succeeded in zip(rows[3 * number :], alone.n_pixels, alone.succeeded, strict=False):
+            assert {name: row[name] for name in knobs(SparseAttack)} == dataclasses.asdict(setting)
+            assert (row["n_pixels"], row["succeeded"]) == (int(n_pixels), bool(succeeded))
+            assert row["batch"] <= (batch or math.inf)
+
+
+def test_settings_of_one_batch_differ_only_in_what_may_differ(subject):
+    rows = finished(Sweep([subject], grid(BARE, {"a": [0.1, 0.3], "surrogate": ["normal", "sigmoid"]})))
+    assert {row["batch"] for row in rows} == {6}
+
+
+def test_a_stopped_sweep_keeps_what_is_done_and_goes_on_from_its_file(subject, tmp_path):
+    settings, file = grid(BARE, {"lam": [0.5, 1.0, 2.0]}), tmp_path / "kept.jsonl"
+    whole = finished(Sweep([subject], settings, batch=2))
+    sweep = Sweep([subject], settings, Ledger(file), batch=2)
+    assert sweep.advance()
+    assert not sweep.advance(lambda step: step.done == 3)
+    assert (sweep.done, sweep.left, sweep.total) == (2, 7, 9)
+
+    file.write_bytes(file.read_bytes() + b'{"key": "broken off in the mid')
+    again = Sweep([subject], settings, Ledger(file), batch=2)
+    assert again.done == 2
+    found = {"seconds", "batch"}
+    for row, once in zip(finished(again), whole, strict=True):
+        assert {k: v for k, v in row.items() if k not in found} == {k: v for k, v in once.items() if k not in found}
+    lines = [line for line in file.read_text().splitlines() if not line.endswith("mid")]
+    keys = [json.loads(line)["key"] for line in lines]
+    assert len(keys) == len({*keys}) == 9
+
+
+def test_nothing_is_done_twice_and_a_larger_grid_does_what_is_new(subject):
+    ledger = Ledger()
+    finished(Sweep([subject], grid(BARE, {"lam": [0.5, 1.0]}), ledger))
+    asked = subject.network.asked
+    assert Sweep([subject], grid(BARE, {"lam": [0.5, 1.0]}), ledger).left == 0
+    larger = Sweep([subject], grid(BARE, {"lam": [0.5, 1.0, 2.0]}), ledger)
+    assert larger.left == 3
+    assert subject.network.asked == asked
+    finished(larger)
+    assert subject.network.asked > asked
+
+
+def test_another_network_picture_or_class_is_another_run(subject):
+    ledger = Ledger()
+    finished(Sweep([subject], [BARE], ledger))
+    other = Halves()
+    other.weight *= 2
+    pictures, labels = subject.images.clone(), subject.labels.clone()
+    pictures[0, 0, 0, 0] += 1 / 255
+    labels[0] = 1
+    assert Sweep([dataclasses.replace(subject, network=other)], [BARE], ledger).left == 3
+    assert Sweep([dataclasses.replace(subject, images=pictures)], [BARE], ledger).left == 1
+    assert Sweep([dataclasses.replace(subject, labels=labels)], [BARE], ledger).left == 1
+    assert Sweep([dataclasses.replace(subject, name="renamed")], [BARE], ledger).left == 0
+
+
+def test_a_batch_is_bounded_by_the_size_of_the_pictures():
+    sizes = [Subject("", nn.Identity(), torch.zeros(1, 3, n, n), torch.zeros(1)).batch for n in (8, 32, 64, 224, 2000)]
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[-1] == 1
+    assert all(size * 3 * n * n * 4 <= 3e6 for size, n in zip(sizes[:4], (8, 32, 64, 224), strict=True))
+
+
+def test_the_steps_say_when_the_best_came_and_whether_it_settled():
+    margin = torch.tensor([[1.0, 1.0], [-1.0, 1.0], [-1.0, 1.0], [-1.0, 1.0]])
+    n_pixels = torch.tensor([[9, 9], [5, 8], [3, 0], [3, 0]])
+    trace = Trace(margin, n_pixels, margin)
+    assert converged_step(trace).tolist()[0] == 3
+    assert math.isnan(converged_step(trace)[1])
+    assert settled(trace).tolist() == [True, False]  # no pixel at all is no result that was settled on
+    swings = torch.tensor([[50, 50], [60, 52], [40, 48], [60, 50]]).repeat(2, 1)
+    assert settled(Trace(swings, swings, swings)).tolist() == [False, True]
+
+
+def test_changed_pixels_are_kept_in_small_and_come_back():
+    image = torch.randint(0, 256, (3, 40, 40), generator=torch.Generator().manual_seed(0)) / 255
+    adversarial = image.clone()
+    opposite = (255 - (image * 255).round()) / 255
+    adversarial[:, 3, 7], adversarial[1, 39, 0] = opposite[:, 3, 7], opposite[1, 39, 0]
+    assert torch.equal(unpack(image, pack(image, adversarial)), adversarial)
+    assert torch.equal(unpack(image, pack(image, image)), image)
+    assert pack(image, opposite) == "", f"more than {KEPT_PIXELS} are not kept"
+    assert unpack(image, "") is None
+
+
+def test_the_table_is_tidy_and_survives_both_formats(subject, tmp_path):
+    table = to_table(finished(Sweep([subject], grid(BARE, {"lam": [0.5, 1.0]}))))
+    assert len(table) == 6
+    assert {"network", "picture", "seed", "torch", "python", "network_sha256", *knobs(SparseAttack)} <= {*table}
+    for name in ("rows.csv", "deep/rows.parquet"):
+        write_table(table, tmp_path / name)
+    parquet = pd.read_parquet(tmp_path / "deep/rows.parquet")
+    assert parquet["n_pixels"].tolist() == table["n_pixels"].tolist()
+    assert pd.read_csv(tmp_path / "rows.csv")["lam"].tolist() == table["lam"].tolist()
+    with pytest.raises(ValueError, match=r"must end in \.csv or \.parquet"):
+        write_table(table, tmp_path / "rows.xlsx")
+
+
+def rows(*of: tuple[float, int, bool]) -> pd.DataFrame:
+    """A table of (lam, pixels, fooled)."""
+    shared = {"network": "n", "confidence": 0.5, "converged_step": 1.0, "settled": True, "seconds": 1.0}
+    counts = {"weights_l0": 10, "weights_smoothed_l0": 9.0}
+    return pd.DataFrame(
+        [{"lam": lam, "n_pixels": n, "optimised_pixels": n, "succeeded": ok, **shared, **counts} for lam, n, ok in of]
+    )
+
+
+def test_means_are_those_of_the_fooled_pictures():
+    table = rows((1.0, 4, True), (1.0, 8, True), (1.0, 100, False), (2.0, 7, False))
+    summary = means(table, ["lam"])
+    assert summary["lam"].tolist() == [1, 2]
+    assert summary["pixels"].tolist()[0] == 6
+    assert math.isnan(summary["pixels"][1])
+    assert summary["success"].tolist() == pytest.approx([2 / 3, 0])
+    assert summary["runs"].tolist() == [3, 1]
+    assert summary["closeness"].tolist() == pytest.approx([0.9, 0.9])
+    band = spread(table, ["lam"], "pixels")
+    assert (band["q25"][0], band["mean"][0], band["q75"][0]) == (5, 6, 7)
+    assert spread(table, ["lam"], "success")["mean"].tolist() == summary["success"].tolist()
+
+
+def test_the_best_setting_fools_most_and_then_needs_fewest():
+    summary = means(rows((1.0, 2, True), (1.0, 2, False), (2.0, 9, True), (3.0, 8, True)), ["lam"])
+    assert best_setting(summary)["lam"] == 3
+    assert best_setting(means(rows((1.0, 2, False)), ["lam"])) is None
+
+
+def test_the_front_is_what_nothing_beats():
+    table = pd.DataFrame({"pixels": [1, 2, 2, 3, 3, math.nan], "success": [0.5, 0.9, 0.9, 0.9, 1.0, 0.0]})
+    assert pareto_front(table, "pixels", "success").tolist() == [True, True, True, False, True, False]
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_an_experiment_looks_at_the_optimised_stage_and_varies_what_it_says(name):
+    experiment = EXPERIMENTS[name]
+    assert len({*map(repr, experiment.settings)}) == len(experiment.settings) > 4
+    assert not any(setting.prune or setting.polish for setting in experiment.settings)
+    assert experiment.x in experiment.by
+    assert {*experiment.columns} <= {*means(rows((1.0, 4, True)), ["lam"])}
+
+
+OWN = """
+import torch
+
+def load():
+    torch.manual_seed(0)
+    return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 8 * 8, 4))
+
+def other():
+    torch.manual_seed(1)
+    return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 8 * 8, 4))
+
+def pictures():
+    images = torch.rand(20, 3, 8, 8, generator=torch.Generator().manual_seed(1))
+    return images, load()(images).argmax(1)
+"""
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch) -> str:
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    file = tmp_path / "own.py"
+    file.write_text(OWN)
+    return str(file)
+
+
+def test_the_command_sweeps_any_setting_over_several_networks_and_resumes(own, tmp_path, capsys):
+    out = tmp_path / "out" / "rows.parquet"
+    given = ["--model", f"{own}:load,{own}:other", "--device", "cpu", "--pictures", f"{own}:pictures", "--n", "3"]
+    grid_of = ["--lam", "0.5,1", "--surrogate", "normal,sigmoid", "--steps", "4", "--no-prune", "--no-polish"]
+    with torch.random.fork_rng():
+        assert main(["sweep", *given, *grid_of, "--out", str(out)]) == 0
+        table = pd.read_parquet(out)
+        assert table["network"].nunique() == 2
+        assert {*zip(table["lam"], table["surrogate"], strict=True)} == {
+            (lam, surrogate) for lam in (0.5, 1.0) for surrogate in ("normal", "sigmoid")
+        }
+        kept = out.with_suffix(".jsonl").read_bytes()
+        assert main(["sweep", *given, *grid_of, "--out", str(out)]) == 0
+        assert out.with_suffix(".jsonl").read_bytes() == kept
+        assert main(["sweep", *given, *grid_of, "--out", str(out), "--restart"]) == 0
+    assert out.with_suffix(".jsonl").read_bytes() != kept, "other times"
+    assert "fooled" in capsys.readouterr().out
+
+
+def test_ctrl_c_keeps_what_is_done(own, tmp_path, capsys, monkeypatch):
+    out = tmp_path / "rows.csv"
+    given = ["--model", f"{own}:load", "--device", "cpu", "--pictures", f"{own}:pictures", "--n", "4", "--batch", "2"]
+    advance = Sweep.advance
+
+    def interrupted(self, on_step=None):
+        if self.done:
+            raise KeyboardInterrupt
+        return advance(self, on_step)
+
+    with torch.random.fork_rng():
+        with monkeypatch.context() as patched:
+            patched.setattr(Sweep, "advance", interrupted)
+            assert main(["sweep", *given, "--steps", "4", "--no-prune", "--no-polish", "--out", str(out)]) == 130
+        assert "Stopped: 2 of 4 runs are kept" in capsys.readouterr().err
+        assert len(pd.read_csv(out)) == 2
+        assert main(["sweep", *given, "--steps", "4", "--no-prune", "--no-polish", "--out", str(out)]) == 0
+    assert len(pd.read_csv(out)) == 4
+
+
+@pytest.mark.parametrize(
+    "options",
+    [["--a", "0.1,-1"], ["--out", "rows.xlsx"], ["--batch", "0"], ["--surrogate", "normal,cubic"], ["--steps", "x"]],
+)
+@pytest.mark.parametrize("command", [["sweep"], ["experiment", "lambda"]], ids=lambda command: command[0])
+def test_bad_options_are_one_line_before_any_work(command, options, capsys):
+    try:
+        code = main([*command, "--model", "signs-resnet", "--device", "cpu", *options])
+    except SystemExit as end:
+        code = end.code
+    out, err = capsys.readouterr()
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+
+
+def test_an_experiment_is_one_command(own, tmp_path, capsys):
+    out = tmp_path / "schedule.csv"
+    given = ["--model", f"{own}:load", "--device", "cpu", "--pictures", f"{own}:pictures", "--n", "2"]
+    with torch.random.fork_rng():
+        assert main(["experiment", "schedule", *given, "--out", str(out)]) == 0
+    summary = pd.read_csv(out)
+    assert [*zip(summary["schedule"], summary["a"], strict=True)] == [
+        (schedule, a) for schedule in ("annealed", "constant") for a in (0.03, 0.1, 0.3)
+    ]
+    assert set(summary["runs"]) == {2}
+    assert "2 pictures" in capsys.readouterr().out
+    assert (Path(tmp_path) / "experiments.jsonl").exists()
