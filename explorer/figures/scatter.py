@@ -27,7 +27,6 @@ def pixel_scatter(pixels: Sequence[PixelLabel], selected: Collection[int] = (), 
         layout(
             340,
             clickmode="event+select",
-            dragmode="lasso",
             xaxis=axis(f"obscuring: lowers the true class, {unit}", range=extent),
             yaxis=axis(f"leading: raises the wrong class, {unit}", range=extent),
         ),

@@ -54,7 +54,7 @@ def _scatter(evidence: Evidence, me: Session) -> None:
         pixel_scatter(pixels, shown, evidence.unit),
         key="scatter",
         on_select=lambda: pick_points("scatter"),
-        selection_mode=("points", "box", "lasso"),
+        selection_mode="points",
         config=QUIET,
         alt=f"Each changed pixel by how much it obscures and how much it leads: {counts}. The table lists the numbers.",
     )

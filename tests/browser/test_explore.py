@@ -106,7 +106,7 @@ def test_a_bad_file_gets_one_sentence_and_the_page_stays_usable(explore, content
     explore.open(QUICK)
     explore.choose_source("Upload")
     explore.upload("bad.png", content)
-    alert = explore.page.get_by_test_id("stAlert")
+    alert = explore.page.get_by_test_id("stAlert").filter(has_text="instead")
     expect(alert).to_have_count(1)
     assert alert.inner_text().count("\n") == 0
     good = io.BytesIO()
