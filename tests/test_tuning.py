@@ -263,7 +263,7 @@ def test_the_command_searches_checks_and_writes(tmp_path, capsys, monkeypatch):
 
 @pytest.mark.parametrize(
     "options",
-    [["--trials", "0"], ["--check", "-1"], ["--over", "a,none"], ["--storage", "nonsense"], ["--n", "54"]],
+    [["--trials", "0"], ["--check", "-1"], ["--over", "a,none"], ["--storage", "nonsense"], ["--n", "55"]],
 )
 def test_bad_options_are_one_line(options, tmp_path, capsys):
     given = ["--model", "signs-resnet", "--device", "cpu", "--pictures", "gallery", "--n", "2", "--check", "2"]

@@ -82,7 +82,7 @@ def test_one_selection_marks_the_pixel_everywhere(explore):
 
     explore.idle()
     point = explore.page.locator(".st-key-scatter .scatterlayer .trace").last.locator(".points path").last
-    point.scroll_into_view_if_needed()
+    point.evaluate("point => point.scrollIntoView({ block: 'center' })")  # else it ends under the page's header
     box = point.bounding_box()
     explore.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     expect(marks.nth(0)).to_have_attribute("aria-pressed", "false")
