@@ -29,8 +29,9 @@ def drag_around(page, overlay, share: float = 0.01) -> None:
 
 def test_a_lasso_selects_in_every_view_and_shift_and_escape_work(explore):
     explore.open(QUICK)
-    n = explore.marks.count()
+    n = explore.n_pixels
     assert n > 1
+    expect(explore.marks).to_have_count(n)
     selected = explore.page.locator(".st-key-pictures .mark.selected")
     overlay = explore.page.locator(".st-key-pictures .frame svg").last
     drag_around(explore.page, overlay)
