@@ -5,11 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from explorer.attacks import SparseAttack
-from explorer.knobs import knobs
 from explorer.sweep.ledger import Row
 
-KNOBS = tuple(knobs(SparseAttack))
 BOOKKEEPING = ("key", "changes")
 FORMATS = (".csv", ".parquet")
 
@@ -28,11 +25,6 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
         table.to_csv(path, index=False)
     else:
         table.to_parquet(path, index=False)
-
-
-def varied(table: pd.DataFrame) -> list[str]:
-    """The knobs that do not have the same value in all lines."""
-    return [name for name in KNOBS if table[name].nunique(dropna=False) > 1]
 
 
 def means(table: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from typing import Any
 import streamlit as st
 
 from explorer.jobs import AGAIN, Job, QueueFull, queue_for
+from explorer.ui.runs import progress_of
 
 KEPT = 32  # in memory; what was done is also on the disk
 FILES = 200  # on the disk; the oldest go first
@@ -123,9 +124,6 @@ def _watch(run: LongRun) -> None:
     if not run.active:
         st.rerun(scope="app")
     job = run.job
-    share = min(1.0, job.done / job.total) if job.total else 0.0
-    ahead = queue_for(run._device).ahead(job)
-    waiting = f"Waiting: {ahead} {'run' if ahead == 1 else 'runs'} ahead"
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.progress(share, job.text or "Starting …" if not ahead else waiting)
+        st.progress(*progress_of(job, queue_for(run._device)))
         st.button("Stop", on_click=job.cancel, key="stop_run")

@@ -5,8 +5,7 @@ import streamlit as st
 from explorer.attacks import SparseAttack
 from explorer.figures import mechanics
 from explorer.pipeline import Exploration
-
-QUIET = {"displayModeBar": False}
+from explorer.ui.evidence import QUIET
 
 
 def show_mechanics(attack: SparseAttack, exploration: Exploration) -> None:

@@ -35,9 +35,14 @@ class StatusLine:
             return
         self._button.button("Stop", on_click=job.cancel)
         while not job.wait(LOOK):
-            ahead = queue.ahead(job)
-            text = f"Waiting: {ahead} {'run' if ahead == 1 else 'runs'} ahead" if ahead else job.text
-            self._text.progress(min(1.0, job.done / job.total) if job.total else 0.0, text or "Starting …")
+            self._text.progress(*progress_of(job, queue))
+
+
+def progress_of(job: Job, queue: JobQueue) -> tuple[float, str]:
+    """The share that is done, in [0, 1], and what to say of it."""
+    ahead = queue.ahead(job)
+    text = f"Waiting: {ahead} {'run' if ahead == 1 else 'runs'} ahead" if ahead else job.text
+    return min(1.0, job.done / job.total) if job.total else 0.0, text or "Starting …"
 
 
 def ask(question: Question, clf: Classifier, status: StatusLine) -> Exploration | None:

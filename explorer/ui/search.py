@@ -17,12 +17,12 @@ from explorer.tuning import OVER, Difference, Recommendation, Task, completed, m
 from explorer.tuning import work as do_trials
 from explorer.types import Sample, Step
 from explorer.ui.caches import classifier
+from explorer.ui.evidence import QUIET
 from explorer.ui.grid import go_to, symbol
 from explorer.ui.long_runs import LongRun, control, file_for, key_of, long_runs
 
 TRIALS = (10, 200, 30)  # least, most, default
 SIGNS = 8  # that a study is measured on; the check takes as many others
-QUIET = {"displayModeBar": False}
 
 
 class Search:

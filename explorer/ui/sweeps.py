@@ -18,6 +18,7 @@ from explorer.sweep import Ledger, Subject, Sweep, grid, means, pareto_front, sp
 from explorer.sweep.measures import unpack
 from explorer.types import Sample, Step
 from explorer.ui.caches import classifier
+from explorer.ui.evidence import QUIET
 from explorer.ui.grid import Choice, go_to, symbol
 from explorer.ui.long_runs import LongRun, file_for, key_of, long_runs
 
@@ -29,7 +30,6 @@ MEASURES = {
 }
 LOW_IS_GOOD = {"pixels": True, "success": False, "confidence": False, "seconds": True}
 PICTURES = 100  # cells that can show one each
-QUIET = {"displayModeBar": False}
 
 
 def sweep_of(choice: Choice) -> LongRun:

@@ -40,10 +40,6 @@ class Method:
     problem: Problem = _anywhere  # why it is not valid for a network, or None
 
 
-def _mean(reversals: Reversals) -> Tensor:
-    return (paths.integrated_gradients(reversals.case) + games.shapley(reversals)) / 2
-
-
 SHARE = "share of the map's largest value"
 
 METHODS: dict[str, Method] = {
