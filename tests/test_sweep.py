@@ -30,7 +30,6 @@ from explorer.sweep import (
     write_table,
 )
 from explorer.sweep.measures import KEPT_PIXELS, converged_step, pack, settled, unpack
-from explorer.sweep.run import kernels_of_a_lone
 from explorer.types import Trace
 
 SIDE = 6
@@ -123,15 +122,6 @@ def test_a_cell_of_a_grid_is_its_single_run_to_the_last_bit(name):
         alone = setting(clf, image, label)
         assert row["n_pixels"] == int(alone.n_pixels)
         assert row["changes"] == pack(sign.image, alone.adversarial[0])
-
-
-def test_the_kernels_are_put_back_also_after_an_error():
-    before = torch.backends.mkldnn.enabled
-    with pytest.raises(ZeroDivisionError), kernels_of_a_lone(torch.zeros(3, SIDE, SIDE)):
-        _ = 1 / torch.backends.mkldnn.enabled
-    assert torch.backends.mkldnn.enabled == before
-    with kernels_of_a_lone(torch.zeros(3, 224, 224)):  # torch takes oneDNN for one such picture too
-        assert torch.backends.mkldnn.enabled == before
 
 
 def test_settings_of_one_batch_differ_only_in_what_may_differ(subject):

@@ -12,7 +12,16 @@ from explorer.attacks.objective import Objective, as_units, count_units, revert_
 from explorer.types import Images
 
 MANY = 96  # above this, trying each unit costs more than it is worth
-SHARES = (7 / 8, 3 / 4, 1 / 2, 1 / 4, 1 / 8)  # of the changed units, taken back at once while there are many
+SHARES = (
+    7 / 8,
+    3 / 4,
+    1 / 2,
+    1 / 4,
+    1 / 8,
+    1 / 16,
+    1 / 32,
+    1 / 64,
+)  # of the units, taken back at once while there are many
 BULK = 4  # later, at most a quarter is taken back at once
 
 

@@ -9,6 +9,7 @@ of the dense perturbation, so the adversarial image is x + v * move. In the pape
 """
 
 import dataclasses
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -16,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from explorer.attacks.dense import sign_attack
+from explorer.attacks.kernels import as_if_alone
 from explorer.attacks.objective import Objective, as_units
 from explorer.attacks.progress import Progress
 from explorer.attacks.validation import per_image, validated
@@ -127,11 +129,15 @@ class SparseAttack:
         labels: Labels,
         targets: Labels | None = None,
         on_step: OnStep | None = None,
+        alone: bool = False,
     ) -> AttackResult:
         """Attack images (b, 3, h, w) in [0, 1], which are rounded to the 8-bit grid first; labels, targets (b,).
 
         `on_step` hears of every step and may answer True to stop; the result is then the best so far. Raises ValueError
         on bad input. Failing to fool an image is no error: see AttackResult.succeeded.
+
+        With `alone`, each image's optimised stage is the same as without the others, to the last bit where torch uses
+        one thread and the network treats images one by one; on a CPU a batch is then slower.
         """
         with exclusive(network):
             images, labels, targets = validated(network, images, labels, targets)
@@ -139,7 +145,8 @@ class SparseAttack:
             progress = Progress(
                 objective, images, unit=self.unit, steps=self.steps, max_units=self.max_pixels, on_step=on_step
             )
-            self._optimise(objective, images, progress)
+            with as_if_alone(images) if alone else nullcontext():
+                self._optimise(objective, images, progress)
             return progress.refine(self.prune, self.polish)
 
     def _optimise(self, objective: Objective, images: Images, progress: Progress) -> None:

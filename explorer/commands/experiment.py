@@ -40,6 +40,7 @@ def run(args: argparse.Namespace) -> int:
         experiment.settings,
         Ledger(args.out.parent / "experiments.jsonl"),
         batch=args.batch,
+        alone=False,
     )
     if not advance(sweep):
         print(f"Stopped: {sweep.done:,} of {sweep.total:,} runs are kept; the same command goes on.", file=sys.stderr)

@@ -3,8 +3,7 @@
 import dataclasses
 import platform
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
@@ -17,11 +16,10 @@ from explorer.locks import exclusive
 from explorer.sweep.ledger import Ledger, Row
 from explorer.sweep.measures import measures
 from explorer.sweep.plan import PER_IMAGE, image_sha256, network_sha256, run_key, shared
-from explorer.types import Image, Images, Labels, OnStep
+from explorer.types import Images, Labels, OnStep
 
 BATCH_VALUES = 2**19  # floats of input in one batch: 42 images of 64 x 64, 170 of 32 x 32, 3 of 224 x 224
 LARGEST_BATCH = 128
-LONE = 20_480  # floats
 
 
 @dataclass(frozen=True)
@@ -71,13 +69,16 @@ class Sweep:
         ledger: Ledger | None = None,
         *,
         batch: int | None = None,
+        alone: bool = True,
     ) -> None:
-        """`batch`: runs at a time, by default as many as fit the memory."""
+        """`batch`: runs at a time, by default as many as fit the memory. `alone`: each run is what its setting does to
+        that picture alone, see SparseAttack; without it, a CPU is quicker.
+        """
         self.ledger = Ledger() if ledger is None else ledger
         self.runs = [
             _run(setting, each, i) for each in subjects for setting in settings for i in range(len(each.images))
         ]
-        self._batch = batch
+        self._batch, self._alone = batch, alone
         missing = (run for run in self.runs if run.key not in self.ledger.rows)
         alike = groupby(sorted(missing, key=_group), key=_group)
         self._chunks = [chunk for _, runs in alike for chunk in self._split(list(runs))]
@@ -116,7 +117,7 @@ class Sweep:
             return False
         started = time.perf_counter()
         chunk = self._chunks[-1]
-        rows = _attack(chunk, on_step)
+        rows = _attack(chunk, on_step, self._alone)
         if rows is None:
             return False
         self.seconds += time.perf_counter() - started
@@ -144,20 +145,19 @@ def _group(run: Run) -> tuple[str, str]:
     return run.subject.network_sha256, repr(shared(run.setting))
 
 
-def _attack(runs: list[Run], on_step: OnStep | None) -> list[Row] | None:
+def _attack(runs: list[Run], on_step: OnStep | None, alone: bool) -> list[Row] | None:
     """One row per run; None if it was stopped."""
     subject = runs[0].subject
     chosen = torch.tensor([run.index for run in runs], device=subject.images.device)
     knobs = {name: _column(runs, name, subject.images.device) for name in PER_IMAGE}
     attack = dataclasses.replace(runs[0].setting, **knobs)
     started = time.perf_counter()
-    with kernels_of_a_lone(subject.images[0]):
-        result = attack(subject.network, subject.images[chosen], subject.labels[chosen], on_step=on_step)
-        if result.stopped:
-            return None
-        seconds = (time.perf_counter() - started) / len(runs)
-        with exclusive(subject.network), torch.no_grad():
-            logits = subject.network(result.adversarial)
+    result = attack(subject.network, subject.images[chosen], subject.labels[chosen], on_step=on_step, alone=alone)
+    if result.stopped:
+        return None
+    seconds = (time.perf_counter() - started) / len(runs)
+    with exclusive(subject.network), torch.no_grad():
+        logits = subject.network(result.adversarial)
     columns = measures(result, logits, attack)
     values = zip(*columns.values(), strict=True)
     return [
@@ -177,26 +177,6 @@ def _attack(runs: list[Run], on_step: OnStep | None) -> list[Row] | None:
         }
         for run, row in zip(runs, values, strict=True)
     ]
-
-
-@contextmanager
-def kernels_of_a_lone(image: Image) -> Iterator[None]:
-    """Convolve batches of such images as torch convolves one alone, so that a run is the same as that attack alone.
-
-    On a CPU, torch hands a convolution to oneDNN or NNPACK if its input is a batch, or one image of more than LONE
-    floats. They differ in the seventh digit, which the signs of the dense start and the threshold turn into other
-    pixels.
-    """
-    if image.device.type != "cpu" or image.numel() > LONE:
-        yield
-        return
-    onednn, before = torch.backends.mkldnn, torch.backends.mkldnn.enabled
-    onednn.enabled = False
-    try:
-        with torch.backends.nnpack.flags(enabled=False):
-            yield
-    finally:
-        onednn.enabled = before
 
 
 def _column(runs: list[Run], name: str, device: torch.device) -> Tensor:
