@@ -58,10 +58,14 @@ def count_units(images: Images, adversarial: Images, unit: str) -> Tensor:
     return as_units(images != adversarial, unit).any(1).sum(1)
 
 
-def revert_each(images: Images, adversarial: Images, unit: str) -> tuple[Tensor, Tensor, Images]:
-    """One candidate per changed unit, with that unit reverted: owners (m,), units (m,), images (m, 3, h, w)."""
-    owner, where = as_units(images != adversarial, unit).any(1).nonzero(as_tuple=True)
+def changed_units(images: Images, adversarial: Images, unit: str) -> tuple[Tensor, Tensor]:
+    """The owner (m,) and the place (m,) of every changed unit."""
+    return as_units(images != adversarial, unit).any(1).nonzero(as_tuple=True)
+
+
+def reverted(images: Images, adversarial: Images, owner: Tensor, where: Tensor, unit: str) -> Images:
+    """The adversarial image of each owner (m,) with its unit `where` (m,) put back: (m, 3, h, w)."""
     candidates = adversarial[owner]
     rows = torch.arange(len(owner), device=owner.device)
     as_units(candidates, unit)[rows, :, where] = as_units(images, unit)[owner, :, where]
-    return owner, where, candidates
+    return candidates

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from explorer.attacks.objective import Objective, as_units, count_units, revert_each
+from explorer.attacks.objective import CHUNK_VALUES, Objective, as_units, changed_units, count_units, reverted
 from explorer.types import Images
 
 MANY = 96  # above this, trying each unit costs more than it is worth
@@ -27,9 +27,11 @@ BULK = 4  # later, at most a quarter is taken back at once
 
 def single_reversals(objective: Objective, images: Images, adversarial: Images, unit: str) -> Tensor:
     """Margin (b, n) after reverting each changed unit alone; infinite where nothing changed."""
-    owner, where, candidates = revert_each(images, adversarial, unit)
     table = torch.full_like(as_units(images, unit)[:, 0], torch.inf)
-    table[owner, where] = objective.of(owner).margin(candidates).to(table.dtype)
+    size = max(1, CHUNK_VALUES // images.shape[1:].numel())
+    for owner, where in zip(*(part.split(size) for part in changed_units(images, adversarial, unit)), strict=True):
+        candidates = reverted(images, adversarial, owner, where, unit)
+        table[owner, where] = objective.of(owner).margin(candidates).to(table.dtype)
     return table
 
 
@@ -42,12 +44,14 @@ def prune(
 ) -> Images:
     """Revert the unit whose reversal leaves the largest fooling margin, again and again, while the image still fools.
 
-    Images with MANY changed units are thinned first, and a quarter of the units goes at once if the image still fools
-    without them. Images that do not fool to begin with come back as they are.
+    Images with more than MANY changed units are thinned first, and are done if that leaves more than MANY. A quarter of
+    the units goes at once if the image still fools without them. Images that do not fool to begin with come back as
+    they are.
     """
     adversarial = adversarial.clone()
     live = (objective.margin(adversarial) < 0).nonzero()[:, 0]
     adversarial[live] = _thin(objective.of(live), images[live], adversarial[live], unit, should_stop)
+    live = live[count_units(images[live], adversarial[live], unit) <= MANY]
     while len(live) and not should_stop():
         some, clean, current = objective.of(live), images[live], adversarial[live]
         left, order = single_reversals(some, clean, current, unit).sort(dim=1)
