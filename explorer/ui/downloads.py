@@ -4,8 +4,8 @@ import json
 
 import streamlit as st
 
-from explorer.images import overlay, to_png
-from explorer.pipeline import Exploration, pixels_csv, report, snippet
+from explorer.images import to_png
+from explorer.pipeline import Exploration, overlay, pixels_csv, report, snippet
 
 
 def offer_downloads(exploration: Exploration) -> None:
