@@ -29,7 +29,8 @@ class Entry:
     dataset: str
     accuracy: float  # share of `evaluated_on` unseen pictures that are classified correctly
     evaluated_on: int
-    robust_accuracy: float | None  # the same under PGD-20 within 4/255; None where it was not measured
+    robust_accuracy: float | None  # the same under PGD-20 within eps; None where it was not measured
+    eps: float | None  # its L-infinity radius, in [0, 1] units
     parameters: int
     command: str  # what trained it
     sha256: str
@@ -38,16 +39,16 @@ class Entry:
 
 
 def read_manifest(assets: Path = ASSETS) -> dict[str, Entry]:
-    """All entries by the classifier's name."""
-    return {name: Entry(**entry) for name, entry in json.loads((assets / MANIFEST).read_text()).items()}
+    """All entries by the classifier's name; none if there is no manifest."""
+    path = assets / MANIFEST
+    return {name: Entry(**entry) for name, entry in json.loads(path.read_text()).items()} if path.exists() else {}
 
 
 def write_entry(name: str, entry: Entry, assets: Path = ASSETS) -> None:
     """Add or replace one entry of the manifest."""
-    path = assets / MANIFEST
-    entries = json.loads(path.read_text()) if path.exists() else {}
+    entries = {other: asdict(known) for other, known in read_manifest(assets).items()}
     entries[name] = asdict(entry)
-    path.write_text(json.dumps(dict(sorted(entries.items())), indent=1) + "\n")
+    (assets / MANIFEST).write_text(json.dumps(dict(sorted(entries.items())), indent=1) + "\n")
 
 
 def digest(data: bytes) -> str:
@@ -72,7 +73,10 @@ def load_bundled(name: str, assets: Path = ASSETS) -> Classifier:
         raise RuntimeError(f"The weights of {name} in {path} are damaged: their SHA-256 is not the manifest's.")
     with torch.device("meta"):  # draws no random weights, which would advance the caller's generator
         network = ARCHITECTURES[entry.architecture](len(entry.classes), **entry.arguments)
-    network.load_state_dict(load_tensors(data), assign=True)
+    tensors = {
+        key: tensor.float() if tensor.is_floating_point() else tensor for key, tensor in load_tensors(data).items()
+    }
+    network.load_state_dict(tensors, assign=True)
     return Classifier(
         fold_batch_norm(network.eval()),
         name=name,
