@@ -22,22 +22,24 @@ class FetchFailed(Exception):
     """The file is not there; the message says why in one sentence."""
 
 
-def fetch(url: str, path: Path, md5: str, on_bytes: OnBytes, stopped: Callable[[], bool]) -> bool:
+def fetch(url: str, path: Path, digest: str, on_bytes: OnBytes, stopped: Callable[[], bool]) -> bool:
     """Bring the file at `url` to `path`, whose folder is made; whether it was finished before `stopped` said so.
 
-    It appears at `path` whole or not at all. Raises FetchFailed if there is no connection, no room, or another file.
+    `digest` is its MD5, or "sha256:" and at least the first digits of that. It appears at `path` whole or not at all.
+    Raises FetchFailed if there is no connection, no room, or another file.
     """
     try:
         answer = _open(url)
     except (OSError, HTTPException, ValueError) as error:
         raise FetchFailed(f"{path.name} cannot be downloaded: there is no connection to its server.") from error
-    part = None
+    kind, _, digits = digest.rpartition(":")
+    part, found = None, hashlib.new(kind or "md5", usedforsecurity=False)
     try:
         with answer:
             total = int(answer.headers.get("Content-Length") or 0)
             path.parent.mkdir(parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(prefix=f"{path.name}.", suffix=".part", dir=path.parent)
-            part, found, done = Path(name), hashlib.md5(usedforsecurity=False), 0
+            part, done = Path(name), 0
             with os.fdopen(handle, "wb") as file:
                 while chunk := answer.read(CHUNK):
                     file.write(chunk)
@@ -46,8 +48,10 @@ def fetch(url: str, path: Path, md5: str, on_bytes: OnBytes, stopped: Callable[[
                     on_bytes(done, total)
                     if stopped():
                         return False
-        if found.hexdigest() != md5:
-            raise FetchFailed(f"{path.name} came damaged, or is another file: its MD5 is not {md5}.")
+        if not found.hexdigest().startswith(digits):
+            raise FetchFailed(
+                f"{path.name} came damaged, or is another file: its {found.name.upper()} is not {digits}."
+            )
         part.replace(path)
         return True
     except (OSError, HTTPException, ValueError) as error:

@@ -159,7 +159,8 @@ def test_folding_a_trained_network_is_exact(name, unseen):
 def test_every_use_of_a_relu_is_a_module_of_its_own(architecture):
     """Attribution by DeepLIFT and guided backpropagation hooks modules, each of which may run once."""
     network = ARCHITECTURES[architecture](10, **SMALL[architecture]).eval()
-    calls = dict.fromkeys((m for m in network.modules() if isinstance(m, nn.ReLU | nn.ReLU6 | nn.GELU | nn.MaxPool2d)), 0)
+    kinds = nn.ReLU | nn.ReLU6 | nn.GELU | nn.MaxPool2d
+    calls = dict.fromkeys((module for module in network.modules() if isinstance(module, kinds)), 0)
 
     def count(module, *_):
         calls[module] += 1

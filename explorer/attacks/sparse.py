@@ -17,10 +17,12 @@ from torch import Tensor
 
 from explorer.attacks.dense import sign_attack
 from explorer.attacks.objective import Objective, as_units
+from explorer.attacks.parts import run_in_parts
 from explorer.attacks.progress import Progress
 from explorer.attacks.validation import per_image, validated
 from explorer.knobs import check, knob
 from explorer.locks import exclusive
+from explorer.memory import told
 from explorer.numerics import margins, slope_at_zero, smoothed_l0_slope, to_grid
 from explorer.types import AttackResult, Images, Labels, Network, OnStep
 
@@ -133,14 +135,20 @@ class SparseAttack:
         `on_step` hears of every step and may answer True to stop; the result is then the best so far. Raises ValueError
         on bad input. Failing to fool an image is no error: see AttackResult.succeeded.
         """
-        with exclusive(network):
+        with exclusive(network), told():
             images, labels, targets = validated(network, images, labels, targets)
-            objective = Objective(network, labels, targets)
-            progress = Progress(
-                objective, images, unit=self.unit, steps=self.steps, max_units=self.max_pixels, on_step=on_step
-            )
-            self._optimise(objective, images, progress)
-            return progress.refine(self.prune, self.polish)
+            return run_in_parts(self, network, images, labels, targets, on_step)
+
+    def run(
+        self, network: Network, images: Images, labels: Labels, targets: Labels | None, on_step: OnStep | None
+    ) -> AttackResult:
+        """The attack itself, on input that is known to be valid, all images at once."""
+        objective = Objective(network, labels, targets)
+        progress = Progress(
+            objective, images, unit=self.unit, steps=self.steps, max_units=self.max_pixels, on_step=on_step
+        )
+        self._optimise(objective, images, progress)
+        return progress.refine(self.prune, self.polish)
 
     def _optimise(self, objective: Objective, images: Images, progress: Progress) -> None:
         network, labels, targets = objective.network, objective.labels, objective.targets

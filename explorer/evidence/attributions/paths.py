@@ -9,6 +9,7 @@ from torch import Tensor
 
 from explorer.evidence.attributions.care import process_wide, untouched
 from explorer.evidence.case import Case, centred
+from explorer.memory import shrinking
 from explorer.types import Image, Images, Logits, Network
 
 IG_STEPS = 32
@@ -30,10 +31,13 @@ class OfChange(torch.nn.Module):
 def integrated_gradients(case: Case) -> Tensor:
     """Integrated gradients from the clean to the adversarial image (arXiv 1703.01365); the shares sum to the change."""
     method = IntegratedGradients(_of_change(case))
-    points = max(4, POINT_VALUES // case.image.numel())
-    return _shares(
-        case, method.attribute(_change(case), target=case.classes, n_steps=IG_STEPS, internal_batch_size=points)
+    change, points = _change(case), max(4, POINT_VALUES // case.image.numel())
+    attributed = shrinking(
+        lambda size: method.attribute(change, target=case.classes, n_steps=IG_STEPS, internal_batch_size=size),
+        points,
+        least=2,  # one point of each of the two classes
     )
+    return _shares(case, attributed)
 
 
 def gradient_x_change(case: Case) -> Tensor:
