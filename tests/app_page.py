@@ -15,6 +15,11 @@ def open_page(**link: str) -> AppTest:
     return app.run()
 
 
+def problems(app: AppTest) -> list[str]:
+    """What the page complains about; the trust card, which may be red, is no complaint."""
+    return [each.value for each in (*app.exception, *app.error) if "labels" not in each.value]
+
+
 def story(app: AppTest) -> str:
     (header,) = app.header
     return header.value.replace("\u00a0", " ")

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from app_page import button, labels, open_page, png, story
+from app_page import button, labels, open_page, png, problems, story
 
 from explorer.fetching import FetchFailed
 from explorer.images import from_uint8, to_png
@@ -43,9 +43,7 @@ def choose(app, source: str):
 
 
 def well(app):
-    """The page without a complaint; the trust card, which may be red, is none."""
-    assert not app.exception
-    assert [error.value for error in app.error if "labels" not in error.value] == []
+    assert problems(app) == []
     return app
 
 

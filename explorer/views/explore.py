@@ -3,19 +3,20 @@
 import streamlit as st
 
 from explorer.attacks import SparseAttack
-from explorer.classifiers import CLASSIFIERS, DEFAULT, Classifier
+from explorer.classifiers import Classifier
 from explorer.evidence import DEFAULT_METHOD, METHODS
 from explorer.figures import attack_trace
 from explorer.pipeline import Exploration, picture_sha256
 from explorer.ui import words
-from explorer.ui.caches import Question, classifier, valid_methods
+from explorer.ui.caches import Question, valid_methods
 from explorer.ui.classes import choose_label, choose_target
 from explorer.ui.controls import configure
+from explorer.ui.devices import choose_device
 from explorer.ui.downloads import offer_downloads
 from explorer.ui.evidence import QUIET, show_evidence
 from explorer.ui.guide import guide
-from explorer.ui.link import link, linked
 from explorer.ui.mechanics import show_mechanics
+from explorer.ui.networks import choose_network, dataset_of, load_network
 from explorer.ui.pictures import pictures
 from explorer.ui.playback import playback
 from explorer.ui.proof import show_proof
@@ -32,8 +33,9 @@ def page() -> None:
     with st.container(key="head", horizontal=True, vertical_alignment="bottom"):
         st.title("Which pixels change its mind?", anchor=False, width="content")
         with st.container(key="choices", horizontal=True, width="content"):
-            clf = choose_network()
-            source = choose_source(clf.dataset if clf else "signs")
+            network, device = choose_network(), choose_device()
+            source = choose_source(dataset_of(network))
+    clf = load_network(network, device)
     if clf is None:
         return
     sample = choose_picture(source, clf.dataset, clf.input_size)
@@ -61,6 +63,8 @@ def page() -> None:
         method=method,
         stage="optimised" if only_optimised else None,
         label=label,
+        device=device,
+        owner=session().owner if clf is session().own else "",
         image=sample.image,
     )
     with hero:
@@ -89,26 +93,6 @@ def page() -> None:
         offer_downloads(exploration)
 
 
-def choose_network() -> Classifier | None:
-    """The network to attack; its name is in the link. None, and a sentence, where its weights cannot be read."""
-    names = list(CLASSIFIERS)
-    st.session_state.network_choice = linked("network", names, DEFAULT)
-    name = st.selectbox(
-        "Network",
-        names,
-        format_func=lambda name: CLASSIFIERS[name].title,
-        key="network_choice",
-        help=CLASSIFIERS[st.session_state.network_choice].summary,
-        on_change=lambda: link("network", st.session_state.network_choice, DEFAULT),
-        width=300,
-    )
-    try:
-        return classifier(name)
-    except RuntimeError as error:
-        st.error(str(error))
-        return None
-
-
 def choose_attack() -> SparseAttack | None:
     """The attack with its settings; None, and a sentence, where they do not go together."""
     try:
@@ -120,7 +104,7 @@ def choose_attack() -> SparseAttack | None:
 
 def choose_method(clf: Classifier) -> str:
     """The attribution method that labels the pixels: one that is valid for the network."""
-    valid = valid_methods(clf.name)
+    valid = valid_methods(clf)
     return st.selectbox(
         "Pixels labelled by",
         valid,
