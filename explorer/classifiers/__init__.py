@@ -10,7 +10,7 @@ from explorer.classifiers.classifier import Classifier
 from explorer.classifiers.downloads import Download
 from explorer.classifiers.folding import fold_batch_norm
 from explorer.classifiers.imagenet import PREFIX as TORCHVISION
-from explorer.classifiers.imagenet import imagenet_card, imagenet_cards
+from explorer.classifiers.imagenet import imagenet_card, imagenet_cards, torchvision_names
 from explorer.classifiers.own import PREFIX as OWN
 from explorer.classifiers.own import SUFFIX, load_own_weights, own_card, own_cards, own_folder
 
@@ -26,6 +26,7 @@ __all__ = [
     "list_classifiers",
     "load_classifier",
     "load_own_weights",
+    "torchvision_names",
 ]
 
 # What comes with the project, and the common ones of torchvision; its others go by "torchvision:NAME".

@@ -47,6 +47,11 @@ def imagenet_cards() -> list[Card]:
     return [imagenet_card(name) for name in COMMON]
 
 
+def torchvision_names() -> list[str]:
+    """Names of all other classifiers that torchvision has weights for."""
+    return [f"{PREFIX}{name}" for name in models.list_models(module=models) if name not in COMMON]
+
+
 def imagenet_card(name: str) -> Card:
     """One of COMMON by its name, or any architecture of torchvision.models as "torchvision:NAME".
 

@@ -37,8 +37,8 @@ def guide() -> None:
 
 
 HOW_TO_TUNE = """
-**A cell is a setting**, the mean over the signs (pixels and confidence: of those that were fooled). A click opens it in
-Explore. The ring is the current setting, where the sliders stand. Axes and colours are logarithmic where they span
+**A cell is a setting**, the mean over the pictures (pixels and confidence: of those that were fooled). A click opens it
+in Explore. The ring is the current setting, where the sliders stand. Axes and colours are logarithmic where they span
 decades. Runs that differ in a, λ and τ alone share a batch, and its time is shared out evenly: to compare times, vary
 something else, or look at pruning and polishing.
 
@@ -49,7 +49,7 @@ fools as often.
 again. A larger grid does only what is new. Everybody with the same link sees the same run.
 
 **Find the best for me** lets Optuna choose the settings, trial by trial, by three goals: few pixels, success, little
-time. What it recommends is checked on signs that the search has not seen.
+time. What it recommends is checked on pictures that the search has not seen.
 """
 
 

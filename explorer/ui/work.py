@@ -15,7 +15,7 @@ def result_of(name: str, clf: Classifier, work: Callable[[Job], Any]) -> Any | N
     """What `work` returns: from before, or by a job that this waits for. None while there is nothing, with a sentence
     and a button where it was stopped or refused.
     """
-    me, queue = session(), queue_for(clf.device.type)
+    me, queue = session(), queue_for(str(clf.device))
     status = StatusLine(f"status-{name}")
     if name not in me.results:
         try:
