@@ -22,7 +22,7 @@ COMMON: dict[str, tuple[str, str]] = {
         "As accurate as AlexNet with a fiftieth of its weights: the smallest.",
     ),
     "squeezenet1_1": ("SqueezeNet 1.1", "The same again at less than half the work."),
-    "mobilenet_v2": ("MobileNetV2", "Made for telephones: small, quick, and more accurate than VGG."),
+    "mobilenet_v2": ("MobileNetV2", "Made for telephones: as accurate as VGG at a fortieth of its size."),
     "mobilenet_v3_large": ("MobileNetV3, large", "MobileNetV2's successor, found by a search over architectures."),
     "resnet18": ("ResNet-18", "The smallest of ImageNet's residual networks."),
     "resnet50": ("ResNet-50", "The residual network that most others are compared with."),
