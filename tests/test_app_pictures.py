@@ -1,17 +1,21 @@
 """The Explore page's pictures: where they come from, how they are fitted, and whose labels count."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from app_page import button, labels, open_page, png, problems, story
+from torch import nn
 
+from explorer.classifiers import CLASSIFIERS, load_classifier
 from explorer.fetching import FetchFailed
 from explorer.images import from_uint8, to_png
 from explorer.samples import cifar10
 from explorer.samples.cifar10 import CLASS_NAMES
+from explorer.ui import caches, networks, runs
 from explorer.ui import cifar10 as cifar10_page
-from explorer.ui import runs
 from explorer.ui.classes import GUESSED, distinct
 from explorer.ui.long_runs import long_runs
 
@@ -155,6 +159,42 @@ def test_cifar10_is_browsed_by_class_and_by_seed(cifar10_pictures):
     assert "picture 12 of" in captions(app)
 
 
+@pytest.fixture
+def cifar10_network(monkeypatch):
+    """A network that says it knows CIFAR-10."""
+
+    def load():
+        clf = load_classifier("signs-cnn", "cpu")
+        clf.name, clf.dataset, clf.class_names, clf.input_size = "cifar-test", "cifar10", list(CLASS_NAMES), (32, 32)
+        clf.network = nn.Sequential(nn.AdaptiveAvgPool2d(4), nn.Flatten(), nn.Linear(48, 10, bias=False))
+        clf.eval().requires_grad_(False)
+        clf.network[-1].weight.copy_(torch.randn(10, 48, generator=torch.Generator().manual_seed(0)))
+        return clf
+
+    card = replace(CLASSIFIERS["signs-cnn"], name="cifar-test", title="CIFAR-10: test", dataset="cifar10", load=load)
+    monkeypatch.setitem(CLASSIFIERS, "cifar-test", card)
+    yield
+    caches.forget_classifiers()
+    networks._known.cache_clear()
+
+
+def test_a_network_of_cifar10_is_shown_its_own_pictures_with_their_labels(cifar10_pictures, cifar10_network):
+    app = well(open_page(network="cifar-test"))
+    assert app.segmented_control(key="source").value == "CIFAR-10"
+    assert "of 1,024 pixels" in story(app)
+    assert "resized" not in captions(app)
+    assert "guessed" not in captions(app), "the label is known"
+    assert "picture" in app.query_params
+    app.selectbox(key="world").set_value("signs").run()
+    assert well(app).segmented_control(key="source").value == "Road signs"
+
+
+def test_without_its_pictures_a_network_of_cifar10_is_shown_photographs(cifar10_network):
+    app = well(open_page(network="cifar-test"))
+    assert app.segmented_control(key="source").value == "Photographs"
+    assert "guessed from the prediction" in captions(app)
+
+
 def test_a_broken_folder_of_cifar10_is_one_sentence(cifar10_pictures, tmp_path):
     (tmp_path / "cifar10" / "tank").mkdir()
     cifar10._folders.cache_clear()
@@ -163,6 +203,12 @@ def test_a_broken_folder_of_cifar10_is_one_sentence(cifar10_pictures, tmp_path):
     (error,) = app.error
     assert "tank is no class of CIFAR-10" in error.value
     assert story(app).startswith("Stop, ")
+
+
+def test_a_file_that_is_too_large_is_refused():
+    app = choose(open_page(), "Upload")
+    app.file_uploader(key="upload").set_value(("large.png", png() + bytes(10 * 2**20), "image/png")).run()
+    assert problems(app) == ["The file has 10 MB; at most 10 are read. Another picture is shown instead."]
 
 
 def test_what_lies_beside_a_square_is_said_of_a_file_of_ones_own():

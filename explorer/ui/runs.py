@@ -5,7 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from explorer.classifiers import Classifier
-from explorer.jobs import Job, JobQueue, QueueFull, queue_for
+from explorer.jobs import DEADLINE, Job, JobQueue, QueueFull, queue_for
 from explorer.pipeline import Exploration, explore
 from explorer.pipeline.exploration import Attack
 from explorer.types import Step
@@ -81,7 +81,8 @@ def _answer(question: Question, clf: Classifier, status: StatusLine, me: Session
         if not (me.run_now or only_explains or _patient(question, clf, me)):
             return None
         try:
-            me.job = queue.submit(lambda job: _work(job, question, clf), me.owner)
+            deadline = max(DEADLINE, 4 * expected_seconds(question.attack, clf))
+            me.job = queue.submit(lambda job: _work(job, question, clf), me.owner, deadline)
         except QueueFull as error:
             st.warning(str(error))
             return None
