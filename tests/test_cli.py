@@ -273,11 +273,20 @@ def test_the_help_of_attack_tells_every_knob(capsys):
         assert "".join(knob.help.split()) in told
 
 
-def test_the_list_names_every_classifier(capsys):
+def test_the_list_names_every_classifier(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("EXPLORER_MODELS", str(tmp_path))
     assert run("list") == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["name", "dataset", "architecture", "accuracy", "robust", "parameters", "input"]
+    told = ["accuracy", "robust", "parameters", "input", "download", "memory", "here"]
+    assert lines[0].split() == ["name", "source", "dataset", "architecture", *told]
     assert [line.split()[0] for line in lines[1:]] == list(CLASSIFIERS)
+
+    assert run("list", "--json") == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert [each["name"] for each in facts] == list(CLASSIFIERS)
+    assert {each["source"] for each in facts} == {"bundled", "torchvision"}
+    assert all(each["available"] for each in facts if each["source"] == "bundled")
+    assert facts[0]["accuracy"] == CLASSIFIERS[facts[0]["name"]].accuracy
 
 
 @pytest.mark.parametrize(

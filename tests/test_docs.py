@@ -17,7 +17,7 @@ import torch
 
 from explorer.__main__ import build_parser
 from explorer.attacks import ATTACKS, SigmaZero, SparseAttack
-from explorer.classifiers import list_classifiers, load_classifier
+from explorer.classifiers import CLASSIFIERS, list_classifiers, load_classifier
 from explorer.classifiers.bundled import read_manifest
 from explorer.commands import COMMANDS
 from explorer.commands.options import limits, shown
@@ -57,7 +57,8 @@ def classifier_table() -> list[str]:
 
 
 def method_table() -> list[str]:
-    networks = {card.name: load_classifier(card.name, device="cpu") for card in list_classifiers()}
+    bundled = [card.name for card in list_classifiers() if card.source == "bundled"]
+    networks = {name: load_classifier(name, device="cpu") for name in bundled}
     problems = {name: methods_for(each, torch.zeros(3, *each.input_size)) for name, each in networks.items()}
     head = ["method", "what it does", "shares add up", "not for"]
     rows = []
@@ -140,7 +141,7 @@ def test_the_python_example_runs(capsys, monkeypatch):
 
 
 def test_every_entry_of_every_registry_is_named():
-    names = [*ATTACKS, *METHODS, *COMMANDS, *(card.name for card in list_classifiers() if card.name in read_manifest())]
+    names = [*ATTACKS, *METHODS, *COMMANDS, *CLASSIFIERS]
     assert [name for name in names if f"`{name}`" not in README] == []
 
 

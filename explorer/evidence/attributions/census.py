@@ -53,6 +53,8 @@ class Census:
 
     def cam_problem(self) -> str | None:
         """Why Grad-CAM is not valid, or None: the class must be read off feature maps."""
+        if self.functions["flip"]:
+            return "it needs a network that does not turn the picture"
         if self.last_map is None or _TOKENS & {*self.functions}:
             return "it needs a convolutional network that reads the class off its last feature maps"
         return None
