@@ -1,19 +1,13 @@
 """The Explore page's pictures: where they come from, how they are fitted, and whose labels count."""
 
 import math
-from dataclasses import replace
 
-import numpy as np
 import pytest
-import torch
-from app_page import button, labels, open_page, png, problems, story
-from torch import nn
+from app_page import button, cifar10_card, labels, open_page, png, problems, story, write_cifar10
 
-from explorer.classifiers import CLASSIFIERS, load_classifier
+from explorer.classifiers import CLASSIFIERS
 from explorer.fetching import FetchFailed
-from explorer.images import from_uint8, to_png
 from explorer.samples import cifar10
-from explorer.samples.cifar10 import CLASS_NAMES
 from explorer.ui import caches, networks, runs
 from explorer.ui import cifar10 as cifar10_page
 from explorer.ui.classes import GUESSED, distinct
@@ -30,12 +24,7 @@ def _patient(monkeypatch, tmp_path):
 
 @pytest.fixture
 def cifar10_pictures(tmp_path):
-    for label, name in enumerate(CLASS_NAMES):
-        folder = tmp_path / "cifar10" / name.lower()
-        folder.mkdir(parents=True)
-        for number in range(7):
-            picture = np.random.default_rng([label, number]).integers(0, 256, (32, 32, 3), np.uint8)
-            (folder / f"{number}.png").write_bytes(to_png(from_uint8(picture)))
+    write_cifar10(tmp_path / "cifar10")
 
 
 def captions(app) -> str:
@@ -162,17 +151,7 @@ def test_cifar10_is_browsed_by_class_and_by_seed(cifar10_pictures):
 @pytest.fixture
 def cifar10_network(monkeypatch):
     """A network that says it knows CIFAR-10."""
-
-    def load():
-        clf = load_classifier("signs-cnn", "cpu")
-        clf.name, clf.dataset, clf.class_names, clf.input_size = "cifar-test", "cifar10", list(CLASS_NAMES), (32, 32)
-        clf.network = nn.Sequential(nn.AdaptiveAvgPool2d(4), nn.Flatten(), nn.Linear(48, 10, bias=False))
-        clf.eval().requires_grad_(False)
-        clf.network[-1].weight.copy_(torch.randn(10, 48, generator=torch.Generator().manual_seed(0)))
-        return clf
-
-    card = replace(CLASSIFIERS["signs-cnn"], name="cifar-test", title="CIFAR-10: test", dataset="cifar10", load=load)
-    monkeypatch.setitem(CLASSIFIERS, "cifar-test", card)
+    monkeypatch.setitem(CLASSIFIERS, "cifar-test", cifar10_card())
     yield
     caches.forget_classifiers()
     networks._known.cache_clear()
