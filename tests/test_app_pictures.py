@@ -18,6 +18,7 @@ from explorer.ui.long_runs import long_runs
 def _patient(monkeypatch, tmp_path):
     """Runs start by themselves, and nobody's CIFAR-10 is found."""
     monkeypatch.setattr(runs, "PATIENCE", math.inf)
+    monkeypatch.setattr(runs, "UNASKED", math.inf)
     monkeypatch.setenv(cifar10.VARIABLE, str(tmp_path / "cifar10"))
     long_runs.clear()
 
