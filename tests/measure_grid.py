@@ -1,8 +1,7 @@
 """A grid of 8 x 8 x 4 settings on one sign against its single runs: `python -m tests.measure_grid`.
 
-On a CPU, oneDNN takes another kernel for another batch size. The logits then differ in the seventh digit, the signs of
-the dense start and the threshold turn that into other pixels, and a cell need not equal its single run. With --plain,
-both use torch's own convolutions, whose results do not depend on the batch.
+Its cells are the single runs to the last bit where torch works with one thread; with two, a lone picture's products
+are added up in another order than a batch's.
 """
 
 import argparse
@@ -31,10 +30,7 @@ def main() -> int:
     parser.add_argument(
         "--every", type=int, default=1, help="single runs of every n-th setting only; their time times n"
     )
-    parser.add_argument("--plain", action="store_true", help="without oneDNN, for both: cells equal their single runs")
-    args = parser.parse_args()
-    with torch.backends.mkldnn.flags(enabled=not args.plain):
-        return measure(args)
+    return measure(parser.parse_args())
 
 
 def measure(args: argparse.Namespace) -> int:

@@ -9,7 +9,8 @@ from torch import nn
 
 from explorer import SparseAttack, load_classifier
 from explorer.classifiers import list_classifiers
-from explorer.evidence import MAPS, METHODS, class_maps, explain_pixels, methods_for
+from explorer.evidence import MAPS, METHODS, Case, Reversals, class_maps, explain_pixels, methods_for
+from explorer.evidence.attributions.paths import CLOSE, IG_STEPS
 from explorer.images import fit
 from explorer.samples import find_sample
 
@@ -172,3 +173,30 @@ def test_two_threads_see_the_same(method, cases):
         thread.join()
     assert found == [alone, alone]
     assert traces(network) == before
+
+
+class Kinked(nn.Module):
+    """One pixel's change does nothing until half of it is done."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.points = 0
+
+    def forward(self, images):
+        self.points += len(images) * torch.is_grad_enabled()
+        bright = torch.relu(images[:, :, 0, 0].sum(1) - 1.6)
+        return torch.stack([1 - bright, bright, 0 * bright], 1)
+
+
+def test_integrated_gradients_take_as_many_points_as_the_sum_needs():
+    network, image = Kinked(), torch.zeros(3, 4, 4)
+    attacked = image.clone()
+    attacked[:, 0, 0] = 1
+    assert explain_pixels(network, image, attacked, 0).checks.completeness_error <= CLOSE
+    assert network.points > 2 * IG_STEPS  # of each of the two classes
+    network = load_classifier("signs-vit", device="cpu")  # smooth: what is enough is not exceeded
+    sign = find_sample("stop-1")
+    counts = []
+    network.register_forward_hook(lambda module, inputs, logits: counts.append(len(logits) * torch.is_grad_enabled()))
+    METHODS["integrated_gradients"].shares(Reversals(Case.of(network, sign.image, sign.image.flip(1), sign.label)))
+    assert sum(counts) == 2 * IG_STEPS

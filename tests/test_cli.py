@@ -14,6 +14,7 @@ from app_page import cifar10_card, write_cifar10
 from explorer.__main__ import main
 from explorer.attacks import SparseAttack
 from explorer.classifiers import CLASSIFIERS, load_classifier
+from explorer.classifiers.bundled import ASSETS
 from explorer.commands import COMMANDS
 from explorer.images import from_uint8, load_image, to_png, to_uint8
 from explorer.knobs import knobs
@@ -346,6 +347,23 @@ def test_the_list_names_every_classifier(capsys, monkeypatch, tmp_path):
 )
 def test_training_refuses_bad_options_in_one_line(arguments, tmp_path, capsys):
     refused(run(*arguments, *["--out", str(tmp_path)] * (arguments[0] == "train")), capsys)
+
+
+def test_ones_own_weights_are_attacked_by_their_file(tmp_path, capsys):
+    (tmp_path / "mine.safetensors").write_bytes((ASSETS / "signs-cnn.safetensors").read_bytes())
+    options = ["--device", "cpu", "--steps", "30", "--no-polish", "--out", str(tmp_path / "out")]
+    code = run("attack", "stop-1", "--model", str(tmp_path / "mine.safetensors"), *options)
+    assert "need a description" in refused(code, capsys)
+    (tmp_path / "mine.json").write_text('{"architecture": "signs-cnn", "classes": "signs"}')
+    assert run("attack", "stop-1", "--model", str(tmp_path / "mine.safetensors"), *options) == 0
+    assert "own:mine sees this Stop as what it is" in capsys.readouterr().out
+
+
+def test_weights_that_would_have_to_be_downloaded_are_a_sentence(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    code = run("attack", "stop-1", "--model", "torchvision:alexnet", "--device", "cpu", "--out", str(tmp_path / "out"))
+    assert "choose signs-resnet, which needs no download" in refused(code, capsys)
+    assert list(tmp_path.iterdir()) == []
 
 
 EVIDENCE = ["evidence", "--model", "signs-cnn", "--device", "cpu", "--methods", "gradient_x_change"]

@@ -5,6 +5,7 @@
 
 import ast
 import csv
+import json
 import re
 import shlex
 import sys
@@ -17,7 +18,7 @@ import torch
 
 from explorer.__main__ import build_parser
 from explorer.attacks import ATTACKS, SigmaZero, SparseAttack
-from explorer.classifiers import CLASSIFIERS, list_classifiers, load_classifier
+from explorer.classifiers import CLASSIFIERS, list_classifiers, load_classifier, own
 from explorer.classifiers.bundled import read_manifest
 from explorer.commands import COMMANDS
 from explorer.commands.options import limits, shown
@@ -56,6 +57,23 @@ def classifier_table() -> list[str]:
     return markdown(head, rows)
 
 
+def imagenet_table() -> list[str]:
+    head = ["name", "parameters", "download", "input", "accuracy", "what it is"]
+    rows = [
+        [
+            f"`{card.name}`",
+            f"{card.parameters:,}",
+            f"{card.download.n_bytes / 1e6:,.0f} MB",
+            "{} × {}".format(*card.input_size),
+            f"{100 * card.accuracy:.1f} %",
+            f"{card.architecture}: {card.summary}",
+        ]
+        for card in CLASSIFIERS.values()
+        if card.source == "torchvision"
+    ]
+    return markdown(head, rows)
+
+
 def method_table() -> list[str]:
     bundled = [card.name for card in list_classifiers() if card.source == "bundled"]
     networks = {name: load_classifier(name, device="cpu") for name in bundled}
@@ -91,6 +109,7 @@ TABLES = {
     "SparseAttack": lambda: knob_table(SparseAttack, SparseAttack.paper()),
     "SigmaZero": lambda: knob_table(SigmaZero),
     "classifiers": classifier_table,
+    "imagenet": imagenet_table,
     "methods": method_table,
 }
 
@@ -138,6 +157,11 @@ def test_the_python_example_runs(capsys, monkeypatch):
     printed = capsys.readouterr().out
     assert "signs-resnet" in printed
     assert re.search(r"^\d+ \d+ (obscuring|leading) ", printed, re.MULTILINE)
+
+
+def test_the_description_of_ones_own_weights_is_complete():
+    (example,) = [text for kind, text in BLOCKS if kind == "json"]
+    assert [*json.loads(example)] == [*own.KEYS]
 
 
 def test_every_entry_of_every_registry_is_named():

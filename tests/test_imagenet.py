@@ -9,12 +9,15 @@ from torch import nn
 from torchvision import models
 
 from explorer import fetching
-from explorer.classifiers import CLASSIFIERS, Download, find_card, load_classifier
+from explorer.classifiers import CLASSIFIERS, Download, find_card, load_classifier, torchvision_names
 from explorer.classifiers.folding import fold_batch_norm
 from explorer.classifiers.imagenet import build
 from explorer.evidence import methods_for
 
 TORCHVISION = [name for name, card in CLASSIFIERS.items() if card.source == "torchvision"]
+
+
+GOOGLENET = "torchvision:googlenet"  # two branches that only its training used are in its file, but are not counted
 
 
 @pytest.fixture
@@ -47,6 +50,17 @@ def test_a_card_tells_what_is_needed(name, checkpoints):
     assert card.download.n_bytes == pytest.approx(4 * card.parameters, rel=0.2)
     assert 0.5 < card.accuracy < 1
     assert 4 * card.parameters < card.attack_bytes < 10e9
+
+
+@pytest.mark.parametrize("name", torchvision_names())
+def test_every_other_classifier_of_torchvision_can_be_had(name):
+    state, card = torch.random.get_rng_state(), find_card(name)
+    network = card.build()
+    counted = [each.numel() for key, each in network.named_parameters() if name != GOOGLENET or "aux" not in key]
+    assert card.parameters == sum(counted)
+    assert all(tensor.is_meta for tensor in network.state_dict().values())
+    assert torch.equal(torch.random.get_rng_state(), state)
+    assert {key for key, _ in network.named_buffers()} <= {*network.state_dict()}, "or it would stay without numbers"
 
 
 def test_missing_weights_are_a_sentence_with_file_folder_and_cure(checkpoints):

@@ -13,7 +13,9 @@ from torch import nn
 
 from explorer.__main__ import main
 from explorer.attacks import SparseAttack
+from explorer.classifiers import load_classifier
 from explorer.knobs import knobs
+from explorer.samples import find_sample
 from explorer.sweep import (
     EXPERIMENTS,
     Ledger,
@@ -28,6 +30,7 @@ from explorer.sweep import (
     write_table,
 )
 from explorer.sweep.measures import KEPT_PIXELS, converged_step, pack, settled, unpack
+from explorer.sweep.run import kernels_of_a_lone
 from explorer.types import Trace
 
 SIDE = 6
@@ -96,6 +99,39 @@ def test_every_run_is_what_its_setting_does_alone(subject, batch):
             assert {name: row[name] for name in knobs(SparseAttack)} == dataclasses.asdict(setting)
             assert (row["n_pixels"], row["succeeded"]) == (int(n_pixels), bool(succeeded))
             assert row["batch"] <= (batch or math.inf)
+
+
+@pytest.fixture
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("one_thread")
+@pytest.mark.parametrize("name", ["signs-resnet", "signs-cnn"])
+def test_a_cell_of_a_grid_is_its_single_run_to_the_last_bit(name):
+    clf, sign = load_classifier(name, device="cpu"), find_sample("stop-1")
+    image, label = sign.image[None], torch.tensor([sign.label])
+    settings = grid(
+        dataclasses.replace(BARE, steps=30), {"a": [0.05, 0.1, 0.2], "lam": [0.3, 1.0], "tau": [0.02, 0.1, 0.3]}
+    )
+    rows = finished(Sweep([Subject(name, clf, image, label)], settings))
+    assert {row["batch"] for row in rows} == {len(settings)}
+    for row, setting in zip(rows, settings, strict=True):
+        alone = setting(clf, image, label)
+        assert row["n_pixels"] == int(alone.n_pixels)
+        assert row["changes"] == pack(sign.image, alone.adversarial[0])
+
+
+def test_the_kernels_are_put_back_also_after_an_error():
+    before = torch.backends.mkldnn.enabled
+    with pytest.raises(ZeroDivisionError), kernels_of_a_lone(torch.zeros(3, SIDE, SIDE)):
+        _ = 1 / torch.backends.mkldnn.enabled
+    assert torch.backends.mkldnn.enabled == before
+    with kernels_of_a_lone(torch.zeros(3, 224, 224)):  # torch takes oneDNN for one such picture too
+        assert torch.backends.mkldnn.enabled == before
 
 
 def test_settings_of_one_batch_differ_only_in_what_may_differ(subject):

@@ -12,7 +12,9 @@ from explorer.classifiers.bundled import load_bundled, read_manifest
 from explorer.classifiers.networks import ARCHITECTURES
 from explorer.commands import evaluate as evaluate_command
 from explorer.commands import train as train_command
+from explorer.fetching import FetchFailed
 from explorer.images import to_png
+from explorer.samples import cifar10 as sample_cifar
 from explorer.signs import CLASS_NAMES, Scene, render
 from explorer.training import EPS, RECIPES, TRAINING_SEEDS, UNSEEN_SEEDS, Evaluation, Recipe, Renders, evaluate, train
 from explorer.training import cifar10 as cifar
@@ -116,12 +118,9 @@ def test_cifar10_is_read_from_folders_mixed_and_always_in_the_same_order(cifar10
     assert torch.equal(read_cifar10(cifar10, train=True).labels, pictures.labels)
 
 
-def test_missing_pictures_of_cifar10_are_a_sentence(tmp_path, cifar10):
+def test_missing_pictures_of_cifar10_are_a_sentence(tmp_path):
     with pytest.raises(ValueError, match=r"^CIFAR-10 is not in .*--download fetches\.$"):
         read_cifar10(tmp_path, train=True)
-    (tmp_path / "cifar-10-batches-py").mkdir()
-    with pytest.raises(ValueError, match="cannot be had from torchvision"):
-        read_cifar10(tmp_path, train=True)  # not the official files: nothing is unpickled
     (tmp_path / "test" / "airplane").mkdir(parents=True)
     with pytest.raises(ValueError, match="There are no PNG pictures in"):
         read_cifar10(tmp_path, train=False)
@@ -131,6 +130,19 @@ def test_missing_pictures_of_cifar10_are_a_sentence(tmp_path, cifar10):
         (tmp_path / "test" / name.lower() / "1.png").write_bytes(to_png(torch.zeros(3, 32, 32)))
     with pytest.raises(ValueError, match="has 9 × 8 pixels"):
         read_cifar10(tmp_path, train=False)
+    (tmp_path / "cifar-10-batches-py").mkdir()
+    with pytest.raises(ValueError, match="is damaged or incomplete"):
+        read_cifar10(tmp_path, train=True)  # not the official files: nothing is unpickled
+
+
+def test_cifar10_is_fetched_when_asked_and_a_failure_is_a_sentence(tmp_path, monkeypatch):
+    def fetch(url, path, digest, on_bytes, stopped):
+        on_bytes(1, 2)
+        raise FetchFailed("There is no connection.")
+
+    monkeypatch.setattr(sample_cifar, "fetch", fetch)
+    with pytest.raises(ValueError, match=r"There is no connection\. Put cifar-10-python"):
+        read_cifar10(tmp_path, train=True, download=True)
 
 
 def test_training_on_cifar10_stores_what_it_measures(cifar10, tmp_path):

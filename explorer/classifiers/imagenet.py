@@ -1,10 +1,13 @@
 """torchvision's classifiers of ImageNet (1000 classes): their weights are downloaded when somebody asks."""
 
 import re
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 from torchvision import models
 
 from explorer.classifiers.card import Card
@@ -22,7 +25,7 @@ COMMON: dict[str, tuple[str, str]] = {
         "As accurate as AlexNet with a fiftieth of its weights: the smallest.",
     ),
     "squeezenet1_1": ("SqueezeNet 1.1", "The same again at less than half the work."),
-    "mobilenet_v2": ("MobileNetV2", "Made for telephones: small, quick, and more accurate than VGG."),
+    "mobilenet_v2": ("MobileNetV2", "Made for telephones: as accurate as VGG at a fortieth of its size."),
     "mobilenet_v3_large": ("MobileNetV3, large", "MobileNetV2's successor, found by a search over architectures."),
     "resnet18": ("ResNet-18", "The smallest of ImageNet's residual networks."),
     "resnet50": ("ResNet-50", "The residual network that most others are compared with."),
@@ -86,16 +89,24 @@ def imagenet_card(name: str) -> Card:
 def build(architecture: str, n_classes: int = 1000) -> nn.Module:
     """Torchvision's network of this name on the meta device, without numbers and without in-place operations."""
     arguments = {"num_classes": n_classes, **_ARGUMENTS.get(architecture, {})}
-    try:
-        with torch.device("meta"):
-            network = models.get_model(architecture, weights=None, **arguments)
-    except NotImplementedError:  # RegNet computes its widths with tensors
-        with torch.random.fork_rng():
-            network = models.get_model(architecture, weights=None, **arguments).to("meta")
+    if architecture.startswith("vit_"):  # its places are counted when it is made
+        arguments["image_size"] = models.get_model_weights(architecture).DEFAULT.meta["min_size"][0]
+    with _WithoutNumbers():
+        network = models.get_model(architecture, weights=None, **arguments).to("meta")
     for module in network.modules():
         if hasattr(module, "inplace"):
             module.inplace = False  # hooks of attribution methods see what came in and what came out
     return network
+
+
+class _WithoutNumbers(TorchFunctionMode):
+    """Weights are made on the meta device; tensors that a network computes its sizes with (RegNet does) are not."""
+
+    def __torch_function__(self, function: Callable, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+        kwargs = kwargs or {}
+        if function in (torch.empty, torch.full, torch.ones, torch.randn, torch.zeros) and kwargs.get("device") is None:
+            kwargs = {**kwargs, "device": "meta"}
+        return function(*args, **kwargs)
 
 
 def _load(name: str, architecture: str) -> Classifier:

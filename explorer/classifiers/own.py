@@ -36,7 +36,7 @@ SUFFIX = ".safetensors"
 UPLOAD_BYTES = 200 * 10**6
 MAX_CLASSES, MAX_SIDE = 100_000, 1024
 MAX_DESCRIPTION = 10 * 10**6  # bytes
-_KEYS = ("architecture", "classes", "mean", "std", "input_size", "rotated")
+KEYS = ("architecture", "classes", "mean", "std", "input_size", "rotated")
 
 
 class Rotated(nn.Module):
@@ -152,8 +152,8 @@ def _description(path: Path) -> dict:
         ) from error
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{beside} is no valid JSON.") from error
-    if not isinstance(options, dict) or not isinstance(options.get("architecture"), str) or {*options} - {*_KEYS}:
-        raise ValueError(f"{beside} is to name the architecture, and nothing but {', '.join(_KEYS)}.")
+    if not isinstance(options, dict) or not isinstance(options.get("architecture"), str) or {*options} - {*KEYS}:
+        raise ValueError(f"{beside} is to name the architecture, and nothing but {', '.join(KEYS)}.")
     if not isinstance(options.get("rotated", False), bool):
         raise ValueError(f'"rotated" is true or false in {beside}.')
     return options

@@ -9,7 +9,6 @@ from pathlib import Path
 from explorer.classifiers.bundled import ASSETS
 from explorer.commands.networks import usable_device
 from explorer.training import RECIPES, train
-from explorer.training.cifar10 import FOLDER
 
 EXAMPLES = """examples:
   python -m explorer train signs-resnet
@@ -34,10 +33,9 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data",
         type=Path,
-        default=FOLDER,
         metavar="DIR",
         help="where CIFAR-10 lies: train/CLASS/*.png and test/CLASS/*.png, or torchvision's cifar-10-batches-py "
-        f"(default: {FOLDER})",
+        "(default: the folder that EXPLORER_CIFAR10 names, else the one that the page downloads to)",
     )
     parser.add_argument("--download", action="store_true", help="let torchvision fetch CIFAR-10 into that folder")
 

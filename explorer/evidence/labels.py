@@ -7,6 +7,7 @@ from torch import Tensor
 
 from explorer.evidence.agreement import cohens_kappa, spearmans_rho
 from explorer.evidence.attributions import METHODS
+from explorer.evidence.attributions.paths import relative_error
 from explorer.evidence.checks import dissociation
 from explorer.evidence.reversal import Reversals
 from explorer.types import Checks, Evidence, PixelLabel
@@ -28,11 +29,11 @@ def labelled(reversals: Reversals, method: str, shares: Tensor, splits: int) -> 
     weak = (larger < WEAK_SHARE * scale) | ((obscuring - leading).abs() < WEAK_GAP * larger)
     groups = dissociation(reversals, hides, splits)
     checks = Checks(
-        completeness_error=_relative_error(shares, whole) if METHODS[method].complete else math.nan,
+        completeness_error=relative_error(shares, whole) if METHODS[method].complete else math.nan,
         agreement=(hides == reversal_hides).double().mean().item(),
         kappa=cohens_kappa(hides, reversal_hides),
         rank_correlation=spearmans_rho(obscuring - leading, reversal[0] - reversal[1]),
-        additivity=_relative_error(reversal[:1], whole[:1]),
+        additivity=relative_error(reversal[:1], whole[:1]),
         dissociation=groups.d,
         dissociation_p=groups.p,
     )
@@ -64,8 +65,3 @@ def labelled(reversals: Reversals, method: str, shares: Tensor, splits: int) -> 
 
 def _kind(hides: bool) -> str:
     return "obscuring" if hides else "leading"
-
-
-def _relative_error(shares: Tensor, whole: Tensor) -> float:
-    """|1 - sum of shares / whole|, the worst of the rows; infinite where there is no change to share."""
-    return (1 - shares.sum(1) / whole).abs().nan_to_num(math.inf).max().item()

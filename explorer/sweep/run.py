@@ -3,7 +3,8 @@
 import dataclasses
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
@@ -16,10 +17,11 @@ from explorer.locks import exclusive
 from explorer.sweep.ledger import Ledger, Row
 from explorer.sweep.measures import measures
 from explorer.sweep.plan import PER_IMAGE, image_sha256, network_sha256, run_key, shared
-from explorer.types import Images, Labels, OnStep
+from explorer.types import Image, Images, Labels, OnStep
 
 BATCH_VALUES = 2**19  # floats of input in one batch: 42 images of 64 x 64, 170 of 32 x 32, 3 of 224 x 224
 LARGEST_BATCH = 128
+LONE = 20_480  # floats
 
 
 @dataclass(frozen=True)
@@ -149,12 +151,13 @@ def _attack(runs: list[Run], on_step: OnStep | None) -> list[Row] | None:
     knobs = {name: _column(runs, name, subject.images.device) for name in PER_IMAGE}
     attack = dataclasses.replace(runs[0].setting, **knobs)
     started = time.perf_counter()
-    result = attack(subject.network, subject.images[chosen], subject.labels[chosen], on_step=on_step)
-    if result.stopped:
-        return None
-    seconds = (time.perf_counter() - started) / len(runs)
-    with exclusive(subject.network), torch.no_grad():
-        logits = subject.network(result.adversarial)
+    with kernels_of_a_lone(subject.images[0]):
+        result = attack(subject.network, subject.images[chosen], subject.labels[chosen], on_step=on_step)
+        if result.stopped:
+            return None
+        seconds = (time.perf_counter() - started) / len(runs)
+        with exclusive(subject.network), torch.no_grad():
+            logits = subject.network(result.adversarial)
     columns = measures(result, logits, attack)
     values = zip(*columns.values(), strict=True)
     return [
@@ -174,6 +177,26 @@ def _attack(runs: list[Run], on_step: OnStep | None) -> list[Row] | None:
         }
         for run, row in zip(runs, values, strict=True)
     ]
+
+
+@contextmanager
+def kernels_of_a_lone(image: Image) -> Iterator[None]:
+    """Convolve batches of such images as torch convolves one alone, so that a run is the same as that attack alone.
+
+    On a CPU, torch hands a convolution to oneDNN or NNPACK if its input is a batch, or one image of more than LONE
+    floats. They differ in the seventh digit, which the signs of the dense start and the threshold turn into other
+    pixels.
+    """
+    if image.device.type != "cpu" or image.numel() > LONE:
+        yield
+        return
+    onednn, before = torch.backends.mkldnn, torch.backends.mkldnn.enabled
+    onednn.enabled = False
+    try:
+        with torch.backends.nnpack.flags(enabled=False):
+            yield
+    finally:
+        onednn.enabled = before
 
 
 def _column(runs: list[Run], name: str, device: torch.device) -> Tensor:

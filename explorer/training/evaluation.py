@@ -10,7 +10,7 @@ from tqdm import tqdm
 from explorer.attacks.dense import sign_attack
 from explorer.classifiers import best_device
 from explorer.classifiers.bundled import ASSETS, load_bundled, read_manifest
-from explorer.training.cifar10 import FOLDER, read_cifar10
+from explorer.training.cifar10 import read_cifar10
 from explorer.training.pictures import Pictures
 from explorer.training.recipes import EPS
 from explorer.training.renders import UNSEEN_SEEDS, Renders
@@ -32,7 +32,7 @@ class Evaluation:
         return f"{self.accuracy:.2%} of {self.n:,} unseen pictures{robust}"
 
 
-def unseen_pictures(dataset: str, n: int | None = None, folder: Path = FOLDER, download: bool = False) -> Pictures:
+def unseen_pictures(dataset: str, n: int | None = None, folder: Path | None = None, download: bool = False) -> Pictures:
     """The first `n` pictures (default: as many as the manifest's figures stand on) that nothing was trained on.
 
     `folder` and `download` are where CIFAR-10 comes from. Raises ValueError if it is not there.
@@ -65,7 +65,7 @@ def evaluate(
     n: int | None = None,
     pgd_steps: int = 20,
     assets: Path = ASSETS,
-    folder: Path = FOLDER,
+    folder: Path | None = None,
     download: bool = False,
 ) -> Evaluation:
     """Measure a bundled classifier on `n` unseen pictures, and under PGD of `pgd_steps` steps (0: not).

@@ -19,7 +19,7 @@ from explorer.training.pictures import Pictures
 from explorer.training.recipes import EPS, RECIPES, Recipe
 from explorer.training.renders import TRAINING_SEEDS, Renders
 
-_CLASS_NAMES = {"signs": list(CLASS_NAMES), "cifar10": cifar10.CLASS_NAMES}
+_CLASS_NAMES = {"signs": list(CLASS_NAMES), "cifar10": list(cifar10.CLASS_NAMES)}
 _SOURCES = {"signs": "its own rendered road signs", "cifar10": "CIFAR-10 (Krizhevsky 2009)"}
 
 
@@ -34,7 +34,7 @@ def train(
     recipe: Recipe | None = None,
     n_evaluate: int | None = None,
     stop_after: int | None = None,
-    folder: Path = cifar10.FOLDER,
+    folder: Path | None = None,
     download: bool = False,
 ) -> Evaluation | None:
     """Train a classifier, write its weights and its entry of the manifest into `out`, and measure it.

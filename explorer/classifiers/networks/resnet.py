@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from torch import nn
 
+from explorer.classifiers.networks.head import Head
 from explorer.types import Images, Logits
 
 
@@ -53,7 +54,7 @@ class ResNet(nn.Module):
                 before = width
         self.stages = nn.Sequential(*stages)
         self.pool = nn.AdaptiveAvgPool2d(1)
-        self.head = nn.Linear(before, classes)
+        self.head = Head(before, classes)
 
     def forward(self, x: Images) -> Logits:
         return self.head(self.pool(self.stages(self.stem(x))).flatten(1))

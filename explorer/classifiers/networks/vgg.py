@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from torch import nn
 
+from explorer.classifiers.networks.head import Head
 from explorer.types import Images, Logits
 
 
@@ -29,7 +30,7 @@ class VGG(nn.Module):
             layers.append(nn.MaxPool2d(2))
         self.features = nn.Sequential(*layers)
         self.pool = nn.AdaptiveAvgPool2d(1)
-        self.head = nn.Linear(before, classes)
+        self.head = Head(before, classes)
 
     def forward(self, x: Images) -> Logits:
         return self.head(self.pool(self.features(x)).flatten(1))

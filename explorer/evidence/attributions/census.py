@@ -96,5 +96,8 @@ class _Watcher(TorchFunctionMode):
     def __torch_function__(
         self, function: Callable, types: Any, args: tuple = (), kwargs: dict | None = None
     ) -> Tensor:
-        self.names[getattr(function, "__name__", str(function))] += 1
+        name = getattr(function, "__name__", str(function))
+        if name in ("mul", "__mul__") and any(isinstance(arg, nn.Parameter) for arg in args):
+            name = "linear"  # a product with a weight, not of two activations
+        self.names[name] += 1
         return function(*args, **(kwargs or {}))
