@@ -23,6 +23,7 @@ from explorer.ui.caches import answers
 def _patient(monkeypatch):
     """A busy machine must not turn a run that starts by itself into one that waits for the button."""
     monkeypatch.setattr(runs, "PATIENCE", math.inf)
+    monkeypatch.setattr(runs, "UNASKED", math.inf)
 
 
 def test_without_a_click_the_first_sign_is_attacked():
@@ -123,6 +124,7 @@ def test_presets_set_every_knob():
 
 def test_a_slow_run_waits_for_the_button(monkeypatch):
     monkeypatch.setattr(runs, "PATIENCE", 0.0)
+    monkeypatch.setattr(runs, "UNASKED", 0.0)
     app = open_page(seed="3")
     assert not app.header
     button(app, "Run").click().run()

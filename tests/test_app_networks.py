@@ -29,6 +29,7 @@ SIGNS = (ASSETS / "signs-resnet.safetensors").read_bytes()
 def _at_home(monkeypatch, tmp_path):
     """Runs start by themselves; nothing that lies on this computer, and no network, is found."""
     monkeypatch.setattr(runs, "PATIENCE", math.inf)
+    monkeypatch.setattr(runs, "UNASKED", math.inf)
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setenv(cifar10.VARIABLE, str(tmp_path / "cifar10"))
     monkeypatch.setattr(fetching.urllib.request, "urlopen", offline)
@@ -184,7 +185,7 @@ def test_weights_that_do_not_fit_are_one_readable_sentence(content, said, says):
 
 
 def test_a_slow_network_says_how_long_a_run_takes_and_waits(monkeypatch):
-    monkeypatch.setattr(runs, "PATIENCE", 2.0)
+    monkeypatch.setattr(runs, "UNASKED", 15.0)
     monkeypatch.setattr(runs, "seconds_per_step", lambda _clf: 0.5)
     app = open_page(seed="77", steps="100")
     assert problems(app) == []
@@ -196,7 +197,7 @@ def test_a_slow_network_says_how_long_a_run_takes_and_waits(monkeypatch):
 def test_a_network_that_is_left_takes_its_run_along(monkeypatch):
     app = open_page()
     assert app.header
-    monkeypatch.setattr(runs, "PATIENCE", 0.0)
+    monkeypatch.setattr(runs, "UNASKED", 0.0)
     app.selectbox(key="network_choice").set_value("signs-vit").run()
     assert problems(app) == []
     assert not app.header, "what another network saw is not shown as this one's"

@@ -2,16 +2,14 @@
 
 import math
 
-import numpy as np
 import pytest
-from app_page import button, labels, open_page, png, problems, story
+from app_page import button, cifar10_card, labels, open_page, png, problems, story, write_cifar10
 
+from explorer.classifiers import CLASSIFIERS
 from explorer.fetching import FetchFailed
-from explorer.images import from_uint8, to_png
 from explorer.samples import cifar10
-from explorer.samples.cifar10 import CLASS_NAMES
+from explorer.ui import caches, networks, runs
 from explorer.ui import cifar10 as cifar10_page
-from explorer.ui import runs
 from explorer.ui.classes import GUESSED, distinct
 from explorer.ui.long_runs import long_runs
 
@@ -20,18 +18,14 @@ from explorer.ui.long_runs import long_runs
 def _patient(monkeypatch, tmp_path):
     """Runs start by themselves, and nobody's CIFAR-10 is found."""
     monkeypatch.setattr(runs, "PATIENCE", math.inf)
+    monkeypatch.setattr(runs, "UNASKED", math.inf)
     monkeypatch.setenv(cifar10.VARIABLE, str(tmp_path / "cifar10"))
     long_runs.clear()
 
 
 @pytest.fixture
 def cifar10_pictures(tmp_path):
-    for label, name in enumerate(CLASS_NAMES):
-        folder = tmp_path / "cifar10" / name.lower()
-        folder.mkdir(parents=True)
-        for number in range(7):
-            picture = np.random.default_rng([label, number]).integers(0, 256, (32, 32, 3), np.uint8)
-            (folder / f"{number}.png").write_bytes(to_png(from_uint8(picture)))
+    write_cifar10(tmp_path / "cifar10")
 
 
 def captions(app) -> str:
@@ -155,6 +149,32 @@ def test_cifar10_is_browsed_by_class_and_by_seed(cifar10_pictures):
     assert "picture 12 of" in captions(app)
 
 
+@pytest.fixture
+def cifar10_network(monkeypatch):
+    """A network that says it knows CIFAR-10."""
+    monkeypatch.setitem(CLASSIFIERS, "cifar-test", cifar10_card())
+    yield
+    caches.forget_classifiers()
+    networks._known.cache_clear()
+
+
+def test_a_network_of_cifar10_is_shown_its_own_pictures_with_their_labels(cifar10_pictures, cifar10_network):
+    app = well(open_page(network="cifar-test"))
+    assert app.segmented_control(key="source").value == "CIFAR-10"
+    assert "of 1,024 pixels" in story(app)
+    assert "resized" not in captions(app)
+    assert "guessed" not in captions(app), "the label is known"
+    assert "picture" in app.query_params
+    app.selectbox(key="world").set_value("signs").run()
+    assert well(app).segmented_control(key="source").value == "Road signs"
+
+
+def test_without_its_pictures_a_network_of_cifar10_is_shown_photographs(cifar10_network):
+    app = well(open_page(network="cifar-test"))
+    assert app.segmented_control(key="source").value == "Photographs"
+    assert "guessed from the prediction" in captions(app)
+
+
 def test_a_broken_folder_of_cifar10_is_one_sentence(cifar10_pictures, tmp_path):
     (tmp_path / "cifar10" / "tank").mkdir()
     cifar10._folders.cache_clear()
@@ -163,6 +183,12 @@ def test_a_broken_folder_of_cifar10_is_one_sentence(cifar10_pictures, tmp_path):
     (error,) = app.error
     assert "tank is no class of CIFAR-10" in error.value
     assert story(app).startswith("Stop, ")
+
+
+def test_a_file_that_is_too_large_is_refused():
+    app = choose(open_page(), "Upload")
+    app.file_uploader(key="upload").set_value(("large.png", png() + bytes(10 * 2**20), "image/png")).run()
+    assert problems(app) == ["The file has 10 MB; at most 10 are read. Another picture is shown instead."]
 
 
 def test_what_lies_beside_a_square_is_said_of_a_file_of_ones_own():

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from app_page import cifar10_card, write_cifar10
 
 from explorer.__main__ import main
 from explorer.attacks import SparseAttack
@@ -140,6 +141,7 @@ def test_every_knob_is_an_option_and_the_preset_can_be_changed(tmp_path, capsys)
 
 NETWORK = """
 import torch
+from app_page import cifar10_card, write_cifar10
 
 def load():
     torch.manual_seed(0)
@@ -215,6 +217,48 @@ def test_a_bad_picture_is_refused_in_one_line_that_names_it(name, tmp_path, caps
 @pytest.mark.parametrize("name", ["nowhere.png", "nowhere/stop-1", "stop-99", "."])
 def test_a_missing_picture_is_refused_in_one_line(name, tmp_path, capsys):
     assert name in refused(attack(name, tmp_path), capsys)
+
+
+def test_a_photograph_goes_by_its_name_and_its_class_is_guessed(tmp_path, capsys):
+    assert attack("chelsea", tmp_path, *QUICK) in (0, 3)
+    told = capsys.readouterr().out
+    assert "451 × 300 pixels: its middle was fitted to the 64 × 64" in told
+    assert "The true class is not given" in told
+
+
+@pytest.fixture
+def cifar10(tmp_path):
+    write_cifar10(tmp_path / "cifar10")
+    return tmp_path / "cifar10"
+
+
+def test_cifar10_goes_by_number_where_it_is(tmp_path, cifar10, capsys, monkeypatch):
+    monkeypatch.setenv("EXPLORER_CIFAR10", str(tmp_path / "nothing"))
+    assert "cifar10-3" in refused(attack("cifar10-3", tmp_path / "out"), capsys)
+    monkeypatch.setenv("EXPLORER_CIFAR10", str(cifar10))
+    assert attack("cifar10-3", tmp_path / "out", *QUICK) in (0, 3)
+    assert "32 × 32 pixels" in capsys.readouterr().out
+
+
+def test_many_pictures_of_cifar10_come_from_the_folder_that_is_named(tmp_path, cifar10, capsys, monkeypatch):
+    monkeypatch.setitem(CLASSIFIERS, "cifar-test", cifar10_card())
+    options = (
+        "bench",
+        "--model",
+        "cifar-test",
+        "--device",
+        "cpu",
+        "--pictures",
+        "cifar10",
+        "--n",
+        "12",
+        "--repeats",
+        "0",
+    )
+    out = ("--out", str(tmp_path / "bench.csv"))
+    assert run(*options, "--attacks", "sparse-10", "--repeats", "0", "--data", str(cifar10), *out) == 0
+    assert "12 correctly classified pictures of 32 × 32 pixels from cifar10" in capsys.readouterr().out
+    assert "CIFAR-10 is not in" in refused(run(*options, "--data", str(tmp_path / "nothing"), *out), capsys)
 
 
 BAD_OPTIONS = {

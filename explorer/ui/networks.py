@@ -8,11 +8,13 @@ from explorer.classifiers import CLASSIFIERS, DEFAULT, Card, Classifier, find_ca
 from explorer.classifiers.own import own_cards
 from explorer.fetching import FetchFailed
 from explorer.jobs import Job
-from explorer.ui.caches import classifier
+from explorer.memory import told
+from explorer.ui.caches import classifier, seconds_per_step
 from explorer.ui.cifar10 import PATIENCE, QUEUE
 from explorer.ui.link import link, linked
 from explorer.ui.long_runs import LongRun, control, long_runs
 from explorer.ui.own_network import uploaded_network
+from explorer.ui.session import session
 
 OWN = "own"
 WORLDS = {"signs": "Road signs", "cifar10": "CIFAR-10", "imagenet": "ImageNet", OWN: "Your own"}
@@ -55,15 +57,21 @@ def load_network(name: str, device: str) -> Classifier | None:
         _offer_weights(card)
         return None
     try:
-        return classifier(name, device)
-    except (RuntimeError, ValueError) as error:  # weights that are damaged, or one's own that do not fit
+        clf = classifier(name, device)
+        with told():
+            seconds_per_step(clf)  # the first pass tells whether it fits the memory
+        return clf
+    except (RuntimeError, ValueError) as error:  # weights that are damaged, too large, or one's own that do not fit
         st.error(str(error))
         return None
 
 
 def dataset_of(name: str) -> str:
     """Whose classes the network of this name knows, before it is loaded."""
-    return "custom" if name == UPLOADED else card_of(name).dataset
+    if name != UPLOADED:
+        return card_of(name).dataset
+    own = session().own
+    return own.dataset if own else "custom"
 
 
 def _by_world() -> dict[str, list[str]]:
@@ -111,8 +119,8 @@ def _offer_weights(card: Card) -> None:
         return False
 
     run = long_runs().get(key, lambda: LongRun(key, QUEUE, advance, card.name, deadline=PATIENCE))
-    told = (
+    sentence = (
         f"The weights of **{card.architecture}** are not on this computer: {download.path.name}, {size}, would go to "
         f"{download.path.parent}. The networks for road signs and CIFAR-10 come with the app and need no download."
     )
-    control(run, f"Download {size}", None, told, key="weights-download")
+    control(run, f"Download {size}", None, sentence, key="weights-download")

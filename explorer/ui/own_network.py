@@ -8,6 +8,8 @@ import streamlit as st
 from explorer.classifiers import CLASSIFIERS, Classifier, load_own_weights, torchvision_names
 from explorer.classifiers.imagenet import COMMON
 from explorer.classifiers.own import UPLOAD_BYTES
+from explorer.memory import told
+from explorer.ui.caches import seconds_per_step
 from explorer.ui.session import session
 
 NORMALISATIONS: dict[str, tuple[tuple[float, ...], tuple[float, ...]] | None] = {
@@ -25,13 +27,15 @@ def uploaded_network(device: str) -> Classifier | None:
     me = session()
     with st.expander("Your own weights", expanded=me.own is None, key="own-weights"):
         asked = _form()
+        if me.own is not None:
+            st.caption(f"In use: {me.own.name}, {len(me.own.class_names):,} classes.")
     if asked is not None:
-        me.own = _load(*asked)
+        me.own = _load(device, *asked)
+        if me.own is not None:
+            st.rerun()  # what it was trained on decides which pictures are offered
     if me.own is None:
         return None
-    if str(me.own.device) != device:
-        me.own = me.own.to(device)
-    return me.own
+    return me.own.to(device)
 
 
 def _form() -> tuple | None:
@@ -88,11 +92,11 @@ def architectures() -> list[str]:
     return [*COMMON, *bundled, *(name.partition(":")[2] for name in torchvision_names())]
 
 
-def _load(content: bytes, *said: Any) -> Classifier | None:
+def _load(device: str, content: bytes, *said: Any) -> Classifier | None:
     architecture, classes, mean, std, size, rotated = said
     digest = hashlib.sha256(content + repr(said).encode()).hexdigest()
     try:
-        return load_own_weights(
+        clf = load_own_weights(
             content,
             architecture,
             classes,
@@ -102,7 +106,10 @@ def _load(content: bytes, *said: Any) -> Classifier | None:
             rotated=rotated,
             name=f"your-{architecture}-{digest[:8]}",
             max_bytes=UPLOAD_BYTES,
-        )
+        ).to(device)
+        with told():
+            seconds_per_step(clf)
+        return clf
     except ValueError as error:
         st.error(str(error))
         return None

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from explorer.classifiers import Classifier
-from explorer.jobs import Job, JobQueue, QueueFull, queue_for
+from explorer.jobs import DEADLINE, Job, JobQueue, QueueFull, queue_for
 from explorer.pipeline import Exploration, explore
 from explorer.pipeline.exploration import Attack
 from explorer.types import Step
@@ -15,6 +15,7 @@ from explorer.ui.session import Session, session
 from explorer.ui.words import duration
 
 PATIENCE = 2.0  # seconds: where the last run took longer, the next one waits for the button
+UNASKED = 15.0  # seconds: a network's first run, whose time is only foretold, may take as long and begin by itself
 PASSES_REFINING, PASSES_LABELLING = 100, 70  # forward and backward passes, about, as measured on SqueezeNet
 LOOK = 0.4  # seconds between two looks at a running job; each makes the browser draw, on the cores that do the work
 
@@ -81,7 +82,8 @@ def _answer(question: Question, clf: Classifier, status: StatusLine, me: Session
         if not (me.run_now or only_explains or _patient(question, clf, me)):
             return None
         try:
-            me.job = queue.submit(lambda job: _work(job, question, clf), me.owner)
+            deadline = max(DEADLINE, 4 * expected_seconds(question.attack, clf))
+            me.job = queue.submit(lambda job: _work(job, question, clf), me.owner, deadline)
         except QueueFull as error:
             st.warning(str(error))
             return None
@@ -99,7 +101,7 @@ def _answer(question: Question, clf: Classifier, status: StatusLine, me: Session
 def _patient(question: Question, clf: Classifier, me: Session) -> bool:
     """Whether the run is likely to be quick enough to begin by itself."""
     last = me.seconds.get((clf.name, question.device))
-    return (expected_seconds(question.attack, clf) if last is None else last) < PATIENCE
+    return expected_seconds(question.attack, clf) < UNASKED if last is None else last < PATIENCE
 
 
 def expected_seconds(attack: Attack, clf: Classifier) -> float:

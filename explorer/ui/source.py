@@ -134,6 +134,8 @@ def _own(source: str) -> Original | None:
         return None
     content = file.getvalue()
     try:
+        if len(content) > MAX_MEGABYTES * 2**20:
+            raise ValueError(f"The file has {len(content) / 2**20:,.0f} MB; at most {MAX_MEGABYTES} are read.")
         size = _size_of(content)
     except ValueError as error:
         st.error(f"{error} Another picture is shown instead.")

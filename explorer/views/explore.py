@@ -55,6 +55,7 @@ def page() -> None:
             only_optimised = st.toggle("Without pruning and polishing", key="optimised", bind="query-params")
     if attack is None:
         return
+    uploaded = clf is session().own
     question = Question(
         picture=picture_sha256(sample.image),
         network=clf.name,
@@ -64,7 +65,7 @@ def page() -> None:
         stage="optimised" if only_optimised else None,
         label=label,
         device=device,
-        owner=session().owner if clf is session().own else "",
+        owner=session().owner if uploaded else "",
         image=sample.image,
     )
     with hero:
@@ -90,7 +91,7 @@ def page() -> None:
             if opened.open:
                 show_mechanics(attack, exploration)
         guide()
-        offer_downloads(exploration)
+        offer_downloads(exploration, uploaded)
 
 
 def choose_attack() -> SparseAttack | None:
