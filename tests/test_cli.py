@@ -141,7 +141,6 @@ def test_every_knob_is_an_option_and_the_preset_can_be_changed(tmp_path, capsys)
 
 NETWORK = """
 import torch
-from app_page import cifar10_card, write_cifar10
 
 def load():
     torch.manual_seed(0)
