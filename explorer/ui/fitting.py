@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from explorer.images import RESIZES, Resize, fit, framed, middle, suited_resize, to_png
+from explorer.images import RESIZES, Crop, Resize, enlarge, fit, framed, middle, suited_resize, to_png
 from explorer.types import Image, Sample
 from explorer.ui.link import link, linked
 
@@ -32,7 +32,9 @@ class Original:
 def convert(image: Image, size: tuple[int, int], resize: Resize | None) -> Conversion:
     """Crop and resize to `size` = (height, width)."""
     crop = middle(tuple(image.shape[1:]), size)
-    return Conversion(fit(image, size, resize), to_png(framed(image, crop, PREVIEW)))
+    factor = max(1, PREVIEW // max(image.shape[1:]))
+    larger = Crop(crop.top * factor, crop.left * factor, crop.height * factor, crop.width * factor)
+    return Conversion(fit(image, size, resize), to_png(framed(enlarge(image, factor), larger, PREVIEW)))
 
 
 def in_plain_view(original: Original, size: tuple[int, int]) -> Sample:

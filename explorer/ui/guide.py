@@ -27,7 +27,14 @@ evidence is known to lie.
 **On the pictures** point at a pixel to compare it, click a mark or drag around several to select them everywhere (Shift
 adds), zoom with + and −, or Ctrl and the wheel. By keyboard: arrows move, Enter takes a mark, Escape lets go.
 
-The page's address always holds the gallery picture, the network and all settings: copy it to share what you see.
+**Any picture, any network.** A network sees pictures of one size, so yours are cropped in the middle and resized: the
+frame on the original shows what is left. *By area* a new pixel is the mean of what it covers, *by nearest* the one at
+its middle. Only the pictures of a network's own data set come with their true class; for all others it is
+guessed from the prediction, until you say better under *True class*. ImageNet's networks are downloaded when you press
+the button, and are used without a connection from then on. Weights that you upload stay in your visit: nobody else
+sees them, and they are gone with it.
+
+The page's address holds picture, network and all settings: copy it to share what you see. Uploads are not in it.
 """
 
 

@@ -12,7 +12,7 @@ from explorer.types import Sample
 
 HERE = Path(__file__).parent
 SIDE = 96  # pixels of a thumbnail, at most
-PER_ROW = 18
+PER_ROW = 18  # about
 
 
 def gallery(samples: Sequence[Sample], chosen: str | None, key: str, on_pick: Callable[[str], None]) -> None:
@@ -27,7 +27,7 @@ def gallery(samples: Sequence[Sample], chosen: str | None, key: str, on_pick: Ca
     shown = {
         "thumbnails": _thumbnails([sample.name for sample in samples], samples),
         "chosen": chosen,
-        "rows": -(-len(samples) // PER_ROW),
+        "rows": max(1, len(samples) // PER_ROW),
     }
     component(key=key, data=shown, on_pick_change=picked)
 
