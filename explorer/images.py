@@ -1,13 +1,13 @@
-"""Pictures as files and as tensors: safe loading, fitting to a network's input, PNG, and the overlay of pixel labels.
+"""Pictures as files and as tensors: safe loading, fitting to a network's input, and PNG.
 
 A picture is a (3, h, w) float32 tensor, RGB, whose values are multiples of 1/255 in [0, 1].
 """
 
 import warnings
-from collections.abc import Iterable
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 import cv2
 import numpy as np
@@ -15,12 +15,13 @@ import torch
 from PIL import Image as Pillow
 from PIL import ImageOps
 
-from explorer.palette import LOOKS
-from explorer.types import Image, PixelLabel
+from explorer.types import Image
+
+Resize = Literal["area", "nearest"]
+RESIZES: tuple[Resize, ...] = ("area", "nearest")  # each pixel the mean of what it covers, or what lies at its middle
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
 MAX_PIXELS = 25_000_000  # refused before decoding: a 20 kB file can unfold to gigabytes
-OVERLAY_SIDE = 768  # the overlay's shorter side, in pixels, at least
 
 _ALPHA_MODES = ("LA", "PA", "RGBA", "La", "RGBa")
 _DEEP_MODES = ("I", "I;16", "I;16B", "I;16L", "I;16N")
@@ -56,20 +57,70 @@ def load_image(source: str | Path | bytes | BinaryIO) -> Image:
         raise ValueError(f"The {picture.format} file is damaged or incomplete.") from error
 
 
-def fit(image: Image, size: tuple[int, int]) -> Image:
-    """Crop the middle to the aspect ratio of `size` = (height, width), then resize: by area down, by nearest up."""
-    height, width = size
-    pixels = to_uint8(image)
-    crop_height = min(pixels.shape[0], max(1, round(pixels.shape[1] * height / width)))
-    crop_width = min(pixels.shape[1], max(1, round(pixels.shape[0] * width / height)))
-    top, left = (pixels.shape[0] - crop_height) // 2, (pixels.shape[1] - crop_width) // 2
-    pixels = pixels[top : top + crop_height, left : left + crop_width]
-    if pixels.shape[:2] == size:
+@dataclass(frozen=True)
+class Crop:
+    """The part of a picture that a network sees, in pixels of that picture."""
+
+    top: int
+    left: int
+    height: int
+    width: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.height, self.width
+
+    def of(self, pixels: np.ndarray) -> np.ndarray:
+        """That part of an (h, w, 3) array."""
+        return pixels[self.top : self.top + self.height, self.left : self.left + self.width]
+
+
+def middle(original: tuple[int, int], size: tuple[int, int]) -> Crop:
+    """The largest part in the middle of a picture of size `original` that has the aspect ratio of `size`, to the
+    nearest pixel. Both are (height, width).
+    """
+    crop_height = min(original[0], max(1, round(original[1] * size[0] / size[1])))
+    crop_width = min(original[1], max(1, round(original[0] * size[1] / size[0])))
+    return Crop((original[0] - crop_height) // 2, (original[1] - crop_width) // 2, crop_height, crop_width)
+
+
+def suited_resize(crop: tuple[int, int], size: tuple[int, int]) -> Resize:
+    """What loses least: by area where a picture shrinks, by nearest where it grows. Both are (height, width)."""
+    return "area" if crop[0] >= size[0] and crop[1] >= size[1] else "nearest"
+
+
+def fit(image: Image, size: tuple[int, int], resize: Resize | None = None) -> Image:
+    """Crop the middle to the aspect ratio of `size` = (height, width), then resize, by default as suits the sizes."""
+    crop = middle(tuple(image.shape[1:]), size)
+    pixels = crop.of(to_uint8(image))
+    if crop.size == size:
         return from_uint8(pixels)
-    shrinks = crop_height >= height and crop_width >= width
-    return from_uint8(
-        cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_NEAREST)
-    )
+    by_area = (resize or suited_resize(crop.size, size)) == "area"
+    interpolation = cv2.INTER_AREA if by_area else cv2.INTER_NEAREST_EXACT
+    return from_uint8(cv2.resize(pixels, size[::-1], interpolation=interpolation))
+
+
+def shrunk(image: Image, side: int) -> Image:
+    """The whole picture, with no side longer than `side` pixels: to be looked at."""
+    height, width = image.shape[1:]
+    scale = side / max(height, width)
+    return image if scale >= 1 else fit(image, (max(1, round(scale * height)), max(1, round(scale * width))), "area")
+
+
+def framed(image: Image, crop: Crop, side: int) -> Image:
+    """The picture, no side longer than `side` pixels, `crop` in a frame, the rest pale: to be looked at."""
+    small = to_uint8(shrunk(image, side))
+    scale = small.shape[0] / image.shape[1], small.shape[1] / image.shape[2]
+    top, left = round(crop.top * scale[0]), round(crop.left * scale[1])
+    bottom = max(top + 1, round((crop.top + crop.height) * scale[0]))
+    right = max(left + 1, round((crop.left + crop.width) * scale[1]))
+    inside = small[top:bottom, left:right].copy()
+    small = (0.3 * small + 0.7 * 255).astype(np.uint8)
+    small[top:bottom, left:right] = inside
+    for colour, inset in (((255, 255, 255), 1), ((91, 79, 199), 0)):
+        corners = (left + inset, top + inset), (right - 1 - inset, bottom - 1 - inset)
+        cv2.rectangle(small, *corners, colour, 1)
+    return from_uint8(small)
 
 
 def to_uint8(image: Image) -> np.ndarray:
@@ -97,18 +148,6 @@ def enlarge(image: Image, factor: int) -> Image:
     return image.repeat_interleave(factor, dim=1).repeat_interleave(factor, dim=2)
 
 
-def overlay(adversarial: Image, pixels: Iterable[PixelLabel]) -> Image:
-    """The adversarial picture, enlarged and paler, with a mark around every changed pixel; weak labels are hollow."""
-    factor = max(1, -(-OVERLAY_SIDE // min(adversarial.shape[1:])))
-    canvas = to_uint8(enlarge(adversarial, factor))
-    radius = max(0.9 * factor, min(canvas.shape[:2]) / 64)
-    for pixel in pixels:
-        look = LOOKS[pixel.kind]
-        centre = np.array([pixel.col + 0.5, pixel.row + 0.5]) * factor
-        _draw(canvas, _outline(look.shape, centre, radius), look.rgb, hollow=pixel.weak)
-    return from_uint8(canvas)
-
-
 def _read(source: str | Path | bytes | BinaryIO) -> bytes:
     if isinstance(source, bytes):
         return source
@@ -129,21 +168,3 @@ def _as_rgb(picture: Pillow.Image) -> np.ndarray:
         picture = picture.convert("RGBA")
         picture = Pillow.alpha_composite(Pillow.new("RGBA", picture.size, "white"), picture)
     return np.asarray(picture.convert("RGB"))
-
-
-def _outline(shape: str, centre: np.ndarray, radius: float) -> np.ndarray:
-    corners = 48 if shape == "circle" else 4
-    angles = np.arange(corners) * 2 * np.pi / corners
-    reach = radius if shape == "circle" else 1.25 * radius  # a diamond of the same weight to the eye
-    return centre + reach * np.stack([np.cos(angles), np.sin(angles)], axis=1)
-
-
-def _draw(canvas: np.ndarray, outline: np.ndarray, rgb: tuple[int, int, int], *, hollow: bool) -> None:
-    fraction_bits = 4
-    points = [np.rint(outline * 2**fraction_bits).astype(np.int32)]
-    style = {"lineType": cv2.LINE_AA, "shift": fraction_bits}
-    if not hollow:
-        cv2.fillPoly(canvas, points, rgb, **style)
-    cv2.polylines(canvas, points, True, (255, 255, 255), 5 if hollow else 2, **style)
-    if hollow:
-        cv2.polylines(canvas, points, True, rgb, 3, **style)

@@ -142,8 +142,13 @@ class Evidence:
 class Sample:
     """A picture that someone can attack, with where it comes from."""
 
-    name: str  # unique within its source, stable: it goes into links
+    name: str  # unique, stable: it goes into links
     image: Image
     label: int | None = None  # None: unknown, the prediction takes its place
     caption: str = ""
     meta: dict = field(default_factory=dict)
+    dataset: str = ""  # "signs" or "cifar10": whose classes `label` counts; it says nothing to networks of another
+
+    def label_for(self, dataset: str) -> int | None:
+        """The true class as a network of this data set counts it, where that is known."""
+        return self.label if self.dataset == dataset else None

@@ -1,17 +1,16 @@
 """The Explore page without a browser: it runs, it obeys its link, it survives bad input, it says what went wrong."""
 
-import io
 import math
 import re
 from dataclasses import replace
 
 import pytest
 import torch
-from PIL import Image
+from app_page import button, labels, open_page, png, problems, story
 from streamlit.testing.v1 import AppTest
 
 from explorer.attacks import SparseAttack
-from explorer.classifiers import CLASSIFIERS, DEFAULT
+from explorer.classifiers import CLASSIFIERS, DEFAULT, Download
 from explorer.evidence import METHODS
 from explorer.jobs import QueueFull, queue_for
 from explorer.knobs import knobs
@@ -19,34 +18,12 @@ from explorer.samples import find_sample, gallery
 from explorer.ui import caches, runs, source
 from explorer.ui.caches import answers
 
-QUICK = {"steps": "30", "polish": "false"}  # a link whose attack is fast
-
 
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch):
     """A busy machine must not turn a run that starts by itself into one that waits for the button."""
     monkeypatch.setattr(runs, "PATIENCE", math.inf)
-
-
-def open_page(**link: str) -> AppTest:
-    app = AppTest.from_file("../app.py", default_timeout=120)
-    for name, value in {**QUICK, **link}.items():
-        app.query_params[name] = value
-    return app.run()
-
-
-def story(app: AppTest) -> str:
-    (header,) = app.header
-    return header.value.replace("\u00a0", " ")
-
-
-def button(app: AppTest, label: str):
-    (found,) = [each for each in app.button if each.label == label]
-    return found
-
-
-def labels(app: AppTest) -> set[str]:
-    return {each.label for each in app.button}
+    monkeypatch.setattr(runs, "UNASKED", math.inf)
 
 
 def test_without_a_click_the_first_sign_is_attacked():
@@ -77,28 +54,34 @@ def test_the_link_restores_picture_network_and_settings():
     assert app.slider(key="momentum").value == 0.85
 
 
-def test_every_network_can_be_chosen_and_is_put_into_the_link():
+def test_every_network_can_be_chosen_and_is_put_into_the_link(monkeypatch):
+    monkeypatch.setattr(Download, "here", False)  # whatever lies on this computer
     app = open_page()
-    for name in [*CLASSIFIERS, DEFAULT]:
-        app.selectbox(key="network_choice").set_value(name).run()
-        assert not app.exception
-        assert not app.error
-        assert app.query_params.get("network", DEFAULT) == name
+    for world in ("cifar10", "imagenet", "signs"):
+        names = [name for name, card in CLASSIFIERS.items() if card.dataset == world]
+        if not names:
+            continue
+        app.selectbox(key="world").set_value(world).run()
+        for name in names:
+            app.selectbox(key="network_choice").set_value(name).run()
+            assert problems(app) == []
+            assert app.query_params.get("network", DEFAULT) == name
+    assert app.query_params.get("network", DEFAULT) == names[-1]
 
 
 def test_weights_that_cannot_be_read_are_one_sentence(monkeypatch):
-    def missing(name: str):
+    def missing(name: str, _device: str):
         raise RuntimeError(f"The weights of {name} cannot be read.")
 
     monkeypatch.setattr(caches, "load_classifier", missing)
-    caches.classifier.clear()
+    caches.forget_classifiers()
     app = open_page()
     assert not app.exception
     assert [error.value for error in app.error] == [f"The weights of {DEFAULT} cannot be read."]
 
 
 def test_a_link_with_nonsense_shows_the_defaults():
-    app = open_page(picture="moon", network="gpt", a="-3", lam="x", tau="7", steps="many", target="Moon", box="<b>")
+    app = open_page(picture="sun", network="gpt", a="-3", lam="x", tau="7", steps="many", target="Moon", box="<b>")
     assert not app.exception
     assert not app.error
     assert story(app).startswith("Stop, ")
@@ -141,6 +124,7 @@ def test_presets_set_every_knob():
 
 def test_a_slow_run_waits_for_the_button(monkeypatch):
     monkeypatch.setattr(runs, "PATIENCE", 0.0)
+    monkeypatch.setattr(runs, "UNASKED", 0.0)
     app = open_page(seed="3")
     assert not app.header
     button(app, "Run").click().run()
@@ -152,12 +136,6 @@ def test_a_slow_run_waits_for_the_button(monkeypatch):
     button(app, "Run").click().run()
     assert "Run" not in labels(app)
     assert not app.exception
-
-
-def png(size: tuple[int, int] = (90, 60)) -> bytes:
-    file = io.BytesIO()
-    Image.effect_mandelbrot(size, (-2, -1.2, 1, 1.2), 50).convert("RGB").save(file, "PNG")
-    return file.getvalue()
 
 
 def upload(name: str, content: bytes) -> AppTest:
@@ -199,7 +177,7 @@ def test_the_class_that_is_seen_already_is_no_target():
 
 def test_a_picture_that_is_already_mistaken_is_said_to_be(monkeypatch):
     mistaken = replace(find_sample("stop-1"), label=3)
-    monkeypatch.setattr(source, "find_sample", lambda name: mistaken)
+    monkeypatch.setattr(source, "gallery", lambda: (mistaken,))
     app = open_page()
     (info,) = app.info
     assert info.value.startswith("The network already gets this one wrong: it shows Priority road.")

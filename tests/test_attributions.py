@@ -11,9 +11,10 @@ from explorer import SparseAttack, load_classifier
 from explorer.classifiers import list_classifiers
 from explorer.evidence import MAPS, METHODS, Case, Reversals, class_maps, explain_pixels, methods_for
 from explorer.evidence.attributions.paths import CLOSE, IG_STEPS
+from explorer.images import fit
 from explorer.samples import find_sample
 
-NETWORKS = [card.name for card in list_classifiers()]
+NETWORKS = [card.name for card in list_classifiers() if card.source == "bundled"]
 NO_CAM = {"grad_cam", "guided_grad_cam"}
 
 
@@ -23,10 +24,11 @@ def cases():
     sample, found = find_sample("stop-1"), {}
     for name in NETWORKS:
         network = load_classifier(name, device="cpu")
-        label = int(network(sample.image[None]).argmax())
+        image = fit(sample.image, network.input_size)
+        label = int(network(image[None]).argmax())
         attack = SparseAttack(steps=20, polish=False, max_pixels=6)
-        result = attack(network, sample.image[None], torch.tensor([label]))
-        found[name] = network, sample.image, result.adversarial[0], label
+        result = attack(network, image[None], torch.tensor([label]))
+        found[name] = network, image, result.adversarial[0], label
     return found
 
 

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from app_page import cifar10_card, write_cifar10
 
 from explorer.__main__ import main
 from explorer.attacks import SparseAttack
 from explorer.classifiers import CLASSIFIERS, load_classifier
+from explorer.classifiers.bundled import ASSETS
 from explorer.commands import COMMANDS
 from explorer.images import from_uint8, load_image, to_png, to_uint8
 from explorer.knobs import knobs
@@ -216,6 +218,48 @@ def test_a_missing_picture_is_refused_in_one_line(name, tmp_path, capsys):
     assert name in refused(attack(name, tmp_path), capsys)
 
 
+def test_a_photograph_goes_by_its_name_and_its_class_is_guessed(tmp_path, capsys):
+    assert attack("chelsea", tmp_path, *QUICK) in (0, 3)
+    told = capsys.readouterr().out
+    assert "451 × 300 pixels: its middle was fitted to the 64 × 64" in told
+    assert "The true class is not given" in told
+
+
+@pytest.fixture
+def cifar10(tmp_path):
+    write_cifar10(tmp_path / "cifar10")
+    return tmp_path / "cifar10"
+
+
+def test_cifar10_goes_by_number_where_it_is(tmp_path, cifar10, capsys, monkeypatch):
+    monkeypatch.setenv("EXPLORER_CIFAR10", str(tmp_path / "nothing"))
+    assert "cifar10-3" in refused(attack("cifar10-3", tmp_path / "out"), capsys)
+    monkeypatch.setenv("EXPLORER_CIFAR10", str(cifar10))
+    assert attack("cifar10-3", tmp_path / "out", *QUICK) in (0, 3)
+    assert "32 × 32 pixels" in capsys.readouterr().out
+
+
+def test_many_pictures_of_cifar10_come_from_the_folder_that_is_named(tmp_path, cifar10, capsys, monkeypatch):
+    monkeypatch.setitem(CLASSIFIERS, "cifar-test", cifar10_card())
+    options = (
+        "bench",
+        "--model",
+        "cifar-test",
+        "--device",
+        "cpu",
+        "--pictures",
+        "cifar10",
+        "--n",
+        "12",
+        "--repeats",
+        "0",
+    )
+    out = ("--out", str(tmp_path / "bench.csv"))
+    assert run(*options, "--attacks", "sparse-10", "--repeats", "0", "--data", str(cifar10), *out) == 0
+    assert "12 correctly classified pictures of 32 × 32 pixels from cifar10" in capsys.readouterr().out
+    assert "CIFAR-10 is not in" in refused(run(*options, "--data", str(tmp_path / "nothing"), *out), capsys)
+
+
 BAD_OPTIONS = {
     "--label": ["Stopp", "18", "-1", ""],
     "--target": ["no such sign", "99", "Stop"],
@@ -273,11 +317,20 @@ def test_the_help_of_attack_tells_every_knob(capsys):
         assert "".join(knob.help.split()) in told
 
 
-def test_the_list_names_every_classifier(capsys):
+def test_the_list_names_every_classifier(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("EXPLORER_MODELS", str(tmp_path))
     assert run("list") == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["name", "dataset", "architecture", "accuracy", "robust", "parameters", "input"]
+    told = ["accuracy", "robust", "parameters", "input", "download", "memory", "here"]
+    assert lines[0].split() == ["name", "source", "dataset", "architecture", *told]
     assert [line.split()[0] for line in lines[1:]] == list(CLASSIFIERS)
+
+    assert run("list", "--json") == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert [each["name"] for each in facts] == list(CLASSIFIERS)
+    assert {each["source"] for each in facts} == {"bundled", "torchvision"}
+    assert all(each["available"] for each in facts if each["source"] == "bundled")
+    assert facts[0]["accuracy"] == CLASSIFIERS[facts[0]["name"]].accuracy
 
 
 @pytest.mark.parametrize(
@@ -293,6 +346,23 @@ def test_the_list_names_every_classifier(capsys):
 )
 def test_training_refuses_bad_options_in_one_line(arguments, tmp_path, capsys):
     refused(run(*arguments, *["--out", str(tmp_path)] * (arguments[0] == "train")), capsys)
+
+
+def test_ones_own_weights_are_attacked_by_their_file(tmp_path, capsys):
+    (tmp_path / "mine.safetensors").write_bytes((ASSETS / "signs-cnn.safetensors").read_bytes())
+    options = ["--device", "cpu", "--steps", "30", "--no-polish", "--out", str(tmp_path / "out")]
+    code = run("attack", "stop-1", "--model", str(tmp_path / "mine.safetensors"), *options)
+    assert "need a description" in refused(code, capsys)
+    (tmp_path / "mine.json").write_text('{"architecture": "signs-cnn", "classes": "signs"}')
+    assert run("attack", "stop-1", "--model", str(tmp_path / "mine.safetensors"), *options) == 0
+    assert "own:mine sees this Stop as what it is" in capsys.readouterr().out
+
+
+def test_weights_that_would_have_to_be_downloaded_are_a_sentence(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    code = run("attack", "stop-1", "--model", "torchvision:alexnet", "--device", "cpu", "--out", str(tmp_path / "out"))
+    assert "choose signs-resnet, which needs no download" in refused(code, capsys)
+    assert list(tmp_path.iterdir()) == []
 
 
 EVIDENCE = ["evidence", "--model", "signs-cnn", "--device", "cpu", "--methods", "gradient_x_change"]

@@ -5,6 +5,7 @@
 
 import ast
 import csv
+import json
 import re
 import shlex
 import sys
@@ -17,7 +18,7 @@ import torch
 
 from explorer.__main__ import build_parser
 from explorer.attacks import ATTACKS, SigmaZero, SparseAttack
-from explorer.classifiers import list_classifiers, load_classifier
+from explorer.classifiers import CLASSIFIERS, list_classifiers, load_classifier, own
 from explorer.classifiers.bundled import read_manifest
 from explorer.commands import COMMANDS
 from explorer.commands.options import limits, shown
@@ -56,8 +57,26 @@ def classifier_table() -> list[str]:
     return markdown(head, rows)
 
 
+def imagenet_table() -> list[str]:
+    head = ["name", "parameters", "download", "input", "accuracy", "what it is"]
+    rows = [
+        [
+            f"`{card.name}`",
+            f"{card.parameters:,}",
+            f"{card.download.n_bytes / 1e6:,.0f} MB",
+            "{} × {}".format(*card.input_size),
+            f"{100 * card.accuracy:.1f} %",
+            f"{card.architecture}: {card.summary}",
+        ]
+        for card in CLASSIFIERS.values()
+        if card.source == "torchvision"
+    ]
+    return markdown(head, rows)
+
+
 def method_table() -> list[str]:
-    networks = {card.name: load_classifier(card.name, device="cpu") for card in list_classifiers()}
+    bundled = [card.name for card in list_classifiers() if card.source == "bundled"]
+    networks = {name: load_classifier(name, device="cpu") for name in bundled}
     problems = {name: methods_for(each, torch.zeros(3, *each.input_size)) for name, each in networks.items()}
     head = ["method", "what it does", "shares add up", "not for"]
     rows = []
@@ -90,6 +109,7 @@ TABLES = {
     "SparseAttack": lambda: knob_table(SparseAttack, SparseAttack.paper()),
     "SigmaZero": lambda: knob_table(SigmaZero),
     "classifiers": classifier_table,
+    "imagenet": imagenet_table,
     "methods": method_table,
 }
 
@@ -139,8 +159,13 @@ def test_the_python_example_runs(capsys, monkeypatch):
     assert re.search(r"^\d+ \d+ (obscuring|leading) ", printed, re.MULTILINE)
 
 
+def test_the_description_of_ones_own_weights_is_complete():
+    (example,) = [text for kind, text in BLOCKS if kind == "json"]
+    assert [*json.loads(example)] == [*own.KEYS]
+
+
 def test_every_entry_of_every_registry_is_named():
-    names = [*ATTACKS, *METHODS, *COMMANDS, *(card.name for card in list_classifiers() if card.name in read_manifest())]
+    names = [*ATTACKS, *METHODS, *COMMANDS, *CLASSIFIERS]
     assert [name for name in names if f"`{name}`" not in README] == []
 
 

@@ -14,8 +14,22 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image as Pillow
 
 from explorer import images
-from explorer.images import enlarge, fit, from_uint8, load_image, overlay, to_png, to_uint8
+from explorer.images import (
+    RESIZES,
+    Crop,
+    enlarge,
+    fit,
+    framed,
+    from_uint8,
+    load_image,
+    middle,
+    shrunk,
+    suited_resize,
+    to_png,
+    to_uint8,
+)
 from explorer.palette import LOOKS
+from explorer.pipeline.overlay import SIDE, overlay
 from explorer.types import PixelLabel
 
 PIXELS = arrays(np.uint8, st.tuples(st.integers(1, 12), st.integers(1, 12), st.just(3)))
@@ -71,6 +85,71 @@ def test_fit_keeps_the_middle():
     image[:, :, 10:20] = 1
     assert fit(image, (5, 5)).min() == 1
     assert fit(image.transpose(1, 2), (20, 20)).min() == 1
+
+
+SIZES = st.tuples(st.integers(1, 400), st.integers(1, 400))
+
+
+@given(SIZES, SIZES)
+def test_the_crop_is_the_largest_middle_of_the_right_shape(original, size):
+    crop = middle(original, size)
+    assert 1 <= crop.height <= original[0]
+    assert 1 <= crop.width <= original[1]
+    assert crop.height == original[0] or crop.width == original[1]
+    for place, length, whole in ((crop.top, crop.height, original[0]), (crop.left, crop.width, original[1])):
+        assert 0 <= whole - length - 2 * place <= 1
+    ideal = min(original[0], original[1] * size[0] / size[1]), min(original[1], original[0] * size[1] / size[0])
+    assert abs(crop.height - max(1, ideal[0])) <= 0.5
+    assert abs(crop.width - max(1, ideal[1])) <= 0.5
+
+
+@given(PIXELS, st.integers(1, 20), st.integers(1, 20))
+def test_nearest_shows_only_colours_that_are_there(pixels, height, width):
+    colours = {tuple(colour) for colour in pixels.reshape(-1, 3)}
+    fitted = to_uint8(fit(from_uint8(pixels), (height, width), "nearest"))
+    assert {tuple(colour) for colour in fitted.reshape(-1, 3)} <= colours
+
+
+@given(PIXELS, st.integers(1, 4), st.integers(1, 4))
+def test_area_takes_the_mean_of_what_a_pixel_covers(pixels, down, across):
+    large = pixels.repeat(down, 0).repeat(across, 1)
+    large = large.astype(int) + (np.indices(large.shape[:2]).sum(0)[..., None] % 2) * (255 - large.max())
+    small = to_uint8(fit(from_uint8(large), pixels.shape[:2], "area")).astype(float)
+    crop = middle(large.shape[:2], pixels.shape[:2])
+    if crop.size == large.shape[:2]:
+        means = large.reshape(pixels.shape[0], down, pixels.shape[1], across, 3).mean((1, 3))
+        assert np.abs(small - means).max() <= 1
+
+
+@given(PIXELS, st.integers(1, 5))
+def test_growing_by_a_whole_number_is_the_same_either_way(pixels, factor):
+    image, size = from_uint8(pixels), (pixels.shape[0] * factor, pixels.shape[1] * factor)
+    assert all(torch.equal(fit(image, size, resize), enlarge(image, factor)) for resize in RESIZES)
+
+
+def test_what_suits_loses_least():
+    assert suited_resize((512, 512), (64, 64)) == "area"
+    assert suited_resize((32, 32), (64, 64)) == "nearest"
+    stripes = torch.zeros(3, 64, 64)
+    stripes[:, :, ::2] = 1
+    assert ((fit(stripes, (32, 32)) - 0.5).abs() < 0.01).all()
+    assert set(fit(stripes, (32, 32), "nearest").unique().tolist()) <= {0.0, 1.0}
+
+
+@given(PIXELS, st.integers(1, 15), st.integers(1, 15), st.integers(4, 40))
+def test_the_frame_lies_within_a_picture_of_the_side_asked_for(pixels, height, width, side):
+    image = from_uint8(pixels)
+    shown = framed(image, middle(image.shape[1:], (height, width)), side)
+    assert shown.shape == shrunk(image, side).shape
+    assert max(shown.shape[1:]) == min(side, max(image.shape[1:]))
+
+
+def test_the_frame_leaves_the_crop_as_it_is_and_pales_the_rest():
+    image = torch.full((3, 40, 80), 100 / 255)
+    shown = to_uint8(framed(image, Crop(0, 20, 40, 40), 80))
+    assert (shown[4:-4, 24:56] == 100).all()
+    assert (shown[:, :20] > 200).all()
+    assert (shown[0, 20:60] == (91, 79, 199)).all()
 
 
 @given(PIXELS, st.integers(1, 4))
@@ -189,6 +268,42 @@ def test_a_damaged_file_never_does_worse_than_a_sentence(name, data):
     assert 0 <= image.min() <= image.max() <= 1
 
 
+def malformed() -> list[bytes]:
+    """200 files that are no usable picture, each for a reason of its own or broken at a place of its own."""
+    rng = np.random.default_rng(5)
+    bad = [rng.bytes(int(n)) for n in rng.integers(1, 5000, 40)]  # noise
+    heads = [b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"RIFF\x10\x00\x00\x00WEBP", b"BM", b"GIF89a", b"II*\x00"]
+    bad += [head + rng.bytes(int(n)) for head in heads for n in rng.integers(0, 2000, 6)]  # noise that claims to be one
+    bad += [png_with_header(int(w), int(h)) for w, h in rng.integers(5_100, 2**31 - 1, (24, 2))]  # bombs
+    bad += [png_with_header(int(w), int(h)) for w, h in rng.integers(40, 400, (16, 2))]  # more size than content
+    bad += [png_with_header(w, h) for w, h in ((0, 0), (0, 9), (9, 0), (2**31, 1))]
+    for name in ("png", "jpeg", "webp", "bmp"):
+        content = HONEST[name]
+        bad += [content[: int(cut)] for cut in np.linspace(1, 0.75 * len(content), 16).astype(int)]
+    for kind in ("GIF", "TIFF", "PPM", "ICO", "TGA", "PDF", "EPS", "DDS"):  # pictures, but none of these
+        bad.append(encoded(scene(), kind))
+    bad += [
+        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+        b"\x80\x05cos\nsystem\n.",
+        b"PK\x03\x04" + bytes(60),
+        b"%PDF-1.7",
+    ]
+    bad += [b"<script>alert(1)</script>", "kein Bild".encode("utf-16"), bytes(1000), b"\n" * 50]
+    return bad
+
+
+MALFORMED = malformed()
+
+
+def test_two_hundred_malformed_files_are_each_refused_in_one_sentence():
+    assert len(MALFORMED) >= 200
+    for number, content in enumerate(MALFORMED):
+        with pytest.raises(ValueError, match=r"^The .*\.$") as caught:
+            load_image(content)
+        assert "\n" not in str(caught.value), number
+        assert len(str(caught.value)) < 200
+
+
 def test_a_bomb_is_refused_before_it_unfolds(monkeypatch):
     monkeypatch.setattr(images, "MAX_PIXELS", 24 * 32 - 1)
     monkeypatch.setattr(Pillow.Image, "load", lambda self: pytest.fail("it was decoded"))
@@ -205,7 +320,7 @@ def test_the_overlay_marks_each_kind_in_its_colour_and_weak_ones_hollow():
     marks = [label(10, 20, "obscuring"), label(40, 50, "leading"), label(50, 10, "leading", weak=True)]
     picture = to_uint8(overlay(grey, marks))
     factor = picture.shape[0] // 64
-    assert picture.shape[0] >= images.OVERLAY_SIDE
+    assert picture.shape[0] >= SIDE
     centres = [tuple(picture[int((m.row + 0.5) * factor), int((m.col + 0.5) * factor)]) for m in marks]
     assert centres == [LOOKS["obscuring"].rgb, LOOKS["leading"].rgb, (128, 128, 128)]
     assert (picture[0, 0] == 128).all()

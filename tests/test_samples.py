@@ -50,7 +50,7 @@ def test_every_sample_is_recognised(name):
 
 def test_finding_a_sample():
     assert find_sample("speed-limit-80-2").label == CLASS_NAMES.index("Speed limit 80")
-    with pytest.raises(ValueError, match="stop-1, stop-2"):
+    with pytest.raises(ValueError, match="signs are stop-1, yield-1,"):
         find_sample("stop-99")
 
 

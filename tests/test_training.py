@@ -1,6 +1,5 @@
 """Training is repeatable, can be interrupted, and writes what the loader reads."""
 
-import argparse
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,11 +7,19 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from explorer import training
-from explorer.classifiers import CLASSIFIERS
+from explorer.__main__ import main
 from explorer.classifiers.bundled import load_bundled, read_manifest
+from explorer.classifiers.networks import ARCHITECTURES
+from explorer.commands import evaluate as evaluate_command
+from explorer.commands import train as train_command
+from explorer.fetching import FetchFailed
+from explorer.images import to_png
+from explorer.samples import cifar10 as sample_cifar
 from explorer.signs import CLASS_NAMES, Scene, render
-from explorer.training import EPS, RECIPES, TRAINING_SEEDS, UNSEEN_SEEDS, Recipe, Renders, evaluate, train
+from explorer.training import EPS, RECIPES, TRAINING_SEEDS, UNSEEN_SEEDS, Evaluation, Recipe, Renders, evaluate, train
+from explorer.training import cifar10 as cifar
+from explorer.training.cifar10 import read_cifar10
+from explorer.training.pictures import shift_and_mirror
 
 TINY = Recipe(
     "resnet",
@@ -22,7 +29,7 @@ TINY = Recipe(
     batch=24,
     label_smoothing=0.0,
 )
-RECIPES_BY_KIND = {"plain": TINY, "adversarial": replace(TINY, eps=EPS, attack_steps=1)}
+RECIPES_BY_KIND = {"plain": TINY, "adversarial": replace(TINY, eps=EPS["signs"], attack_steps=1)}
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
@@ -68,12 +75,108 @@ def test_an_unknown_name_is_refused_with_the_known_ones():
         train("signs-nothing")
 
 
-def test_there_is_a_recipe_for_every_sign_classifier():
-    assert set(RECIPES) == {name for name, card in CLASSIFIERS.items() if card.dataset == "signs"}
-    manifest = read_manifest()
-    for name, recipe in RECIPES.items():
-        assert manifest[name].architecture == recipe.architecture
-        assert manifest[name].arguments == recipe.arguments
+def test_there_is_a_recipe_for_every_bundled_classifier():
+    for name, entry in read_manifest().items():
+        recipe = RECIPES[name]
+        assert (entry.architecture, entry.arguments) == (recipe.architecture, recipe.arguments)
+        assert entry.dataset == recipe.dataset
+        assert (entry.robust_accuracy is not None) == bool(recipe.eps)
+        assert entry.eps == (recipe.eps or None)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_makes_a_network_for_its_pictures(name):
+    recipe = RECIPES[name]
+    size = {"signs": 64, "cifar10": 32}[recipe.dataset]
+    network = ARCHITECTURES[recipe.architecture](10, **recipe.arguments)
+    assert network(torch.rand(2, 3, size, size)).shape == (2, 10)
+    if recipe.small_until:
+        assert network(torch.rand(2, 3, size * 3 // 4, size * 3 // 4)).shape == (2, 10)
+    if recipe.start_from:
+        first = RECIPES[recipe.start_from]
+        assert (first.architecture, first.arguments) == (recipe.architecture, recipe.arguments)
+
+
+@pytest.fixture(scope="module")
+def cifar10(tmp_path_factory) -> Path:
+    """Six pictures per class and split, each class of a colour of its own."""
+    folder = tmp_path_factory.mktemp("cifar10")
+    for split in ("train", "test"):
+        for label, name in enumerate(cifar.CLASS_NAMES):
+            (folder / split / name.lower()).mkdir(parents=True)
+            for i in range(6):
+                image = torch.full((3, 32, 32), (25 * label + i) / 255)
+                (folder / split / name.lower() / f"{i}.png").write_bytes(to_png(image))
+    return folder
+
+
+def test_cifar10_is_read_from_folders_mixed_and_always_in_the_same_order(cifar10):
+    pictures = read_cifar10(cifar10, train=True)
+    assert pictures.images.shape == (60, 3, 32, 32)
+    assert torch.equal(pictures.images[:, 0, 0, 0] // 25, pictures.labels.to(torch.uint8))
+    assert len(set(pictures.labels[:12].tolist())) > 3, "mixed"
+    assert torch.equal(read_cifar10(cifar10, train=True).labels, pictures.labels)
+
+
+def test_missing_pictures_of_cifar10_are_a_sentence(tmp_path):
+    with pytest.raises(ValueError, match=r"^CIFAR-10 is not in .*--download fetches\.$"):
+        read_cifar10(tmp_path, train=True)
+    (tmp_path / "test" / "airplane").mkdir(parents=True)
+    with pytest.raises(ValueError, match="There are no PNG pictures in"):
+        read_cifar10(tmp_path, train=False)
+    (tmp_path / "test" / "airplane" / "1.png").write_bytes(to_png(torch.zeros(3, 8, 9)))
+    for name in cifar.CLASS_NAMES[1:]:
+        (tmp_path / "test" / name.lower()).mkdir()
+        (tmp_path / "test" / name.lower() / "1.png").write_bytes(to_png(torch.zeros(3, 32, 32)))
+    with pytest.raises(ValueError, match="has 9 × 8 pixels"):
+        read_cifar10(tmp_path, train=False)
+    (tmp_path / "cifar-10-batches-py").mkdir()
+    with pytest.raises(ValueError, match="is damaged or incomplete"):
+        read_cifar10(tmp_path, train=True)  # not the official files: nothing is unpickled
+
+
+def test_cifar10_is_fetched_when_asked_and_a_failure_is_a_sentence(tmp_path, monkeypatch):
+    def fetch(url, path, digest, on_bytes, stopped):
+        on_bytes(1, 2)
+        raise FetchFailed("There is no connection.")
+
+    monkeypatch.setattr(sample_cifar, "fetch", fetch)
+    with pytest.raises(ValueError, match=r"There is no connection\. Put cifar-10-python"):
+        read_cifar10(tmp_path, train=True, download=True)
+
+
+def test_training_on_cifar10_stores_what_it_measures(cifar10, tmp_path):
+    recipe = replace(RECIPES["cifar-fast"], arguments=TINY.arguments, epochs=2, batch=20, small_until=0.5)
+    options = {"device": "cpu", "recipe": recipe, "out": tmp_path, "folder": cifar10}
+    assert train("cifar-fast", stop_after=1, **options) is None
+    measured = train("cifar-fast", resume=True, **options)
+    assert measured.n == 60
+    assert measured.eps == EPS["cifar10"]
+    assert "under PGD within 8/255" in str(measured)
+    stored = load_file(tmp_path / "cifar-fast.safetensors")
+    assert {tensor.dtype for tensor in stored.values() if tensor.ndim > 1} == {torch.float16}
+    assert {tensor.dtype for tensor in stored.values() if tensor.ndim == 1} == {torch.float32}
+    assert evaluate("cifar-fast", "cpu", None, 20, tmp_path, cifar10) == measured
+    assert [file.name for file in tmp_path.glob("*.partial")] == []
+
+    follower = replace(recipe, start_from="cifar-fast", epochs=1)
+    assert train("cifar-pgd", **options | {"recipe": follower}).n == 60
+    with pytest.raises(ValueError, match="starts from the weights of cifar-none"):
+        train("cifar-pgd", **options | {"recipe": replace(follower, start_from="cifar-none")})
+
+
+def test_shifted_and_mirrored_pictures_hold_nothing_new():
+    images = torch.arange(2 * 3 * 8 * 8).view(2, 3, 8, 8).float()
+    moved = shift_and_mirror(images, torch.Generator().manual_seed(0), by=2)
+    assert moved.shape == images.shape
+    for before, after in zip(images, moved, strict=True):
+        assert set(after[0].flatten().tolist()) <= set(before[0].flatten().tolist())
+        torch.testing.assert_close(after[1] - after[0], before[1] - before[0])  # all channels alike
+    stay = shift_and_mirror(images.repeat(50, 1, 1, 1), torch.Generator().manual_seed(0), by=0)
+    same = [torch.equal(a, b) for a, b in zip(stay, images.repeat(50, 1, 1, 1), strict=True)]
+    flipped = [torch.equal(a.flip(-1), b) for a, b in zip(stay, images.repeat(50, 1, 1, 1), strict=True)]
+    assert [not other for other in flipped] == same
+    assert 30 < sum(same) < 70
 
 
 def test_renders_are_labelled_as_they_are_drawn():
@@ -102,18 +205,17 @@ def test_commands_pass_their_options_on(monkeypatch, capsys, tmp_path):
 
     def stand_in(*args, **options):
         calls.append((args, options))
-        return training.Evaluation(5000, 0.985, 0.6)
+        return Evaluation(5000, 0.985, 0.6, 8 / 255)
 
-    monkeypatch.setattr(training, "train", stand_in)
-    monkeypatch.setattr(training, "evaluate", stand_in)
-    parser = argparse.ArgumentParser()
-    training.add_arguments(parser)
-    options = ["signs-cnn", "--epochs", "3", "--seed", "7", "--device", "cpu", "--out", str(tmp_path), "--resume"]
-    assert training.run(parser.parse_args(options)) == 0
-    assert calls[0] == (("signs-cnn",), {"epochs": 3, "seed": 7, "device": "cpu", "out": tmp_path, "resume": True})
+    monkeypatch.setattr(train_command, "train", stand_in)
+    monkeypatch.setattr(evaluate_command, "evaluate", stand_in)
+    data = {"folder": tmp_path, "download": True}
+    where = ["--data", str(tmp_path), "--download"]
+    options = ["--epochs", "3", "--seed", "7", "--device", "cpu", "--out", str(tmp_path), "--resume"]
+    assert main(["train", "signs-cnn", *options, *where]) == 0
+    expected = {"epochs": 3, "seed": 7, "device": "cpu", "out": tmp_path, "resume": True} | data
+    assert calls[0] == (("signs-cnn",), expected)
 
-    parser = argparse.ArgumentParser()
-    training.add_evaluate_arguments(parser)
-    assert training.run_evaluate(parser.parse_args(["signs-cnn", "--n", "100", "--pgd-steps", "0"])) == 0
-    assert calls[1] == (("signs-cnn", "auto", 100, 0), {})
-    assert "98.50% of 5,000 unseen renders, 60.00% under PGD within 4/255" in capsys.readouterr().out
+    assert main(["evaluate", "signs-cnn", "--device", "cpu", "--n", "100", "--pgd-steps", "0", *where]) == 0
+    assert calls[1] == (("signs-cnn", "cpu", 100, 0), data)
+    assert "98.50% of 5,000 unseen pictures, 60.00% under PGD within 8/255" in capsys.readouterr().out

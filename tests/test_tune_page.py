@@ -131,7 +131,7 @@ def test_no_network_is_one_sentence():
 def test_the_search_runs_recommends_and_checks(monkeypatch):
     from explorer.ui import search
 
-    monkeypatch.setattr(search, "SIGNS", 2)
+    monkeypatch.setattr(search, "PICTURES", 2)
     monkeypatch.setattr(search, "TRIALS", (3, 200, 3))
     app = open_page(part="Find the best for me", steps="5", trials="3")
     assert not app.exception
@@ -141,7 +141,7 @@ def test_the_search_runs_recommends_and_checks(monkeypatch):
     assert not app.exception
     told = " ".join(each.value for each in app.markdown)
     assert "Recommended" in told
-    assert "On 2 other signs" in told
+    assert "On 2 other pictures" in told
     assert "3 of 3 trials" in captions(app)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from explorer.memory import shrinking
 from explorer.numerics import margins
 from explorer.types import Images, Labels, Logits, Network, PerImage
 
@@ -30,8 +31,10 @@ class Objective:
     def logits(self, images: Images) -> Logits:
         """Logits (b, k), without gradients and in chunks."""
         with torch.no_grad():
-            size = max(1, CHUNK_VALUES // images[0].numel())
-            return torch.cat([self.network(chunk) for chunk in images.split(size)])
+            return shrinking(
+                lambda size: torch.cat([self.network(chunk) for chunk in images.split(size)]),
+                max(1, CHUNK_VALUES // images[0].numel()),
+            )
 
     def margin(self, images: Images) -> PerImage:
         """Margins (b,), negative where fooled, without gradients and in chunks."""

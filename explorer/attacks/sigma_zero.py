@@ -10,10 +10,12 @@ import torch
 import torch.nn.functional as F
 
 from explorer.attacks.objective import Objective, as_units
+from explorer.attacks.parts import run_in_parts
 from explorer.attacks.progress import Progress
 from explorer.attacks.validation import validated
 from explorer.knobs import check, knob
 from explorer.locks import exclusive
+from explorer.memory import told
 from explorer.numerics import margins, to_grid
 from explorer.types import AttackResult, Images, Labels, Network, OnStep
 
@@ -61,12 +63,18 @@ class SigmaZero:
         """Attack images (b, 3, h, w) in [0, 1]; as SparseAttack. The published attack knows no targets; ours takes
         the targeted margin for them.
         """
-        with exclusive(network):
+        with exclusive(network), told():
             images, labels, targets = validated(network, images, labels, targets)
-            objective = Objective(network, labels, targets)
-            progress = Progress(objective, images, unit=self.unit, steps=self.steps, on_step=on_step)
-            self._optimise(objective, images, progress)
-            return progress.refine(self.prune, self.polish)
+            return run_in_parts(self, network, images, labels, targets, on_step)
+
+    def run(
+        self, network: Network, images: Images, labels: Labels, targets: Labels | None, on_step: OnStep | None
+    ) -> AttackResult:
+        """The attack itself, on input that is known to be valid, all images at once."""
+        objective = Objective(network, labels, targets)
+        progress = Progress(objective, images, unit=self.unit, steps=self.steps, on_step=on_step)
+        self._optimise(objective, images, progress)
+        return progress.refine(self.prune, self.polish)
 
     def _optimise(self, objective: Objective, images: Images, progress: Progress) -> None:
         delta = torch.zeros_like(images)

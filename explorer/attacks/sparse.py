@@ -19,10 +19,12 @@ from torch import Tensor
 from explorer.attacks.dense import sign_attack
 from explorer.attacks.kernels import as_if_alone
 from explorer.attacks.objective import Objective, as_units
+from explorer.attacks.parts import run_in_parts
 from explorer.attacks.progress import Progress
 from explorer.attacks.validation import per_image, validated
 from explorer.knobs import check, knob
 from explorer.locks import exclusive
+from explorer.memory import told
 from explorer.numerics import margins, slope_at_zero, smoothed_l0_slope, to_grid
 from explorer.types import AttackResult, Images, Labels, Network, OnStep
 
@@ -139,15 +141,28 @@ class SparseAttack:
         With `alone`, each image's optimised stage is the same as without the others, to the last bit where torch uses
         one thread and the network treats images one by one; on a CPU a batch is then slower.
         """
-        with exclusive(network):
+        with exclusive(network), told():
             images, labels, targets = validated(network, images, labels, targets)
-            objective = Objective(network, labels, targets)
-            progress = Progress(
-                objective, images, unit=self.unit, steps=self.steps, max_units=self.max_pixels, on_step=on_step
-            )
-            with as_if_alone(images) if alone else nullcontext():
-                self._optimise(objective, images, progress)
-            return progress.refine(self.prune, self.polish)
+            return run_in_parts(self, network, images, labels, targets, on_step, alone=alone)
+
+    def run(
+        self,
+        network: Network,
+        images: Images,
+        labels: Labels,
+        targets: Labels | None,
+        on_step: OnStep | None,
+        *,
+        alone: bool,
+    ) -> AttackResult:
+        """The attack itself, on input that is known to be valid, all images at once."""
+        objective = Objective(network, labels, targets)
+        progress = Progress(
+            objective, images, unit=self.unit, steps=self.steps, max_units=self.max_pixels, on_step=on_step
+        )
+        with as_if_alone(images) if alone else nullcontext():
+            self._optimise(objective, images, progress)
+        return progress.refine(self.prune, self.polish)
 
     def _optimise(self, objective: Objective, images: Images, progress: Progress) -> None:
         network, labels, targets = objective.network, objective.labels, objective.targets

@@ -1,75 +1,71 @@
-"""The classifiers that can be attacked. Adding one is one entry in CLASSIFIERS."""
+"""The classifiers that can be attacked: bundled, torchvision's, and a person's own."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
-from explorer.classifiers.bundled import load_bundled
-from explorer.classifiers.classifier import Classifier, fold_batch_norm
+from explorer.classifiers.bundled import bundled_cards
+from explorer.classifiers.card import Card
+from explorer.classifiers.classifier import Classifier
+from explorer.classifiers.downloads import Download
+from explorer.classifiers.folding import fold_batch_norm
+from explorer.classifiers.imagenet import PREFIX as TORCHVISION
+from explorer.classifiers.imagenet import imagenet_card, imagenet_cards, torchvision_names
+from explorer.classifiers.own import PREFIX as OWN
+from explorer.classifiers.own import SUFFIX, load_own_weights, own_card, own_cards, own_folder
 
-__all__ = ["CLASSIFIERS", "DEFAULT", "Card", "Classifier", "fold_batch_norm", "list_classifiers", "load_classifier"]
+__all__ = [
+    "CLASSIFIERS",
+    "DEFAULT",
+    "Card",
+    "Classifier",
+    "Download",
+    "best_device",
+    "find_card",
+    "fold_batch_norm",
+    "list_classifiers",
+    "load_classifier",
+    "load_own_weights",
+    "torchvision_names",
+]
 
-
-@dataclass(frozen=True)
-class Card:
-    """What a person needs to know to choose a classifier."""
-
-    name: str
-    title: str
-    dataset: str  # "signs", "cifar10", "imagenet" or "custom"
-    architecture: str
-    summary: str  # one sentence
-    load: Callable[[str], Classifier] = load_bundled  # from the name, on the CPU
-
-
-CLASSIFIERS: dict[str, Card] = {
-    "signs-resnet": Card(
-        name="signs-resnet",
-        title="Road signs: ResNet",
-        dataset="signs",
-        architecture="residual network, 3 blocks",
-        summary="A small residual network, trained in the ordinary way: accurate, and easily fooled.",
-    ),
-    "signs-cnn": Card(
-        name="signs-cnn",
-        title="Road signs: plain CNN",
-        dataset="signs",
-        architecture="VGG style, 4 convolutions",
-        summary="Convolutions one after another, without shortcuts: the simplest network of the four.",
-    ),
-    "signs-vit": Card(
-        name="signs-vit",
-        title="Road signs: vision transformer",
-        dataset="signs",
-        architecture="vision transformer, 64 patches",
-        summary="Cuts the picture into 64 patches and weighs how they relate, however far apart they lie.",
-    ),
-    "signs-robust": Card(
-        name="signs-robust",
-        title="Road signs: adversarially trained",
-        dataset="signs",
-        architecture="residual network, 3 blocks",
-        summary="The ResNet again, trained on its own worst cases: it resists faint changes of all pixels.",
-    ),
-}
+# What comes with the project, and the common ones of torchvision; its others go by "torchvision:NAME".
+CLASSIFIERS: dict[str, Card] = {card.name: card for card in (*bundled_cards(), *imagenet_cards())}
 
 DEFAULT = "signs-resnet"
 
 
 def list_classifiers() -> list[Card]:
-    """All cards, in the order in which they are offered."""
-    return list(CLASSIFIERS.values())
+    """All cards, in the order in which they are offered; a person's own, which are looked for each time, at the end."""
+    return [*CLASSIFIERS.values(), *own_cards()]
+
+
+def find_card(name: str) -> Card:
+    """The card of this name: one of CLASSIFIERS, "torchvision:NAME", "own:NAME", or the path of one's own weights.
+
+    Raises ValueError with one sentence if there is none.
+    """
+    if name in CLASSIFIERS:
+        return CLASSIFIERS[name]
+    if name.startswith(TORCHVISION):
+        return imagenet_card(name)
+    if name.endswith(SUFFIX):
+        return own_card(Path(name))
+    if name.startswith(OWN) and Path(name).name == name:
+        return own_card(own_folder() / f"{name.removeprefix(OWN)}{SUFFIX}")
+    raise ValueError(
+        f"There is no classifier {name!r}; choose one of {', '.join(CLASSIFIERS)}, {TORCHVISION}NAME, {OWN}NAME, or "
+        f"the path of a {SUFFIX} file."
+    )
 
 
 def load_classifier(name: str, device: str | torch.device = "auto", dtype: torch.dtype = torch.float32) -> Classifier:
     """A classifier by name, frozen and in evaluation mode; "auto" is CUDA, else MPS, else the CPU.
 
-    Each call returns a module of its own. Raises ValueError for an unknown name, RuntimeError for damaged weights.
+    Each call returns a module of its own; nothing is ever downloaded. Raises ValueError for an unknown name or one's
+    own weights that do not fit, RuntimeError for weights that are missing or damaged: each with one sentence.
     """
-    if name not in CLASSIFIERS:
-        raise ValueError(f"There is no classifier {name!r}; choose one of {', '.join(CLASSIFIERS)}.")
-    return CLASSIFIERS[name].load(name).to(device=best_device() if device == "auto" else device, dtype=dtype)
+    return find_card(name).load().to(device=best_device() if device == "auto" else device, dtype=dtype)
 
 
 def best_device() -> str:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import torch
 from torch import nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from explorer.types import Images, Logits
 
@@ -44,17 +43,3 @@ class Classifier(nn.Module):
 
     def forward(self, images: Images) -> Logits:
         return self.network((images - self.mean) / self.std)
-
-
-def fold_batch_norm(network: nn.Module) -> nn.Module:
-    """Put every batch normalisation that directly follows a convolution of its nn.Sequential into that convolution.
-
-    Changes `network`, which must be in evaluation mode, and returns it: the same function, in fewer steps.
-    """
-    for module in list(network.modules()):
-        if isinstance(module, nn.Sequential):
-            for i in range(len(module) - 1):
-                if isinstance(module[i], nn.Conv2d) and isinstance(module[i + 1], nn.BatchNorm2d):
-                    module[i] = fuse_conv_bn_eval(module[i], module[i + 1])
-                    module[i + 1] = nn.Identity()
-    return network

@@ -17,9 +17,9 @@ from explorer.classifiers import Classifier
 from explorer.commands import networks, options, pictures
 from explorer.commands.tables import aligned
 from explorer.evidence import DEFAULT_METHOD, METHODS
-from explorer.images import fit, load_image, overlay, to_png
+from explorer.images import fit, load_image, to_png
 from explorer.palette import LOOKS
-from explorer.pipeline import Exploration, explore, pixels_csv, report
+from explorer.pipeline import Exploration, explore, overlay, pixels_csv, report
 from explorer.types import Image, PixelLabel, Step
 
 EXAMPLES = """examples:
@@ -36,9 +36,14 @@ NOT_FOOLED = 3
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What to attack, how, and where the files go."""
-    parser.add_argument("picture", metavar="PICTURE", help="a PNG, JPEG, WebP or BMP file, or a sign such as stop-1")
+    parser.add_argument(
+        "picture",
+        metavar="PICTURE",
+        help="a PNG, JPEG, WebP or BMP file, or by name a sign (stop-1), a photograph (chelsea, coffee, …) or, where "
+        "CIFAR-10 is there, one of its test set (cifar10-42)",
+    )
     networks.add_arguments(parser)
-    parser.add_argument("--label", help="the true class, by name or index (a sign's is known)")
+    parser.add_argument("--label", help="the true class, by name or index (a sign's is known to networks of signs)")
     parser.add_argument("--target", help="the class to be mistaken for, by name or index (default: any wrong one)")
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for the files; made if need be")
     parser.add_argument("--method", choices=list(METHODS), default=DEFAULT_METHOD, help="how pixels are labelled")
@@ -52,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     network = networks.load_network(args.model, args.device)
     sample = pictures.find_picture(args.picture)
     clf = networks.as_classifier(network, args.model, sample.image)
-    label = sample.label if clf.dataset == "signs" else None  # a sign's class means nothing to another network
+    label = sample.label_for(clf.dataset)
     if args.label is not None:
         label = networks.class_index(args.label, clf.class_names)
     target = None if args.target is None else networks.class_index(args.target, clf.class_names)

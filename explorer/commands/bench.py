@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     if args.batch < 1 or args.repeats < 0:
         raise ValueError(f"--batch must be at least 1 and --repeats at least 0; got {args.batch} and {args.repeats}.")
     network = networks.load_network(args.model, args.device)
-    images, labels = pictures.correctly_classified(network, args.pictures, args.n, args.seed)
+    images, labels = pictures.correctly_classified(network, args.pictures, args.n, args.seed, args.data)
     height, width = images.shape[2:]
     print(
         f"{args.model}: {len(images)} correctly classified pictures of {width} × {height} pixels from {args.pictures}, "

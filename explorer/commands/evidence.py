@@ -77,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
         images, labels = signs.images, signs.labels
     else:
         signs = None
-        images, labels = pictures.correctly_classified(network, args.pictures, args.n, args.seed)
+        images, labels = pictures.correctly_classified(network, args.pictures, args.n, args.seed, args.data)
     valid = [name for name, problem in methods_for(network, images[0]).items() if problem is None]
     for name in methods or ():
         if name not in valid:

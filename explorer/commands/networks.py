@@ -18,8 +18,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--model",
         required=True,
         metavar="NAME",
-        help="a classifier (see `list`), or FILE.py:FUNCTION: a function of your own that returns a torch module from "
-        "RGB images in [0, 1] to logits; the module may carry class_names and input_size = (height, width)",
+        help="a classifier (see `list`); torchvision:NAME, any other of torchvision.models; FILE.safetensors, your own "
+        "weights, with a description beside them (see README); or FILE.py:FUNCTION: a function of your own that "
+        "returns a torch module from RGB images in [0, 1] to logits; the module may carry class_names and input_size "
+        "= (height, width)",
     )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: auto)")
 
@@ -30,7 +32,7 @@ def load_network(name: str, device: str) -> nn.Module:
     if not user_code.is_code(name):
         try:
             return load_classifier(name, device=device)
-        except RuntimeError as error:  # damaged or missing weights, in a sentence as well
+        except RuntimeError as error:  # missing or damaged weights, in a sentence as well
             raise ValueError(str(error)) from error
     network = user_code.call(name)
     if not isinstance(network, nn.Module):

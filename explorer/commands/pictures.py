@@ -12,7 +12,7 @@ from explorer.commands import user_code
 from explorer.commands.networks import count_classes, device_of
 from explorer.images import fit, load_image
 from explorer.numerics import to_grid
-from explorer.samples import find_sample, gallery
+from explorer.samples import cifar10_folder, find_cifar10, find_sample, gallery
 from explorer.signs import CLASS_NAMES
 from explorer.training import UNSEEN_SEEDS, Renders
 from explorer.types import Image, Images, Labels, Sample
@@ -26,15 +26,11 @@ Chunk = tuple[Images, Labels]
 
 
 def find_picture(name: str) -> Sample:
-    """The file of this name, or the sign of the gallery. Raises ValueError with one sentence if there is neither."""
+    """The file, sign, photograph or CIFAR-10 picture of this name. ValueError, one sentence, if there is none."""
     path = Path(name)
     if path.exists() or path.suffix or path.name != name:
         return Sample(path.name, _read(path), caption=str(path))
-    try:
-        return find_sample(name)
-    except ValueError:
-        first = ", ".join(sample.name for sample in gallery() if sample.name.endswith("-1"))
-        raise ValueError(f"There is no file and no sign {name!r}; signs are {first}, also with -2 and -3.") from None
+    return find_sample(name)
 
 
 def add_arguments(parser: argparse.ArgumentParser, default: str, batch: int | None = 50) -> None:
@@ -43,10 +39,18 @@ def add_arguments(parser: argparse.ArgumentParser, default: str, batch: int | No
         "--pictures",
         default=default,
         metavar="SOURCE",
-        help="renders: signs that no network was trained on; gallery: the signs of the page; a folder that holds one "
-        "folder of pictures per class, named like the classes or sorted in their order; or FILE.py:FUNCTION: a "
+        help="renders: signs that no network was trained on; gallery: the signs of the page; cifar10: CIFAR-10's test "
+        "set, see --data; a folder that holds one folder of pictures per class, named like the classes or sorted in "
+        "their order; or FILE.py:FUNCTION: a "
         "function of your own that returns images (n, 3, h, w) in [0, 1] and labels (n,) as tensors "
         f"(default: {default})",
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="where CIFAR-10 lies: torchvision's files, or a folder of pictures per class (default: the folder that "
+        "EXPLORER_CIFAR10 names, else the one that the page downloads to)",
     )
     parser.add_argument("--n", type=int, default=100, help="correctly classified pictures, at most (default: 100)")
     parser.add_argument(
@@ -57,8 +61,10 @@ def add_arguments(parser: argparse.ArgumentParser, default: str, batch: int | No
     )
 
 
-def correctly_classified(network: nn.Module, source: str, n: int, seed: int) -> Chunk:
+def correctly_classified(network: nn.Module, source: str, n: int, seed: int, data: Path | None = None) -> Chunk:
     """The first `n` pictures of `source` that the network classifies correctly, or as many as there are.
+
+    `data` is where CIFAR-10 lies, if that is the source.
 
     Raises ValueError with one sentence if the pictures do not suit the network, or none is classified correctly.
     """
@@ -66,7 +72,7 @@ def correctly_classified(network: nn.Module, source: str, n: int, seed: int) -> 
         raise ValueError(f"--n must be at least 1 and --seed at least 0; got {n} and {seed}.")
     device = device_of(network)
     images, labels, found = [], [], 0
-    for chunk, classes in _chunks(source, network, n, seed):
+    for chunk, classes in _chunks(source, network, n, seed, data):
         n_classes = count_classes(network, tuple(chunk.shape[2:]))
         if classes.min() < 0 or classes.max() >= n_classes:
             raise ValueError(f"{source} has class {int(classes.max())}; the network knows 0 to {n_classes - 1}.")
@@ -82,12 +88,14 @@ def correctly_classified(network: nn.Module, source: str, n: int, seed: int) -> 
     return torch.cat(images)[:n].to(device), torch.cat(labels)[:n].to(device)
 
 
-def _chunks(source: str, network: nn.Module, n: int, seed: int) -> Iterator[Chunk]:
+def _chunks(source: str, network: nn.Module, n: int, seed: int, data: Path | None) -> Iterator[Chunk]:
     if source in ("renders", "gallery"):
         n_classes = count_classes(network, (64, 64))
         if n_classes != len(CLASS_NAMES):
             raise ValueError(f"The signs have {len(CLASS_NAMES)} classes, but the network {n_classes}: see --pictures.")
         return _renders(n, seed) if source == "renders" else _gallery()
+    if source == "cifar10":
+        return _cifar10(data or cifar10_folder(), getattr(network, "input_size", None), seed)
     if user_code.is_code(source):
         return _own(source)
     return _folder(Path(source), getattr(network, "class_names", None), getattr(network, "input_size", None), seed)
@@ -101,6 +109,20 @@ def _renders(n: int, seed: int) -> Iterator[Chunk]:
 
 def _gallery() -> Iterator[Chunk]:
     yield torch.stack([sample.image for sample in gallery()]), torch.tensor([sample.label for sample in gallery()])
+
+
+def _cifar10(folder: Path, size: tuple[int, int] | None, seed: int) -> Iterator[Chunk]:
+    found = find_cifar10(folder)
+    if found is None:
+        raise ValueError(
+            f"CIFAR-10 is not in {folder}: name torchvision's folder, or one with a folder of pictures per class, by "
+            "--data; the page downloads it on a click."
+        )
+    numbers = found.choose(len(found), seed)
+    size = size or tuple(found.read(numbers[0]).shape[1:])
+    for first in range(0, len(numbers), CHUNK):
+        some = numbers[first : first + CHUNK]
+        yield torch.stack([fit(found.read(number), size) for number in some]), torch.tensor(found.labels[some])
 
 
 def _own(source: str) -> Iterator[Chunk]:

@@ -79,7 +79,7 @@ def check(args: argparse.Namespace) -> None:
 def subject(name: str, args: argparse.Namespace) -> Subject:
     """The network of this name and the pictures that it classifies correctly."""
     network = networks.load_network(name, args.device)
-    images, labels = pictures.correctly_classified(network, args.pictures, args.n, seed=0)
+    images, labels = pictures.correctly_classified(network, args.pictures, args.n, seed=0, data=args.data)
     return Subject(name, network, images, labels)
 
 

@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     if args.trials < 1 or args.check < 0:
         raise ValueError(f"--trials must be at least 1 and --check at least 0; got {args.trials} and {args.check}.")
     network = networks.load_network(args.model, args.device)
-    images, labels = pictures.correctly_classified(network, args.pictures, args.n + args.check, seed=0)
+    images, labels = pictures.correctly_classified(network, args.pictures, args.n + args.check, seed=0, data=args.data)
     if len(images) <= args.n and args.check:
         raise ValueError(f"{args.pictures} has {len(images)} usable pictures: none is left to check on; see --n.")
     task = Task(network, images[: args.n], labels[: args.n], base, tuple(filter(None, args.over.split(","))))

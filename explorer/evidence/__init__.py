@@ -14,6 +14,7 @@ from explorer.evidence.repair import SmallestSet, smallest_repair, smallest_stil
 from explorer.evidence.reversal import Reversals
 from explorer.evidence.trust import Card, trust
 from explorer.locks import exclusive
+from explorer.memory import told
 from explorer.types import Checks, Evidence, Image, Network
 
 __all__ = [
@@ -60,7 +61,7 @@ def explain_pixels(
         raise ValueError(f"method must be one of {', '.join(METHODS)}; got {method!r}.")
     if splits < 0:
         raise ValueError(f"splits must be at least 0; got {splits}.")
-    with exclusive(network):
+    with exclusive(network), told():
         case = Case.of(network, image, adversarial, label)
         if not case.n_pixels:
             return Evidence((), Checks(*[math.nan] * 7), method, label, case.wrong, METHODS[method].unit)

@@ -7,6 +7,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from explorer.memory import shrinking
 from explorer.types import Image, Images, Logits, Network
 
 CHUNK_VALUES = 2**21  # floats of input per forward pass without gradients
@@ -20,7 +21,10 @@ def centred(logits: Logits) -> Logits:
 def centred_logits(network: Network, images: Images) -> Tensor:
     """Z (b, k) of images (b, 3, h, w), without gradients and in chunks that fit the memory."""
     with torch.no_grad():
-        return torch.cat([centred(network(c)) for c in images.split(max(1, CHUNK_VALUES // images[0].numel()))])
+        return shrinking(
+            lambda size: torch.cat([centred(network(chunk)) for chunk in images.split(size)]),
+            max(1, CHUNK_VALUES // images[0].numel()),
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,6 +3,7 @@
 from explorer.pipeline.exploration import Exploration, explore, percent
 from explorer.pipeline.exports import picture_sha256, pixels_csv, report, snippet
 from explorer.pipeline.findings import Finding
+from explorer.pipeline.overlay import overlay
 from explorer.pipeline.playback import Film, record
 from explorer.pipeline.what_if import Outcome, WhatIf, smallest, try_out
 
@@ -13,6 +14,7 @@ __all__ = [
     "Outcome",
     "WhatIf",
     "explore",
+    "overlay",
     "percent",
     "picture_sha256",
     "pixels_csv",

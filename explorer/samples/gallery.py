@@ -5,11 +5,10 @@ from functools import cache
 from pathlib import Path
 
 import cv2
-import numpy as np
-import torch
 
+from explorer.samples.files import read_own
 from explorer.signs import CLASS_NAMES, Scene, render
-from explorer.types import Image, Sample
+from explorer.types import Sample
 
 FOLDER = Path(__file__).parents[2] / "assets" / "samples"
 
@@ -53,7 +52,7 @@ class _Picture:
     def sample(self) -> Sample:
         scene = Scene.sample(self.seed)
         caption = f"{CLASS_NAMES[self.label]} sign {_WHERE[scene.background]}"
-        return Sample(self.name, _read(FOLDER / self.file), self.label, caption, {"seed": self.seed})
+        return Sample(self.name, read_own(FOLDER / self.file), self.label, caption, {"seed": self.seed}, "signs")
 
 
 def _pictures() -> list[_Picture]:
@@ -73,27 +72,9 @@ def gallery() -> tuple[Sample, ...]:
     return tuple(picture.sample() for picture in _pictures())
 
 
-def find_sample(name: str) -> Sample:
-    """The bundled picture of this name, e.g. "stop-1"; ValueError if there is none."""
-    for sample in gallery():
-        if sample.name == name:
-            return sample
-    names = ", ".join(sample.name for sample in gallery())
-    raise ValueError(f"There is no sample {name!r}; choose one of {names}.")
-
-
 def make_gallery(folder: Path = FOLDER) -> None:
     """Render the pictures again and store them as PNG files."""
     folder.mkdir(parents=True, exist_ok=True)
     for picture in _pictures():
         pixels = render(picture.label, Scene.sample(picture.seed))
         cv2.imwrite(str(folder / picture.file), pixels[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9])
-
-
-def _read(path: Path) -> Image:
-    try:
-        content = np.frombuffer(path.read_bytes(), np.uint8)
-    except OSError as error:
-        raise RuntimeError(f"The sample picture {path} cannot be read: {error.strerror}.") from error
-    picture = cv2.cvtColor(cv2.imdecode(content, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
-    return torch.from_numpy(picture).permute(2, 0, 1).contiguous().float() / 255

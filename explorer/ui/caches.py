@@ -3,38 +3,87 @@
 import atexit
 import gc
 import threading
+import time
+import weakref
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
 import streamlit as st
 import torch
 
-from explorer.classifiers import Classifier, load_classifier
+from explorer.classifiers import CLASSIFIERS, Classifier, load_classifier
 from explorer.evidence import methods_for
+from explorer.locks import exclusive
 from explorer.pipeline import Exploration
 from explorer.pipeline.exploration import Attack
 from explorer.types import Image
+from explorer.ui.devices import fastest_device
 
 KEPT_EXPLORATIONS = 64
 
-atexit.register(gc.unfreeze)  # what `classifier` freezes below is let go in good order when the server ends
+atexit.register(gc.unfreeze)  # what `_load` freezes below is let go in good order when the server ends
 
 
-@st.cache_resource(show_spinner="Loading the network …", max_entries=8)
-def classifier(name: str) -> Classifier:
-    """A network, loaded once for everybody."""
-    clf = load_classifier(name)
+def classifier(name: str, device: str | None = None) -> Classifier:
+    """A network, by default on the fastest device, loaded once for everybody. Those that are not bundled may be large:
+    few are kept.
+    """
+    bundled = name in CLASSIFIERS and CLASSIFIERS[name].source == "bundled"
+    return (_bundled if bundled else _large)(name, device or fastest_device())
+
+
+@st.cache_resource(show_spinner="Loading the network …", max_entries=16)
+def _bundled(name: str, device: str) -> Classifier:
+    return _load(name, device)
+
+
+@st.cache_resource(show_spinner="Loading the network …", max_entries=3)
+def _large(name: str, device: str) -> Classifier:
+    return _load(name, device)
+
+
+def _load(name: str, device: str) -> Classifier:
+    clf = load_classifier(name, device)
     gc.collect()
     gc.freeze()  # Streamlit collects all garbage after every run; what never dies need not be searched each time
     return clf
 
 
-@st.cache_resource(show_spinner=False)
-def valid_methods(name: str) -> list[str]:
+def forget_classifiers() -> None:
+    """Load them anew when they are asked for."""
+    _bundled.clear()
+    _large.clear()
+
+
+_about: "weakref.WeakKeyDictionary[Classifier, tuple[list[str], float]]" = weakref.WeakKeyDictionary()
+
+
+def valid_methods(clf: Classifier) -> list[str]:
     """The attribution methods that are valid for a network."""
-    clf = classifier(name)
-    problems = methods_for(clf, torch.zeros(3, *clf.input_size, device=clf.device))
-    return [method for method, problem in problems.items() if problem is None]
+    return _known_of(clf)[0]
+
+
+def seconds_per_step(clf: Classifier) -> float:
+    """What a forward and a backward pass of one picture took, when the network was new here."""
+    return _known_of(clf)[1]
+
+
+def _known_of(clf: Classifier) -> tuple[list[str], float]:
+    if clf not in _about:
+        image = torch.zeros(3, *clf.input_size, device=clf.device)
+        with exclusive(clf):
+            problems = methods_for(clf, image)
+            seconds = min(_step(clf, image) for _ in range(2))  # the first one warms up
+        _about[clf] = [method for method, problem in problems.items() if problem is None], seconds
+    return _about[clf]
+
+
+def _step(clf: Classifier, image: Image) -> float:
+    started = time.perf_counter()
+    images = image[None].clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(clf(images).max(), images)
+    gradient.sum().item()  # waits for the device
+    return time.perf_counter() - started
 
 
 @dataclass(frozen=True)
@@ -49,11 +98,13 @@ class Question:
     stage: str | None
     image: Image = field(compare=False, repr=False)
     label: int | None = None
+    device: str = "cpu"
+    owner: str = ""  # the only visitor who may see the answer; "": everybody
 
     @property
     def attacked(self) -> tuple:
         """What decides the attack alone, whatever is then explained of it."""
-        return self.picture, self.network, self.attack, self.target
+        return self.picture, self.network, self.device, self.owner, self.attack, self.target
 
 
 class Answers:

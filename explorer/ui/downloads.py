@@ -4,12 +4,14 @@ import json
 
 import streamlit as st
 
-from explorer.images import overlay, to_png
-from explorer.pipeline import Exploration, pixels_csv, report, snippet
+from explorer.images import to_png
+from explorer.pipeline import Exploration, overlay, pixels_csv, report, snippet
 
 
-def offer_downloads(exploration: Exploration) -> None:
-    """One button per file; the snippet expects the clean picture under the name it is downloaded by."""
+def offer_downloads(exploration: Exploration, uploaded: bool) -> None:
+    """One button per file; the snippet expects the clean picture under the name it is downloaded by. There is none for
+    a network that was `uploaded`, which no program could load by its name.
+    """
     pixels = exploration.evidence.pixels if exploration.evidence else ()
     files = {
         "Clean picture": ("picture.png", "image/png", lambda: to_png(exploration.image)),
@@ -19,6 +21,8 @@ def offer_downloads(exploration: Exploration) -> None:
         "Result": ("result.json", "application/json", lambda: json.dumps(report(exploration), indent=1)),
         "Python": ("reproduce.py", "text/x-python", lambda: snippet(exploration)),
     }
+    if uploaded:
+        del files["Python"]
     with st.container(key="downloads", horizontal=True):
         for label, (name, mime, make) in files.items():
             kind = name.rpartition(".")[2].upper()

@@ -1,4 +1,4 @@
-"""Choosing what a grid tries: networks, signs, up to three knobs with their values, and everything else."""
+"""Choosing what a grid tries: networks, pictures, up to three knobs with their values, and everything else."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from explorer.attacks import SparseAttack
 from explorer.classifiers import CLASSIFIERS, DEFAULT
 from explorer.figures.scales import short
 from explorer.knobs import Knob, knobs
-from explorer.samples import gallery
 from explorer.types import Sample
 from explorer.ui.controls import logarithmic_stops, set_knob, widget
+from explorer.ui.subjects import labelled_pictures, tunable_networks
 
 PRESETS = (SparseAttack(), SparseAttack.paper())
 KNOBS = {name: knob for name, knob in knobs(SparseAttack).items() if knob.choices or knob.slider}
@@ -22,7 +22,7 @@ MAX_VALUES = 12  # of one knob
 MAX_RUNS = 4096
 MAX_NETWORKS = 3
 STOPS = 6  # that a knob starts with
-SIGNS = 6
+PICTURES = 6
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Choice:
     """What a person asked the page to try."""
 
     networks: tuple[str, ...]
-    signs: tuple[Sample, ...]
+    pictures: tuple[Sample, ...]
     base: SparseAttack  # the setting that all others differ from: the sliders' place
     values: Mapping[str, tuple[Any, ...]]  # by knob: x, y and, if there is one, the third
 
@@ -43,7 +43,7 @@ class Choice:
 
     @property
     def n_runs(self) -> int:
-        return self.n_settings * len(self.signs) * len(self.networks)
+        return self.n_settings * len(self.pictures) * len(self.networks)
 
 
 def symbol(name: str) -> str:
@@ -52,11 +52,11 @@ def symbol(name: str) -> str:
 
 
 def choose_subjects() -> tuple[tuple[str, ...], tuple[Sample, ...]]:
-    """The networks and the signs, the clearest of each class first."""
+    """The networks and the pictures, the clearest of each class first. Raises ValueError with one sentence."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         networks = st.multiselect(
             "Networks",
-            list(CLASSIFIERS),
+            tunable_networks(),
             [DEFAULT],
             format_func=lambda name: CLASSIFIERS[name].title,
             max_selections=MAX_NETWORKS,
@@ -64,17 +64,17 @@ def choose_subjects() -> tuple[tuple[str, ...], tuple[Sample, ...]]:
             bind="query-params",
             width=420,
         )
-        signs = sorted(gallery(), key=lambda sample: sample.name.rpartition("-")[2])
+        pictures = labelled_pictures(networks)
         count = st.slider(
-            "Signs, one of each class first",
+            "Pictures, one of each class first",
             1,
-            len(signs),
-            SIGNS,
+            len(pictures),
+            min(PICTURES, len(pictures)),
             key="signs",
             bind="query-params",
             width=320,
         )
-    return tuple(networks), tuple(signs[:count])
+    return tuple(networks), pictures[:count]
 
 
 def choose_values() -> dict[str, tuple[Any, ...]]:
@@ -155,14 +155,14 @@ def suggested(knob: Knob) -> Sequence[Any]:
     return sorted({float(f"{value:.2g}") for value in values})
 
 
-def choice(networks: tuple[str, ...], signs: tuple[Sample, ...], base: SparseAttack, values: dict) -> Choice:
+def choice(networks: tuple[str, ...], pictures: tuple[Sample, ...], base: SparseAttack, values: dict) -> Choice:
     """All of it. Raises ValueError with one sentence if it is nothing, or too much for a page."""
     if not networks:
         raise ValueError("Choose at least one network.")
-    chosen = Choice(networks, signs, base, values)
+    chosen = Choice(networks, pictures, base, values)
     if chosen.n_runs > MAX_RUNS:
         raise ValueError(
-            f"That is {chosen.n_runs:,} runs, and a page does {MAX_RUNS:,} at most: choose fewer values, signs or "
+            f"That is {chosen.n_runs:,} runs, and a page does {MAX_RUNS:,} at most: choose fewer values, pictures or "
             "networks, or use the command line, which has no limit."
         )
     return chosen

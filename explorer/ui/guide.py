@@ -27,7 +27,14 @@ evidence is known to lie.
 **On the pictures** point at a pixel to compare it, click a mark or drag around several to select them everywhere (Shift
 adds), zoom with + and −, or Ctrl and the wheel. By keyboard: arrows move, Enter takes a mark, Escape lets go.
 
-The page's address always holds the gallery picture, the network and all settings: copy it to share what you see.
+**Any picture, any network.** A network sees pictures of one size, so yours are cropped in the middle and resized: the
+frame on the original shows what is left. *By area* a new pixel is the mean of what it covers, *by nearest* the one at
+its middle. Only the pictures of a network's own data set come with their true class; for all others it is
+guessed from the prediction, until you say better under *True class*. ImageNet's networks are downloaded when you press
+the button, and are used without a connection from then on. Weights that you upload stay in your visit: nobody else
+sees them, and they are gone with it.
+
+The page's address holds picture, network and all settings: copy it to share what you see. Uploads are not in it.
 """
 
 
@@ -37,8 +44,8 @@ def guide() -> None:
 
 
 HOW_TO_TUNE = """
-**A cell is a setting**, the mean over the signs (pixels and confidence: of those that were fooled). A click opens it in
-Explore. The ring is the current setting, where the sliders stand. Axes and colours are logarithmic where they span
+**A cell is a setting**, the mean over the pictures (pixels and confidence: of those that were fooled). A click opens it
+in Explore. The ring is the current setting, where the sliders stand. Axes and colours are logarithmic where they span
 decades. Runs that differ in a, λ and τ alone share a batch, and its time is shared out evenly: to compare times, vary
 something else, or look at pruning and polishing.
 
@@ -49,7 +56,7 @@ fools as often.
 again. A larger grid does only what is new. Everybody with the same link sees the same run.
 
 **Find the best for me** lets Optuna choose the settings, trial by trial, by three goals: few pixels, success, little
-time. What it recommends is checked on signs that the search has not seen.
+time. What it recommends is checked on pictures that the search has not seen.
 """
 
 

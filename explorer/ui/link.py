@@ -11,9 +11,15 @@ def linked(name: str, allowed: Collection[str], default: str) -> str:
     return value if value in allowed else default
 
 
+def unlink(name: str) -> None:
+    """Take a setting out of the address."""
+    if name in st.query_params:
+        del st.query_params[name]
+
+
 def link(name: str, value: str, default: str) -> None:
     """Put a setting into the address."""
-    if value != default:
+    if value == default:
+        unlink(name)
+    elif st.query_params.get(name) != value:
         st.query_params[name] = value
-    elif name in st.query_params:
-        del st.query_params[name]

@@ -12,12 +12,13 @@ from typing import Any
 
 import streamlit as st
 
+from explorer.fetching import FetchFailed
 from explorer.jobs import AGAIN, Job, QueueFull, queue_for
 from explorer.ui.runs import progress_of
 
 KEPT = 32  # in memory; what was done is also on the disk
 FILES = 200  # on the disk; the oldest go first
-DEADLINE = 900.0  # seconds of work, after which a person must ask for more
+DEADLINE = 900.0  # seconds of work
 LOOK = 0.7  # seconds between two looks
 ROOT = Path(os.environ.get("EXPLORER_RUNS") or Path(__file__).parents[2] / "runs")
 
@@ -25,9 +26,14 @@ ROOT = Path(os.environ.get("EXPLORER_RUNS") or Path(__file__).parents[2] / "runs
 class LongRun:
     """One piece of long work: started, stopped and started again, by whoever has its link."""
 
-    def __init__(self, key: str, device: str, advance: Callable[[Job], bool], of: Any) -> None:
-        """`advance` does the next part and says whether there is more; `of` is what the work is about."""
+    def __init__(
+        self, key: str, device: str, advance: Callable[[Job], bool], of: Any, deadline: float = DEADLINE
+    ) -> None:
+        """`advance` does the next part and says whether there is more; `of` is what the work is about; `deadline`: the
+        seconds of work after which a person must ask for more.
+        """
         self.of = of
+        self._deadline = deadline
         self._key, self._device, self._advance = key, device, advance
         self.job: Job | None = None
 
@@ -38,7 +44,7 @@ class LongRun:
     def start(self) -> None:
         """Begin, or go on. Raises QueueFull with one sentence when too much is waiting."""
         if not self.active:
-            self.job = queue_for(self._device).submit(self._work, owner=self._key, deadline=DEADLINE)
+            self.job = queue_for(self._device).submit(self._work, owner=self._key, deadline=self._deadline)
 
     def _work(self, job: Job) -> Any:
         while not job.should_stop and self._advance(job):
@@ -96,20 +102,21 @@ def key_of(*known: Any) -> str:
     return hashlib.sha256(json.dumps(known, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
 
-def control(run: LongRun, start: str, resume: str | None, rest: str) -> None:
+def control(run: LongRun, start: str, resume: str | None, rest: str, key: str = "run") -> None:
     """The line that belongs to a long run: its progress and Stop while it is active, else `rest` and the button that
     starts it (`resume`, once something is done) or none where both are empty.
     """
-    with st.container(key="run", horizontal=True, vertical_alignment="center"):
+    with st.container(key=key, horizontal=True, vertical_alignment="center"):
         if run.active:
-            st.fragment(_watch, run_every=LOOK)(run)
+            st.fragment(_watch, run_every=LOOK)(run, key)
             return
         st.caption(rest)
         if run.job is not None and run.job.error is not None:
-            st.error(str(run.job.error) if isinstance(run.job.error, ValueError) else "The run broke off: see the log.")
+            known = isinstance(run.job.error, ValueError | FetchFailed)
+            st.error(str(run.job.error) if known else "It broke off: see the log.")
         label = resume or start
         if label:
-            st.button(label, type="primary", on_click=_start, args=[run])
+            st.button(label, type="primary", on_click=_start, args=[run], key=f"start-{key}")
 
 
 def _start(run: LongRun) -> None:
@@ -119,11 +126,11 @@ def _start(run: LongRun) -> None:
         st.session_state.queue_full = str(error)
 
 
-def _watch(run: LongRun) -> None:
+def _watch(run: LongRun, key: str) -> None:
     """Looks again and again; when the run has ended, the whole page is drawn anew."""
     if not run.active:
         st.rerun(scope="app")
     job = run.job
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(*progress_of(job, queue_for(run._device)))
-        st.button("Stop", on_click=job.cancel, key="stop_run")
+        st.button("Stop", on_click=job.cancel, key=f"stop-{key}")

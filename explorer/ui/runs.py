@@ -5,13 +5,18 @@ from collections.abc import Callable
 import streamlit as st
 
 from explorer.classifiers import Classifier
-from explorer.jobs import Job, JobQueue, QueueFull, queue_for
+from explorer.jobs import DEADLINE, Job, JobQueue, QueueFull, queue_for
 from explorer.pipeline import Exploration, explore
+from explorer.pipeline.exploration import Attack
 from explorer.types import Step
-from explorer.ui.caches import Question, answers
+from explorer.ui.caches import Question, answers, seconds_per_step
+from explorer.ui.devices import device_title
 from explorer.ui.session import Session, session
+from explorer.ui.words import duration
 
 PATIENCE = 2.0  # seconds: where the last run took longer, the next one waits for the button
+UNASKED = 15.0  # seconds: a network's first run, whose time is only foretold, may take as long and begin by itself
+PASSES_REFINING, PASSES_LABELLING = 100, 70  # forward and backward passes, about, as measured on SqueezeNet
 LOOK = 0.4  # seconds between two looks at a running job; each makes the browser draw, on the cores that do the work
 
 
@@ -53,11 +58,16 @@ def ask(question: Question, clf: Classifier, status: StatusLine) -> Exploration 
     me = session()
     found = answers().find(question) or _answer(question, clf, status, me)
     if found is None:
-        status.rest("Below is still the run before. Press Run for these settings." if me.shown else "", "Run", me.run)
-        return me.shown
+        shown = me.shown if me.shown and me.shown.network == clf.name else None
+        told = "Below is still the run before. Press Run for these settings." if shown else ""
+        if not me.seconds.get((clf.name, question.device)):
+            takes, where = duration(expected_seconds(question.attack, clf)), device_title(question.device)
+            told = f"A run with these settings takes {takes} on the {where}. {told}"
+        status.rest(told, "Run", me.run)
+        return shown
     me.show(found)
     took = f"Attack {found.attack_seconds:.2f} s, labels {found.evidence_seconds:.2f} s"
-    took += f", on the {found.result.images.device.type.upper()}."
+    took += f", on the {device_title(question.device)}."
     if found.result.stopped:
         status.rest(f"Stopped early: this is the best until then. {took}", "Run to the end", me.run)
     else:
@@ -66,13 +76,14 @@ def ask(question: Question, clf: Classifier, status: StatusLine) -> Exploration 
 
 
 def _answer(question: Question, clf: Classifier, status: StatusLine, me: Session) -> Exploration | None:
-    queue = queue_for(clf.device.type)
+    queue = queue_for(question.device)
     if me.asked != question:
         only_explains = answers().find_attack(question) is not None
-        if not (me.run_now or only_explains or me.seconds.get(clf.name, 0) < PATIENCE):
+        if not (me.run_now or only_explains or _patient(question, clf, me)):
             return None
         try:
-            me.job = queue.submit(lambda job: _work(job, question, clf), me.owner)
+            deadline = max(DEADLINE, 4 * expected_seconds(question.attack, clf))
+            me.job = queue.submit(lambda job: _work(job, question, clf), me.owner, deadline)
         except QueueFull as error:
             st.warning(str(error))
             return None
@@ -85,6 +96,18 @@ def _answer(question: Question, clf: Classifier, status: StatusLine, me: Session
     elif me.job.error is not None:
         raise me.job.error
     return me.job.result
+
+
+def _patient(question: Question, clf: Classifier, me: Session) -> bool:
+    """Whether the run is likely to be quick enough to begin by itself."""
+    last = me.seconds.get((clf.name, question.device))
+    return expected_seconds(question.attack, clf) < UNASKED if last is None else last < PATIENCE
+
+
+def expected_seconds(attack: Attack, clf: Classifier) -> float:
+    """About what an attack and its labels take, from what one step of the network took."""
+    refinements = PASSES_REFINING * (getattr(attack, "prune", False) or getattr(attack, "polish", False))
+    return (attack.steps + refinements + PASSES_LABELLING) * seconds_per_step(clf)
 
 
 def _work(job: Job, question: Question, clf: Classifier) -> Exploration:
@@ -111,5 +134,7 @@ def _work(job: Job, question: Question, clf: Classifier) -> Exploration:
 
 def _progress(step: Step, question: Question) -> str:
     n_pixels, size = int(step.n_pixels[0]), question.image[0].numel()
+    if step.done >= step.total:
+        return "The attack is done; the changed pixels are being labelled"
     best = "not fooled yet" if n_pixels >= size else f"fooled by {n_pixels:,} of {size:,} pixels"
     return f"Step {step.done:,} of {step.total:,}: {best}"

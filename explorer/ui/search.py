@@ -1,6 +1,7 @@
 """Find the best for me: an Optuna study as long work, its plots, and the setting that it recommends."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import optuna
@@ -12,7 +13,6 @@ from explorer.classifiers import CLASSIFIERS
 from explorer.figures import front, history, importance
 from explorer.figures.scales import short
 from explorer.jobs import Job
-from explorer.samples import gallery
 from explorer.tuning import OVER, Difference, Recommendation, Task, completed, measure, open_study, recommend, tunable
 from explorer.tuning import work as do_trials
 from explorer.types import Sample, Step
@@ -20,9 +20,10 @@ from explorer.ui.caches import classifier
 from explorer.ui.evidence import QUIET
 from explorer.ui.grid import go_to, symbol
 from explorer.ui.long_runs import LongRun, control, file_for, key_of, long_runs
+from explorer.ui.subjects import labelled_pictures
 
 TRIALS = (10, 200, 30)  # least, most, default
-SIGNS = 8  # that a study is measured on; the check takes as many others
+PICTURES = 8  # that a study is measured on; the check takes as many others
 
 
 class Search:
@@ -43,7 +44,9 @@ class Search:
 
         def on_step(step: Step) -> bool:
             text = (
-                f"Trial {done + 1} of {self.trials}" if done < self.trials else "Checking on signs that were not used"
+                f"Trial {done + 1} of {self.trials}"
+                if done < self.trials
+                else "Checking on pictures that were not used"
             )
             job.report(done + step.done / max(1, step.total), self.trials + 1, text)
             return job.should_stop
@@ -63,9 +66,9 @@ def search_of(network: str, base: SparseAttack, over: tuple[str, ...], trials: i
     def make() -> LongRun:
         clf = classifier(network)
         url = f"sqlite:///{file_for(key, '.db')}"
-        tasks = [Task(clf, *_tensors(some, clf.device), base, over) for some in _split()]
+        tasks = [Task(clf, *_tensors(some, clf.device), base, over) for some in _split(network)]
         search = Search(url, network, *tasks, trials)
-        return LongRun(key, clf.device.type, search.advance, search)
+        return LongRun(key, str(clf.device), search.advance, search)
 
     run = long_runs().get(key, make)
     run.of.trials = trials
@@ -87,12 +90,12 @@ def show_search(network: str, base: SparseAttack) -> None:
     search: Search = run.of
     done = search.done
     left = max(0, trials - done)
-    rest = f"{done} of {trials} trials, each on {SIGNS} signs with {CLASSIFIERS[network].title}."
+    rest = f"{done} of {trials} trials, each on {len(search.task.images)} pictures with {CLASSIFIERS[network].title}."
     more = left or search.checked is None
     control(run, "Search" if more else "", "Go on" if done and more else None, rest)
     best = recommend(search.study, search.task)
     if best is None:
-        st.caption("A trial attacks the signs with one setting, and the next setting is chosen from what came of it.")
+        st.caption("A trial attacks the pictures with one setting; the next setting is chosen from what came of it.")
         return
     _recommendation(best, search, network)
     _plots(search.study)
@@ -106,12 +109,12 @@ def _recommendation(best: Recommendation, search: Search, network: str) -> None:
         _, difference, found, before = search.checked
         words = {"fewer": "fewer pixels", "more": "more pixels"}.get(difference.verdict, difference.verdict)
         st.markdown(
-            f"On {len(search.unseen.images)} other signs, against the setting that the search started from: "
+            f"On {len(search.unseen.images)} other pictures, against the setting that the search started from: "
             f"**{words}** ({difference}, 95 % interval); {found:.0%} against {before:.0%} fooled."
         )
     else:
-        st.caption("It is checked on signs that were not used once all trials are done.")
-    picture = next(sample.name for sample in gallery())
+        st.caption("It is checked on pictures that were not used once all trials are done.")
+    picture = labelled_pictures([network])[0].name
     st.button("Open in Explore", on_click=go_to, args=[best.attack, network, picture])
 
 
@@ -132,12 +135,15 @@ def _plots(study: optuna.Study) -> None:
                 st.plotly_chart(figure, key=f"study_{number}", config=QUIET, alt=alt)
 
 
-def _split() -> tuple[list[Sample], list[Sample]]:
-    """Signs to tune on and other signs, of other classes, to check on."""
-    clear = [sample for sample in gallery() if sample.name.endswith("-1")]
-    return clear[:SIGNS], clear[SIGNS : 2 * SIGNS]
+def _split(network: str) -> tuple[Sequence[Sample], Sequence[Sample]]:
+    """Pictures to tune on and other pictures, as far as possible of other classes, to check on."""
+    pictures = labelled_pictures([network])
+    n = min(PICTURES, len(pictures) // 2)
+    if not n:
+        raise ValueError("A search needs two pictures at least that the network classifies correctly.")
+    return pictures[:n], pictures[n : 2 * n]
 
 
-def _tensors(samples: list[Sample], device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+def _tensors(samples: Sequence[Sample], device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
     images = torch.stack([sample.image for sample in samples]).to(device)
     return images, torch.tensor([sample.label for sample in samples], device=device)

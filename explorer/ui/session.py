@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from explorer.classifiers import Classifier
 from explorer.jobs import Job
 from explorer.pipeline import Exploration, WhatIf
 from explorer.ui.caches import Question
@@ -21,10 +22,11 @@ class Session:
     job: Job | None = None
     run_now: bool = False  # the Run button was pressed
     shown: Exploration | None = None
-    seconds: dict[str, float] = field(default_factory=dict)  # that each network's last run took
+    seconds: dict[tuple[str, str], float] = field(default_factory=dict)  # of each network's last run on each device
     selected: tuple[int, ...] = ()  # indices of changed pixels of `shown`
     what_if: WhatIf = field(default_factory=WhatIf)  # what was changed about `shown`
     results: dict[str, Any] = field(default_factory=dict)  # of longer work on `shown`, by its name
+    own: Classifier | None = None  # from weights that this visitor uploaded: nobody else's
     told: str = ""  # what the last search for a smallest set found
 
     def run(self) -> None:
@@ -37,7 +39,8 @@ class Session:
             self.shown, self.selected, self.what_if, self.told = exploration, (), WhatIf(), ""
             self.results = {}
         took = exploration.attack_seconds + exploration.evidence_seconds
-        self.seconds[exploration.network] = float("inf") if exploration.result.stopped else took
+        where = exploration.network, str(exploration.result.images.device)
+        self.seconds[where] = float("inf") if exploration.result.stopped else took
 
     def select(self, pixels: Iterable[int]) -> None:
         """Select exactly these pixels."""

@@ -21,6 +21,7 @@ from explorer.ui.caches import classifier
 from explorer.ui.evidence import QUIET
 from explorer.ui.grid import Choice, go_to, symbol
 from explorer.ui.long_runs import LongRun, file_for, key_of, long_runs
+from explorer.ui.words import duration
 
 MEASURES = {
     "pixels": "changed pixels",
@@ -34,16 +35,16 @@ PICTURES = 100  # cells that can show one each
 
 def sweep_of(choice: Choice) -> LongRun:
     """The sweep that this choice means: the same one for everybody who makes it, also after the server's restart."""
-    key = key_of(choice.networks, [sample.name for sample in choice.signs], choice.base, dict(choice.values))
+    key = key_of(choice.networks, [sample.name for sample in choice.pictures], choice.base, dict(choice.values))
 
     def make() -> LongRun:
-        images = torch.stack([sample.image for sample in choice.signs])
-        labels = torch.tensor([sample.label for sample in choice.signs])
-        names = [sample.name for sample in choice.signs]
+        images = torch.stack([sample.image for sample in choice.pictures])
+        labels = torch.tensor([sample.label for sample in choice.pictures])
+        names = [sample.name for sample in choice.pictures]
         networks = [classifier(name) for name in choice.networks]
         subjects = [Subject(clf.name, clf, images.to(clf.device), labels.to(clf.device), names) for clf in networks]
         sweep = Sweep(subjects, grid(choice.base, choice.values), Ledger(file_for(key, ".jsonl")))
-        return LongRun(key, networks[0].device.type, lambda job: _advance(sweep, job), sweep)
+        return LongRun(key, str(networks[0].device), lambda job: _advance(sweep, job), sweep)
 
     return long_runs().get(key, make)
 
@@ -64,11 +65,6 @@ def progress(sweep: Sweep) -> str:
     if not sweep.seconds_per_run:
         return told
     return f"{told}, {duration(sweep.left * sweep.seconds_per_run)} left"
-
-
-def duration(seconds: float) -> str:
-    """A time as people say it."""
-    return f"about {seconds:.0f} s" if seconds < 100 else f"about {seconds / 60:.0f} min"
 
 
 def show_map(table: pd.DataFrame, rows: Sequence[dict], choice: Choice, measure: str, shown: Sample | None) -> None:
@@ -159,14 +155,14 @@ def _clickable(figure: Any, key: str, alt: str, settings: Sequence[SparseAttack]
     def pick() -> None:
         points = [point for point in st.session_state[key].selection.points if point.get("customdata")]
         if points:
-            picture = st.session_state.get("shown") or choice.signs[0].name
+            picture = st.session_state.get("shown") or choice.pictures[0].name
             go_to(settings[int(points[0]["customdata"][0])], choice.networks[0], picture)
 
     st.plotly_chart(figure, key=key, on_select=pick, selection_mode="points", config=QUIET, alt=alt)
 
 
 def _pictures(rows: Sequence[dict], by: list[str], shown: Sample) -> dict[tuple, str]:
-    """The result on one sign by setting, as data URLs, crisp when enlarged."""
+    """The result on one picture by setting, as data URLs, crisp when enlarged."""
     found = {}
     for row in rows:
         adversarial = unpack(shown.image, row["changes"]) if row["picture"] == shown.name else None

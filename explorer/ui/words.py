@@ -10,6 +10,11 @@ JOINT = 0.3  # additivity above which single shares are to be read with care
 INEXACT = 0.05  # completeness error above which the shares are
 
 
+def duration(seconds: float) -> str:
+    """A time as people say it."""
+    return f"about {seconds:.0f} s" if seconds < 100 else f"about {seconds / 60:.0f} min"
+
+
 def stage_counts(exploration: Exploration) -> str:
     """How many pixels each stage left: markdown, the shown stage in bold."""
     counts = exploration.result.stage_pixels()

@@ -6,20 +6,23 @@ from typing import Any
 import streamlit as st
 
 from explorer.classifiers import Classifier
-from explorer.jobs import Job, QueueFull, queue_for
+from explorer.jobs import DEADLINE, Job, QueueFull, queue_for
+from explorer.ui.caches import seconds_per_step
 from explorer.ui.runs import StatusLine
 from explorer.ui.session import session
+
+PASSES = 3000  # forward and backward passes after which the work is asked to stop
 
 
 def result_of(name: str, clf: Classifier, work: Callable[[Job], Any]) -> Any | None:
     """What `work` returns: from before, or by a job that this waits for. None while there is nothing, with a sentence
     and a button where it was stopped or refused.
     """
-    me, queue = session(), queue_for(clf.device.type)
+    me, queue = session(), queue_for(str(clf.device))
     status = StatusLine(f"status-{name}")
     if name not in me.results:
         try:
-            job = queue.submit(work, me.owner)
+            job = queue.submit(work, me.owner, max(DEADLINE, PASSES * seconds_per_step(clf)))
         except QueueFull as error:
             st.warning(str(error))
             return None

@@ -3,18 +3,20 @@
 import streamlit as st
 
 from explorer.attacks import SparseAttack
-from explorer.classifiers import CLASSIFIERS, DEFAULT, Classifier
+from explorer.classifiers import Classifier
 from explorer.evidence import DEFAULT_METHOD, METHODS
 from explorer.figures import attack_trace
 from explorer.pipeline import Exploration, picture_sha256
 from explorer.ui import words
-from explorer.ui.caches import Question, classifier, valid_methods
+from explorer.ui.caches import Question, valid_methods
+from explorer.ui.classes import choose_label, choose_target
 from explorer.ui.controls import configure
+from explorer.ui.devices import choose_device
 from explorer.ui.downloads import offer_downloads
 from explorer.ui.evidence import QUIET, show_evidence
 from explorer.ui.guide import guide
-from explorer.ui.link import link, linked
 from explorer.ui.mechanics import show_mechanics
+from explorer.ui.networks import choose_network, dataset_of, load_network
 from explorer.ui.pictures import pictures
 from explorer.ui.playback import playback
 from explorer.ui.proof import show_proof
@@ -25,17 +27,18 @@ from explorer.ui.what_if import what_if
 
 PRESETS = {"Defaults": SparseAttack(), "As in the paper": SparseAttack.paper()}
 MAIN_KNOBS = ("a", "lam", "tau")
-ANY_CLASS = "any wrong class"
 
 
 def page() -> None:
     with st.container(key="head", horizontal=True, vertical_alignment="bottom"):
         st.title("Which pixels change its mind?", anchor=False, width="content")
         with st.container(key="choices", horizontal=True, width="content"):
-            clf, source = choose_network(), choose_source()
+            network, device = choose_network(), choose_device()
+            source = choose_source(dataset_of(network))
+    clf = load_network(network, device)
     if clf is None:
         return
-    sample = choose_picture(source, clf.input_size)
+    sample = choose_picture(source, clf.dataset, clf.input_size)
     with st.container(key="bench"):
         left, right = st.columns([5, 16], gap="large")
     panel = left.container(key="panel")
@@ -43,6 +46,7 @@ def page() -> None:
     with panel:
         attack = choose_attack()
         target = choose_target(clf)
+        label = choose_label(sample, clf)
         method = choose_method(clf)
     with hero:
         story, status = st.container(), StatusLine()
@@ -51,6 +55,7 @@ def page() -> None:
             only_optimised = st.toggle("Without pruning and polishing", key="optimised", bind="query-params")
     if attack is None:
         return
+    uploaded = clf is session().own
     question = Question(
         picture=picture_sha256(sample.image),
         network=clf.name,
@@ -58,7 +63,9 @@ def page() -> None:
         target=target,
         method=method,
         stage="optimised" if only_optimised else None,
-        label=sample.label if clf.dataset == "signs" else None,
+        label=label,
+        device=device,
+        owner=session().owner if uploaded else "",
         image=sample.image,
     )
     with hero:
@@ -84,27 +91,7 @@ def page() -> None:
             if opened.open:
                 show_mechanics(attack, exploration)
         guide()
-        offer_downloads(exploration)
-
-
-def choose_network() -> Classifier | None:
-    """The network to attack; its name is in the link. None, and a sentence, where its weights cannot be read."""
-    names = list(CLASSIFIERS)
-    st.session_state.network_choice = linked("network", names, DEFAULT)
-    name = st.selectbox(
-        "Network",
-        names,
-        format_func=lambda name: CLASSIFIERS[name].title,
-        key="network_choice",
-        help=CLASSIFIERS[st.session_state.network_choice].summary,
-        on_change=lambda: link("network", st.session_state.network_choice, DEFAULT),
-        width=300,
-    )
-    try:
-        return classifier(name)
-    except RuntimeError as error:
-        st.error(str(error))
-        return None
+        offer_downloads(exploration, uploaded)
 
 
 def choose_attack() -> SparseAttack | None:
@@ -116,15 +103,9 @@ def choose_attack() -> SparseAttack | None:
         return None
 
 
-def choose_target(clf: Classifier) -> int | None:
-    """The class that the network shall see; None for any wrong one."""
-    name = st.selectbox("Target class", [ANY_CLASS, *clf.class_names], key="target", bind="query-params")
-    return None if name == ANY_CLASS else clf.class_names.index(name)
-
-
 def choose_method(clf: Classifier) -> str:
     """The attribution method that labels the pixels: one that is valid for the network."""
-    valid = valid_methods(clf.name)
+    valid = valid_methods(clf)
     return st.selectbox(
         "Pixels labelled by",
         valid,
@@ -141,6 +122,11 @@ def tell(exploration: Exploration) -> None:
     if exploration.already_wrong:
         seen, true = (exploration.class_names[label] for label in (exploration.label, exploration.true_label))
         st.info(f"The network already gets this one wrong: it shows {true}. It was attacked from the predicted {seen}.")
+    elif exploration.true_label is None:
+        seen = exploration.class_names[exploration.label]
+        st.caption(
+            f"The true class is **guessed from the prediction**: {seen}. If it is another, choose it as *True class*."
+        )
 
 
 def explain_failure(exploration: Exploration) -> None:

@@ -80,7 +80,7 @@ def measure_some(clf: Classifier) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         n = st.number_input("Signs", 2, 30, 6, key="truth_n", width=130)
         first = st.number_input("First scene", 0, 100_000, 0, key="truth_first", width=150)
-        valid = valid_methods(clf.name)
+        valid = valid_methods(clf)
         method = st.selectbox(
             "Pixels labelled by",
             valid,

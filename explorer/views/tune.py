@@ -11,13 +11,13 @@ from explorer.ui.search import show_search
 from explorer.ui.sweeps import (
     MEASURES,
     PICTURES,
-    duration,
     show_front,
     show_map,
     show_parallel,
     show_response,
     sweep_of,
 )
+from explorer.ui.words import duration
 
 PARTS = ("Try a grid", "Find the best for me")
 VIEWS = ("Map", "Pictures", "Curves", "Pareto front", "Parallel", "Table")
@@ -29,11 +29,11 @@ def page() -> None:
         st.title("What do a, λ and τ do?", anchor=False, width="content")
         part = st.segmented_control("Part", PARTS, default=PARTS[0], required=True, key="part", bind="query-params")
     try:
-        networks, signs = choose_subjects()
+        networks, pictures = choose_subjects()
         values = choose_values() if part == PARTS[0] else {}
         base = choose_base()
         if part == PARTS[0]:
-            try_grid(choice(networks, signs, base, values))
+            try_grid(choice(networks, pictures, base, values))
         elif networks:
             show_search(networks[0], base)
         else:
@@ -67,8 +67,8 @@ def try_grid(chosen: Choice) -> None:
     if view == "Map":
         show_map(table, rows, chosen, measure, None)
     elif view == "Pictures":
-        name = st.selectbox("Sign", [sample.name for sample in chosen.signs], key="shown", bind="query-params")
-        sample = next(each for each in chosen.signs if each.name == name)
+        name = st.selectbox("Picture", [sample.name for sample in chosen.pictures], key="shown", bind="query-params")
+        sample = next(each for each in chosen.pictures if each.name == name)
         if chosen.n_settings > PICTURES:
             st.info(f"Cells show pictures where there are at most {PICTURES}; this grid has {chosen.n_settings:,}.")
         else:

@@ -64,9 +64,15 @@ def serve(log: Path) -> Iterator[str]:
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    """The tests' own, but no settings of its Streamlit and no results of earlier runs."""
+    """The tests' own, but no settings of its Streamlit, no results of earlier runs, and nothing that was downloaded."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("STREAMLIT_")}
-    return own | {"EXPLORER_RUNS": str(folder / "runs")}
+    places = {
+        "EXPLORER_RUNS": "runs",
+        "EXPLORER_CIFAR10": "cifar10",
+        "EXPLORER_MODELS": "models",
+        "TORCH_HOME": "torch",
+    }
+    return own | {name: str(folder / place) for name, place in places.items()}
 
 
 def _wait_for(url: str, process: subprocess.Popen, seconds: float = 60) -> None:

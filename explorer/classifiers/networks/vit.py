@@ -1,5 +1,8 @@
 """Vision transformers (arXiv 2010.11929), small: patches averaged at the end instead of a class token."""
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 import torch
 from torch import nn
 
@@ -42,7 +45,8 @@ class ViT(nn.Module):
     """A transformer over square patches. Inputs must be `input_size` pixels square.
 
     With `stem` > 0 a convolution of so many channels, at half the resolution, comes before the patches: it makes
-    training far quicker (arXiv 2106.14881).
+    training far quicker (arXiv 2106.14881). Several numbers are as many convolutions, each at half the resolution and
+    normalised, as in that paper; the patches are what is left to divide.
     """
 
     def __init__(
@@ -54,13 +58,19 @@ class ViT(nn.Module):
         depth: int = 6,
         heads: int = 3,
         expansion: int = 2,
-        stem: int = 0,
+        stem: int | Sequence[int] = 0,
     ) -> None:
         super().__init__()
-        self.embed = nn.Conv2d(3, width, patch, patch)
-        if stem:
+        if not stem:
+            self.embed = nn.Conv2d(3, width, patch, patch)
+        elif isinstance(stem, int):
             half = patch // 2
             self.embed = nn.Sequential(nn.Conv2d(3, stem, 3, 2, 1), nn.GELU(), nn.Conv2d(stem, width, half, half))
+        else:
+            layers, rest = [], patch // 2 ** len(stem)
+            for before, after in pairwise((3, *stem)):
+                layers += [nn.Conv2d(before, after, 3, 2, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU()]
+            self.embed = nn.Sequential(*layers, nn.Conv2d(stem[-1], width, rest, rest))
         self.position = nn.Parameter(torch.randn(1, (input_size // patch) ** 2, width) * 0.02)
         self.layers = nn.Sequential(*(Layer(width, heads, expansion) for _ in range(depth)))
         self.norm = nn.LayerNorm(width)

@@ -53,6 +53,8 @@ class Census:
 
     def cam_problem(self) -> str | None:
         """Why Grad-CAM is not valid, or None: the class must be read off feature maps."""
+        if self.functions["flip"]:
+            return "it needs a network that does not turn the picture"
         if self.last_map is None or _TOKENS & {*self.functions}:
             return "it needs a convolutional network that reads the class off its last feature maps"
         return None
@@ -94,5 +96,8 @@ class _Watcher(TorchFunctionMode):
     def __torch_function__(
         self, function: Callable, types: Any, args: tuple = (), kwargs: dict | None = None
     ) -> Tensor:
-        self.names[getattr(function, "__name__", str(function))] += 1
+        name = getattr(function, "__name__", str(function))
+        if name in ("mul", "__mul__") and any(isinstance(arg, nn.Parameter) for arg in args):
+            name = "linear"  # a product with a weight, not of two activations
+        self.names[name] += 1
         return function(*args, **(kwargs or {}))

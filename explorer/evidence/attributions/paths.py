@@ -11,6 +11,7 @@ from torch import Tensor
 
 from explorer.evidence.attributions.care import process_wide, untouched
 from explorer.evidence.case import Case, centred
+from explorer.memory import shrinking
 from explorer.types import Image, Images, Logits, Network
 
 IG_STEPS = 32  # points on the way, to begin with
@@ -38,13 +39,13 @@ def integrated_gradients(case: Case) -> Tensor:
     """
     method, steps = IntegratedGradients(_of_change(case)), IG_STEPS
     size, whole = case.image.numel(), torch.stack([case.lost, case.gained])
+
+    def attribute(batch: int) -> Tensor:
+        return method.attribute(_change(case), target=case.classes, n_steps=steps, internal_batch_size=batch)
+
     while True:
-        shares = _shares(
-            case,
-            method.attribute(
-                _change(case), target=case.classes, n_steps=steps, internal_batch_size=max(4, POINT_VALUES // size)
-            ),
-        )
+        batch = max(4, POINT_VALUES // size)
+        shares = _shares(case, shrinking(attribute, batch, least=2))  # one point of the way to each of the two classes
         if relative_error(shares, whole) <= CLOSE or 2 * steps * size > PATH_VALUES:
             return shares
         steps *= 2

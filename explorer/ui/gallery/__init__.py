@@ -7,10 +7,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from explorer.images import to_thumbnail
+from explorer.images import fit, to_thumbnail
 from explorer.types import Sample
 
 HERE = Path(__file__).parent
+SIDE = 96  # pixels of a thumbnail, at most
+PER_ROW = 18  # about
 
 
 def gallery(samples: Sequence[Sample], chosen: str | None, key: str, on_pick: Callable[[str], None]) -> None:
@@ -22,18 +24,24 @@ def gallery(samples: Sequence[Sample], chosen: str | None, key: str, on_pick: Ca
         if name in {sample.name for sample in samples}:
             on_pick(name)
 
-    shown = {"thumbnails": _thumbnails([sample.name for sample in samples], samples), "chosen": chosen}
+    shown = {
+        "thumbnails": _thumbnails([sample.name for sample in samples], samples),
+        "chosen": chosen,
+        "rows": max(1, len(samples) // PER_ROW),
+    }
     component(key=key, data=shown, on_pick_change=picked)
 
 
-@st.cache_data(show_spinner=False)
+@st.cache_data(show_spinner=False, max_entries=64)
 def _thumbnails(names: list[str], _samples: Sequence[Sample]) -> list[dict]:
     """Made once for each set of `names`."""
     return [{"name": sample.name, "caption": sample.caption or sample.name, "src": _url(sample)} for sample in _samples]
 
 
 def _url(sample: Sample) -> str:
-    return "data:image/webp;base64," + base64.b64encode(to_thumbnail(sample.image)).decode()
+    large = min(sample.image.shape[1:]) > SIDE
+    small = fit(sample.image, (SIDE, SIDE)) if large else sample.image
+    return "data:image/webp;base64," + base64.b64encode(to_thumbnail(small)).decode()
 
 
 @cache

@@ -1,0 +1,60 @@
+"""What is known about a classifier before it is loaded."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import torch
+from torch import nn
+
+from explorer.classifiers.classifier import Classifier
+from explorer.classifiers.downloads import Download
+
+EVIDENCE_VALUES = 2**19  # floats of input that the evidence has in flight at once, or four pictures if that is more
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a person needs to know to choose a classifier."""
+
+    name: str
+    title: str
+    dataset: str  # "signs", "cifar10", "imagenet" or "custom"
+    architecture: str
+    summary: str  # one sentence
+    source: Literal["bundled", "torchvision", "own"]
+    input_size: tuple[int, int]  # h, w
+    parameters: int
+    load: Callable[[], Classifier]  # on the CPU
+    build: Callable[[], nn.Module]  # the network alone, on the meta device: without any numbers
+    accuracy: float | None = None  # share of unseen pictures; None: nobody has told
+    robust_accuracy: float | None = None  # under PGD-20 within eps
+    eps: float | None = None
+    download: Download | None = None  # None: nothing has to be downloaded
+
+    @property
+    def available(self) -> bool:
+        """Whether it can be loaded at once, without a network connection."""
+        return self.download is None or self.download.here
+
+    @cached_property
+    def attack_bytes(self) -> int:
+        """About the memory that an attack on one picture with its evidence takes, beside the program's own: the
+        weights, and what every layer keeps for the backward pass, of all pictures that are in flight at once.
+        """
+        kept = 0
+
+        def note(module: nn.Module, _: tuple, output: object) -> None:
+            nonlocal kept
+            if torch.is_tensor(output) and not any(module.children()):
+                kept += output.numel()
+
+        network = self.build().eval()
+        for module in network.modules():
+            module.register_forward_hook(note)
+        height, width = self.input_size
+        with torch.no_grad():
+            network(torch.empty(1, 3, height, width, device="meta"))
+        in_flight = max(4, EVIDENCE_VALUES // (3 * height * width))
+        return 4 * (self.parameters + 2 * in_flight * kept)

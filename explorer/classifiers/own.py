@@ -1,0 +1,217 @@
+"""A person's own weights for a known architecture: a safetensors file, and a description of what it means.
+
+The description is a JSON file of the same name beside the weights, so that cat.safetensors has cat.json:
+
+    {"architecture": "mobilenet_v2", "classes": ["cat", "no cat"], "mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25],
+     "input_size": [224, 224]}
+
+`architecture` is a name of torchvision.models, or that of a bundled classifier, whose architecture is meant. All else
+may be left out: `classes` can also be "imagenet", "cifar10" or "signs", and is "imagenet" by default, `mean`, `std` and
+`input_size` are torchvision's for ImageNet, or the bundled classifier's. "rotated": true is for weights whose kernels
+were stored turned by 180 degrees, as conversions from other libraries do: the picture is turned before the network.
+"""
+
+import json
+import os
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import nn
+from torchvision import models
+from torchvision.models import ResNet18_Weights
+
+from explorer.classifiers import imagenet
+from explorer.classifiers.bundled import read_manifest
+from explorer.classifiers.card import Card
+from explorer.classifiers.classifier import Classifier
+from explorer.classifiers.folding import fold_batch_norm
+from explorer.classifiers.tensors import MAX_BYTES, read_tensors
+from explorer.types import Images, Logits
+
+VARIABLE = "EXPLORER_MODELS"  # the folder of one's own weights
+PREFIX = "own:"  # of their names
+SUFFIX = ".safetensors"
+UPLOAD_BYTES = 200 * 10**6
+MAX_CLASSES, MAX_SIDE = 100_000, 1024
+MAX_DESCRIPTION = 10 * 10**6  # bytes
+KEYS = ("architecture", "classes", "mean", "std", "input_size", "rotated")
+
+
+class Rotated(nn.Module):
+    """A network that is shown the picture turned by 180 degrees."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Images) -> Logits:
+        return self.network(x.flip(2, 3))
+
+
+def load_own_weights(
+    source: bytes | Path,
+    architecture: str,
+    class_names: Sequence[str] | str = "imagenet",
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+    input_size: tuple[int, int] | None = None,
+    *,
+    rotated: bool = False,
+    name: str = "own",
+    max_bytes: int = MAX_BYTES,
+) -> Classifier:
+    """A classifier on the CPU from a safetensors file, or its content: see the head of this file for the arguments.
+
+    Raises ValueError with one sentence if anything does not fit.
+    """
+    names, dataset = _classes(class_names)
+    skeleton, defaults = _architecture(architecture, len(names))
+    mean, std, size = (
+        default if given is None else given for given, default in zip((mean, std, input_size), defaults, strict=True)
+    )
+    _check(mean, std, size)
+    tensors = read_tensors(source, skeleton.state_dict(), max_bytes)
+    for key, tensor in skeleton.state_dict().items():
+        if key not in tensors:  # a counter that nothing reads
+            tensors[key] = torch.zeros(tensor.shape, dtype=tensor.dtype)
+    skeleton.load_state_dict(tensors, assign=True)
+    network = fold_batch_norm(skeleton.eval())
+    classifier = Classifier(
+        Rotated(network) if rotated else network,
+        name=name,
+        class_names=names,
+        input_size=tuple(size),
+        dataset=dataset,
+        mean=list(mean),
+        std=list(std),
+    )
+    _works(classifier, architecture)
+    return classifier
+
+
+def own_folder() -> Path:
+    """Where one's own weights are looked for: the folder that EXPLORER_MODELS names, else `models` here."""
+    return Path(os.environ.get(VARIABLE) or "models")
+
+
+def own_cards(folder: Path | None = None) -> list[Card]:
+    """One card for every file of weights in the folder whose description makes sense."""
+    cards = []
+    for path in sorted((folder or own_folder()).glob(f"*{SUFFIX}")):
+        try:
+            cards.append(own_card(path))
+        except ValueError:
+            continue  # load_classifier says what is wrong with it
+    return cards
+
+
+def own_card(path: Path) -> Card:
+    """What is known of a file of weights from its description. Raises ValueError with one sentence."""
+    options = _description(path)
+    names, dataset = _classes(options.get("classes", "imagenet"))
+    architecture = options["architecture"]
+    skeleton, (mean, std, size) = _architecture(architecture, len(names))
+    size = options.get("input_size", size)
+    _check(options.get("mean", mean), options.get("std", std), size)
+    return Card(
+        name=f"{PREFIX}{path.stem}",
+        title=f"Own: {path.stem}",
+        dataset=dataset,
+        architecture=architecture,
+        summary=f"Your own weights, from {path}.",
+        source="own",
+        input_size=tuple(size),
+        parameters=sum(parameter.numel() for parameter in skeleton.parameters()),
+        load=partial(load_described, path),
+        build=lambda: _architecture(architecture, len(names))[0],
+    )
+
+
+def load_described(path: Path) -> Classifier:
+    """The classifier of a safetensors file with its description beside it. Raises ValueError with one sentence."""
+    options = _description(path)
+    options["class_names"] = options.pop("classes", "imagenet")
+    try:
+        return load_own_weights(path, name=f"{PREFIX}{path.stem}", **options)
+    except OSError as error:
+        raise ValueError(f"The weights cannot be read from {path}: {error.strerror}.") from error
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def _description(path: Path) -> dict:
+    beside = path.with_suffix(".json")
+    try:
+        with beside.open("rb") as file:
+            options = json.loads(file.read(MAX_DESCRIPTION))
+    except OSError as error:
+        raise ValueError(
+            f'The weights need a description: {beside} cannot be read. It is to hold {{"architecture": NAME}} at least.'
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{beside} is no valid JSON.") from error
+    if not isinstance(options, dict) or not isinstance(options.get("architecture"), str) or {*options} - {*KEYS}:
+        raise ValueError(f"{beside} is to name the architecture, and nothing but {', '.join(KEYS)}.")
+    if not isinstance(options.get("rotated", False), bool):
+        raise ValueError(f'"rotated" is true or false in {beside}.')
+    return options
+
+
+def _classes(given: Sequence[str] | str) -> tuple[list[str], str]:
+    """The names, and the data set that they are the classes of."""
+    known = {"imagenet": ResNet18_Weights.DEFAULT.meta["categories"]}
+    known |= {entry.dataset: entry.classes for entry in read_manifest().values()}
+    if isinstance(given, str):
+        if given not in known:
+            raise ValueError(f"The classes are a list of names, or one of {', '.join(known)}; got {given[:80]!r}.")
+        return list(known[given]), given
+    if not isinstance(given, Sequence) or not all(isinstance(name, str) and name for name in given):
+        raise ValueError("The classes are a list of names, each a text.")
+    if not 2 <= len(given) <= MAX_CLASSES:
+        raise ValueError(f"2 to {MAX_CLASSES:,} classes are expected; got {len(given):,}.")
+    return list(given), next((name for name, classes in known.items() if classes == list(given)), "custom")
+
+
+def _architecture(name: str, n_classes: int) -> tuple[nn.Module, tuple]:
+    """The network on the meta device, and the mean, std and input size that are usual for it."""
+    bundled = read_manifest()
+    if name in bundled:
+        entry = bundled[name]
+        return entry.build(n_classes), (entry.mean, entry.std, entry.input_size)
+    if name in models.list_models(module=models):
+        size = imagenet.imagenet_card(f"{imagenet.PREFIX}{name}").input_size
+        return imagenet.build(name, n_classes), (imagenet.IMAGENET_MEAN, imagenet.IMAGENET_STD, size)
+    raise ValueError(
+        f"There is no architecture {name[:80]!r}: a name of torchvision.models, such as resnet18, or of a bundled "
+        f"classifier is expected: {', '.join(bundled)}."
+    )
+
+
+def _check(mean: object, std: object, size: object) -> None:
+    for what, values, low in (("mean", mean, 0.0), ("std", std, 1e-3)):
+        if not _numbers(values, 3, (int, float)) or not all(low <= value <= 1 for value in values):
+            raise ValueError(f"{what} is three numbers from {low:g} to 1, one per channel; got {str(values)[:80]}.")
+    if not _numbers(size, 2, int) or not all(8 <= side <= MAX_SIDE for side in size):
+        raise ValueError(f"input_size is the height and width, from 8 to {MAX_SIDE} pixels; got {str(size)[:80]}.")
+
+
+def _numbers(values: object, n: int, kind: type | tuple[type, ...]) -> bool:
+    return (
+        isinstance(values, list | tuple)
+        and len(values) == n
+        and all(isinstance(value, kind) and not isinstance(value, bool) for value in values)
+    )
+
+
+def _works(classifier: Classifier, architecture: str) -> None:
+    """Look at one grey picture. Raises ValueError with one sentence if that does not give finite logits."""
+    height, width = classifier.input_size
+    try:
+        with torch.no_grad():
+            logits = classifier(torch.full((1, 3, height, width), 0.5))
+    except (RuntimeError, AssertionError, ValueError, IndexError) as error:
+        raise ValueError(f"{architecture} cannot take pictures of {width} × {height} pixels.") from error
+    if not logits.isfinite().all():
+        raise ValueError(f"The weights make no working {architecture}: its logits are not finite.")

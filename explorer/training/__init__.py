@@ -1,0 +1,24 @@
+"""Train the bundled classifiers on rendered road signs and on CIFAR-10, and measure them again.
+
+`python -m explorer train signs-resnet` writes assets/signs-resnet.safetensors and its entry in the manifest;
+`python -m explorer evaluate signs-resnet` recomputes the figures that the manifest states.
+"""
+
+from explorer.training.evaluation import Evaluation, evaluate
+from explorer.training.pictures import Pictures
+from explorer.training.recipes import EPS, RECIPES, Recipe
+from explorer.training.renders import TRAINING_SEEDS, UNSEEN_SEEDS, Renders
+from explorer.training.trainer import train
+
+__all__ = [
+    "EPS",
+    "RECIPES",
+    "TRAINING_SEEDS",
+    "UNSEEN_SEEDS",
+    "Evaluation",
+    "Pictures",
+    "Recipe",
+    "Renders",
+    "evaluate",
+    "train",
+]

@@ -1,0 +1,56 @@
+"""One time through the pictures, and the course of the learning rate over all of them."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from tqdm import tqdm
+
+from explorer.attacks.dense import sign_attack
+from explorer.classifiers import Classifier
+from explorer.training.pictures import Pictures
+from explorer.training.recipes import Recipe
+
+
+def run_epoch(
+    model: Classifier,
+    optimiser: torch.optim.Optimizer,
+    data: Pictures,
+    recipe: Recipe,
+    epoch: int,
+    generator: torch.Generator,
+) -> None:
+    """Once through the pictures, at the learning rate, the size and the radius of this part of the training."""
+    steps = max(1, len(data) // recipe.batch)
+    batches = data.batches(recipe.batch, generator, recipe.augment)
+    bar = tqdm(batches, f"epoch {epoch + 1}/{recipe.epochs}", steps, mininterval=2)
+    seen = correct = 0
+    for step, (images, labels) in enumerate(bar):
+        progress = (epoch + step / steps) / recipe.epochs
+        if progress < recipe.small_until:
+            images = F.interpolate(images, scale_factor=0.75, mode="bilinear", antialias=True)
+        if recipe.eps:
+            eps = recipe.eps * min(1.0, progress / recipe.ramp + 0.1)
+            model.eval()
+            size = 1.25 * eps / recipe.attack_steps
+            images = sign_attack(
+                model, images, labels, eps=eps, steps=recipe.attack_steps, step_size=size, generator=generator
+            )
+        model.train()
+        optimiser.param_groups[0]["lr"] = recipe.learning_rate * _one_cycle(progress)
+        logits = model(images)
+        loss = F.cross_entropy(logits, labels, label_smoothing=recipe.label_smoothing)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        seen, correct = seen + len(labels), correct + (logits.argmax(1) == labels).sum()
+        if step % 20 == 0:
+            bar.set_postfix(loss=f"{loss.item():.3f}", accuracy=f"{correct.item() / seen:.2%}", refresh=False)
+    model.eval()
+
+
+def _one_cycle(progress: float, warm_up: float = 0.15) -> float:
+    """The learning rate as a share of its peak: a straight rise, then half a cosine down to nothing."""
+    if progress < warm_up:
+        return 0.05 + 0.95 * progress / warm_up
+    return 0.5 + 0.5 * math.cos(math.pi * (progress - warm_up) / (1 - warm_up))

@@ -1,0 +1,77 @@
+"""How often a classifier is right about pictures that it was not trained on."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+from tqdm import tqdm
+
+from explorer.attacks.dense import sign_attack
+from explorer.classifiers import best_device
+from explorer.classifiers.bundled import ASSETS, load_bundled, read_manifest
+from explorer.training.cifar10 import read_cifar10
+from explorer.training.pictures import Pictures
+from explorer.training.recipes import EPS
+from explorer.training.renders import UNSEEN_SEEDS, Renders
+
+N_UNSEEN = {"signs": 5_000, "cifar10": 10_000}  # pictures that the manifest's figures were measured on
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Shares of unseen pictures that are classified correctly."""
+
+    n: int
+    accuracy: float
+    robust_accuracy: float | None  # under PGD within eps; None: not measured
+    eps: float | None = None  # L-infinity radius, in [0, 1] units
+
+    def __str__(self) -> str:
+        robust = "" if self.eps is None else f", {self.robust_accuracy:.2%} under PGD within {self.eps * 255:.0f}/255"
+        return f"{self.accuracy:.2%} of {self.n:,} unseen pictures{robust}"
+
+
+def unseen_pictures(dataset: str, n: int | None = None, folder: Path | None = None, download: bool = False) -> Pictures:
+    """The first `n` pictures (default: as many as the manifest's figures stand on) that nothing was trained on.
+
+    `folder` and `download` are where CIFAR-10 comes from. Raises ValueError if it is not there.
+    """
+    n = n or N_UNSEEN[dataset]
+    if dataset == "signs":
+        return Renders.draw(UNSEEN_SEEDS, n)
+    return read_cifar10(folder, train=False, download=download).first(n)
+
+
+def measure(model: nn.Module, data: Pictures, pgd_steps: int, eps: float) -> Evaluation:
+    """Accuracy; with `pgd_steps` > 0 also under PGD within `eps` from a random start, step size 2.5 eps / steps."""
+    generator = torch.Generator().manual_seed(0)
+    clean = attacked = 0
+    for images, labels in tqdm(data.batches(250), "evaluate", -(-len(data) // 250), mininterval=2):
+        with torch.no_grad():
+            clean += (model(images).argmax(1) == labels).sum().item()
+        if pgd_steps:
+            size = 2.5 * eps / pgd_steps
+            images = sign_attack(model, images, labels, eps=eps, steps=pgd_steps, step_size=size, generator=generator)
+            with torch.no_grad():
+                attacked += (model(images).argmax(1) == labels).sum().item()
+    n = len(data)
+    return Evaluation(n, clean / n, *((attacked / n, eps) if pgd_steps else (None, None)))
+
+
+def evaluate(
+    name: str,
+    device: str = "auto",
+    n: int | None = None,
+    pgd_steps: int = 20,
+    assets: Path = ASSETS,
+    folder: Path | None = None,
+    download: bool = False,
+) -> Evaluation:
+    """Measure a bundled classifier on `n` unseen pictures, and under PGD of `pgd_steps` steps (0: not).
+
+    The radius is the manifest's, else the usual one for the pictures: 4/255 for signs, 8/255 for CIFAR-10.
+    """
+    model = load_bundled(name, assets).to(best_device() if device == "auto" else device)
+    data = unseen_pictures(model.dataset, n, folder, download).to(model.device)
+    return measure(model, data, pgd_steps, read_manifest(assets)[name].eps or EPS[model.dataset])

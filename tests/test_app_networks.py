@@ -1,0 +1,249 @@
+"""The Explore page's networks: chosen, downloaded on a click, uploaded, and on which device they run."""
+
+import math
+import re
+import time
+from pathlib import Path
+from urllib.error import URLError
+
+import pytest
+import torch
+from app_page import button, labels, open_page, problems, story
+from safetensors.torch import load_file, save
+from streamlit.testing.v1 import AppTest
+
+from explorer import fetching
+from explorer.classifiers import DEFAULT, Download, load_classifier
+from explorer.evidence import DEFAULT_METHOD
+from explorer.samples import cifar10
+from explorer.ui import caches, devices, runs
+from explorer.ui.caches import answers
+from explorer.ui.devices import Device
+from explorer.ui.long_runs import long_runs
+
+ASSETS = Path(__file__).parents[1] / "assets"
+SIGNS = (ASSETS / "signs-resnet.safetensors").read_bytes()
+
+
+@pytest.fixture(autouse=True)
+def _at_home(monkeypatch, tmp_path):
+    """Runs start by themselves; nothing that lies on this computer, and no network, is found."""
+    monkeypatch.setattr(runs, "PATIENCE", math.inf)
+    monkeypatch.setattr(runs, "UNASKED", math.inf)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setenv(cifar10.VARIABLE, str(tmp_path / "cifar10"))
+    monkeypatch.setattr(fetching.urllib.request, "urlopen", offline)
+    long_runs.clear()
+
+
+def offline(*_args, **_more):
+    raise URLError("no network in tests")
+
+
+def told(app: AppTest) -> str:
+    return " ".join(each.value for each in (*app.info, *app.caption, *app.markdown))
+
+
+def test_a_network_that_is_not_here_is_one_sentence_and_nothing_is_fetched_unasked(tmp_path):
+    app = open_page(network="resnet18")
+    assert problems(app) == []
+    assert not app.header
+    (offer,) = [each.value for each in app.caption if "not on this computer" in each.value]
+    for part in ("ResNet-18", "resnet18-f37072fd.pth", "MB", str(tmp_path / "hub" / "checkpoints"), "need no download"):
+        assert part in offer
+    assert any(label.startswith("Download ") for label in labels(app))
+    assert list(tmp_path.rglob("*.pth")) == []
+    app.selectbox(key="world").set_value("signs").run()
+    assert story(app).startswith("Stop, ")
+
+
+def test_offline_a_download_is_one_sentence_within_five_seconds():
+    app = open_page(network="resnet18")
+    started = time.monotonic()
+    button(app, next(label for label in labels(app) if label.startswith("Download "))).click().run()
+    (run,) = long_runs()._kept.values()
+    assert run.job.wait(5)
+    app.run()
+    assert time.monotonic() - started < 5 + 5  # the page itself, on a busy machine
+    (error,) = problems(app)
+    assert "no connection" in error
+    assert "signs-resnet" in error
+    assert "\n" not in error
+    app.selectbox(key="world").set_value("signs").run()
+    assert problems(app) == []
+
+
+def test_a_download_shows_its_progress_goes_on_across_reruns_and_can_be_stopped(monkeypatch):
+    def endless(_self, on_bytes, stopped):
+        while not stopped():
+            on_bytes(5 * 10**6, 45 * 10**6)
+        return False
+
+    monkeypatch.setattr(Download, "fetch", endless)
+    app = open_page(network="resnet18")
+    button(app, next(label for label in labels(app) if label.startswith("Download "))).click().run()
+    (run,) = long_runs()._kept.values()
+    assert run.job.text == "" or "5.0 of 45 MB" in run.job.text
+    again = open_page(network="resnet18")
+    assert "Stop" in labels(again), "another visitor sees the same download"
+    button(again, "Stop").click().run()
+    assert run.job.wait(10)
+    assert any(label.startswith("Download ") for label in labels(app.run()))
+    assert problems(app) == []
+
+
+def test_what_was_downloaded_is_loaded(monkeypatch):
+    arrived = []
+    monkeypatch.setattr(Download, "here", property(lambda _self: bool(arrived)))
+    monkeypatch.setattr(Download, "fetch", lambda _self, _on_bytes, _stopped: arrived.append(True) or True)
+    monkeypatch.setattr(caches, "load_classifier", lambda _name, device: load_classifier("signs-cnn", device))
+    app = open_page(network="resnet18")
+    button(app, next(label for label in labels(app) if label.startswith("Download "))).click().run()
+    app.run()
+    assert problems(app) == []
+    assert "of 4,096 pixels" in story(app)
+    caches.forget_classifiers()
+
+
+def test_weights_that_came_damaged_are_one_sentence(tmp_path):
+    path = Download("https://example.invalid/squeezenet1_0-b66bff10.pth", 1).path
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"\x80\x02cos\nsystem\n")
+    app = open_page(network="squeezenet1_0")
+    (error,) = problems(app)
+    assert "is damaged" in error
+
+
+def upload(content: bytes, **said) -> AppTest:
+    app = open_page(network="upload")
+    assert problems(app) == []
+    app.file_uploader(key="own_file").set_value(("mine.safetensors", content, "application/octet-stream"))
+    said = {"own_architecture": "signs-resnet", "own_known": "signs", **said}
+    for key in ("own_architecture", "own_known"):
+        app.selectbox(key=key).set_value(said.pop(key))
+    app.run()
+    if "own_classes" in said:
+        app.text_area(key="own_classes").set_value(said.pop("own_classes"))
+    if "own_norm" in said:
+        app.segmented_control(key="own_norm").set_value(said.pop("own_norm")).run()
+    assert not said
+    return button(app, "Use these weights").click().run()
+
+
+def test_own_weights_are_attacked_and_belong_to_nobody_else():
+    before = len(answers()._kept)
+    app = upload(SIGNS, own_norm="none")
+    assert problems(app) == []
+    assert "of 4,096 pixels" in story(app)
+    kept = [asked for asked in answers()._kept if asked.owner]
+    assert len(answers()._kept) == before + 1
+    assert kept[-1].owner == app.session_state.session.owner
+    stranger = open_page(network="upload")
+    assert not stranger.header
+    assert stranger.session_state.session.own is None
+
+
+def test_the_same_file_with_another_meaning_is_another_network():
+    named = [upload(SIGNS, own_norm=norm).session_state.session.own.name for norm in ("none", "ImageNet")]
+    assert named[0] != named[1]
+
+
+def test_classes_of_ones_own_are_named():
+    names = "\n".join(f"class {number}" for number in range(18))
+    app = upload(SIGNS, own_norm="custom", own_known="a list", own_classes=names)
+    assert problems(app) == []
+    assert story(app).startswith("class ")
+    assert "guessed from the prediction" in told(app)
+
+
+def with_nan() -> bytes:
+    tensors = load_file(ASSETS / "signs-resnet.safetensors")
+    name = next(name for name, tensor in tensors.items() if tensor.is_floating_point())
+    return save({**tensors, name: torch.full_like(tensors[name], math.nan)})
+
+
+BAD = {
+    "noise": (b"no weights at all, whatever their name says", {}, "no safetensors file"),
+    "pickle": (b"\x80\x02cos\nsystem\n(S'true'\ntR.", {}, "pickle"),
+    "truncated": (SIGNS[:-1000], {}, "breaks off"),
+    "nan": (with_nan(), {}, "NaN"),
+    "other architecture": (SIGNS, {"own_architecture": "resnet18"}, "do not fit the architecture: .* missing"),
+    "other classes": (SIGNS, {"own_known": "a list", "own_classes": "cat\ndog"}, "do not fit the architecture"),
+    "no classes": (SIGNS, {"own_known": "a list", "own_classes": " \n"}, "classes are expected"),
+}
+
+
+@pytest.mark.parametrize(("content", "said", "says"), BAD.values(), ids=BAD)
+def test_weights_that_do_not_fit_are_one_readable_sentence(content, said, says):
+    app = upload(content, **said)
+    (error,) = problems(app)
+    assert "\n" not in error
+    assert len(error) < 500
+    assert re.search(says, error)
+    assert app.session_state.session.own is None
+    assert not app.header
+
+
+def test_a_slow_network_says_how_long_a_run_takes_and_waits(monkeypatch):
+    monkeypatch.setattr(runs, "UNASKED", 15.0)
+    monkeypatch.setattr(runs, "seconds_per_step", lambda _clf: 0.5)
+    app = open_page(seed="77", steps="100")
+    assert problems(app) == []
+    assert not app.header
+    assert "A run with these settings takes about 2 min on the CPU." in told(app)
+    assert "Run" in labels(app)
+
+
+def test_a_network_that_is_left_takes_its_run_along(monkeypatch):
+    app = open_page()
+    assert app.header
+    monkeypatch.setattr(runs, "UNASKED", 0.0)
+    app.selectbox(key="network_choice").set_value("signs-vit").run()
+    assert problems(app) == []
+    assert not app.header, "what another network saw is not shown as this one's"
+
+
+def test_one_device_is_not_asked_for():
+    devices.devices.cache_clear()
+    app = open_page()
+    asked = "device" in {each.key for each in app.selectbox}
+    assert asked == (len(devices.devices()) > 1)
+
+
+def test_a_device_can_be_chosen_is_in_the_link_and_has_answers_of_its_own(monkeypatch):
+    both = (Device("cpu:0", "Fast CPU", 0), Device("cpu", "CPU", 8 * 2**30))
+    monkeypatch.setattr(devices, "devices", lambda: both)
+    app = open_page(seed="5")
+    assert app.selectbox(key="device").options == ["Fast CPU", "CPU, 8 GB"]
+    assert "on the Fast CPU" in told(app)
+    asked = len(answers()._kept)
+    app.selectbox(key="device").set_value("cpu").run()
+    assert problems(app) == []
+    assert app.query_params["device"] == "cpu"
+    assert "on the CPU" in told(app)
+    assert len(answers()._kept) == asked + 1
+    caches.forget_classifiers()
+
+
+def test_what_a_network_of_another_data_set_is_asked_for_is_let_go(monkeypatch):
+    monkeypatch.setattr(Download, "here", True)
+    names = [f"thing {number}" for number in range(18)]
+
+    def other(_name: str, device: str):
+        clf = load_classifier("signs-cnn", device)
+        clf.class_names, clf.dataset = names, "imagenet"
+        return clf
+
+    app = open_page(target="Yield")
+    assert app.selectbox(key="target").value == "Yield"
+    monkeypatch.setattr(caches, "load_classifier", other)
+    app.selectbox(key="world").set_value("imagenet").run()
+    assert problems(app) == []
+    assert app.selectbox(key="target").value == "any wrong class"
+    assert app.segmented_control(key="source").value == "Photographs"
+    assert app.selectbox(key="method").value == DEFAULT_METHOD
+    app.selectbox(key="world").set_value("signs").run()
+    assert problems(app) == []
+    assert app.query_params.get("network", DEFAULT) == DEFAULT
+    assert app.segmented_control(key="source").value == "Road signs"
+    caches.forget_classifiers()

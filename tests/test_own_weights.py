@@ -1,0 +1,311 @@
+"""One's own weights: loaded if they fit, refused in one sentence if not, and never run."""
+
+import io
+import json
+import pickle
+import random
+import struct
+import tracemalloc
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load, save
+from torchvision import models
+
+from explorer.classifiers import list_classifiers, load_classifier, load_own_weights
+from explorer.classifiers.bundled import ASSETS, read_manifest
+from explorer.evidence import methods_for
+
+SIGNS = read_manifest()["signs-cnn"]
+CONTENT = (ASSETS / SIGNS.file).read_bytes()
+HEADER = int.from_bytes(CONTENT[:8], "little")
+ENTRIES = json.loads(CONTENT[8 : 8 + HEADER])
+DATA = CONTENT[8 + HEADER :]
+IMAGE = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+
+
+def own(content: bytes | Path = CONTENT, **options):
+    return load_own_weights(content, "signs-cnn", "signs", **options)
+
+
+def file_of(entries: dict, data: bytes = DATA) -> bytes:
+    header = json.dumps(entries).encode()
+    return struct.pack("<Q", len(header)) + header + data
+
+
+def tensors() -> dict[str, torch.Tensor]:
+    return load(CONTENT)
+
+
+def test_a_bundled_classifiers_file_is_that_classifier():
+    loaded, bundled = own(), load_classifier("signs-cnn", device="cpu")
+    assert (loaded.dataset, loaded.class_names, loaded.input_size) == ("signs", bundled.class_names, (64, 64))
+    assert torch.equal(loaded(IMAGE), bundled(IMAGE))
+    assert not any(parameter.requires_grad for parameter in loaded.parameters())
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_other_precisions_are_read_as_float32(dtype):
+    cast = {name: tensor.to(dtype) if tensor.is_floating_point() else tensor for name, tensor in tensors().items()}
+    loaded = own(save(cast))
+    assert {tensor.dtype for tensor in loaded.network.state_dict().values()} == {torch.float32}
+    torch.testing.assert_close(loaded(IMAGE), own()(IMAGE), rtol=0.05, atol=0.5)
+
+
+def test_a_header_whose_length_looks_like_a_pickle_is_none():
+    header = json.dumps(ENTRIES).encode().ljust(int.from_bytes(b"PK", "little"))
+    content = struct.pack("<Q", len(header)) + header + DATA
+    assert content.startswith(b"PK")
+    assert torch.equal(own(content)(IMAGE), own()(IMAGE))
+
+
+def test_counters_may_be_missing():
+    kept = {name: tensor for name, tensor in tensors().items() if not name.endswith("num_batches_tracked")}
+    assert len(kept) < len(tensors())
+    assert torch.equal(own(save(kept))(IMAGE), own()(IMAGE))
+
+
+def test_classes_normalisation_and_rotation_are_ones_own():
+    names = [f"kind {i}" for i in range(18)]
+    loaded = load_own_weights(CONTENT, "signs-cnn", names, (0.1, 0.2, 0.3), (0.5, 0.5, 0.5), (32, 48), rotated=True)
+    assert (loaded.dataset, loaded.class_names, loaded.input_size) == ("custom", names, (32, 48))
+    plain = load_own_weights(CONTENT, "signs-cnn", names, (0.1, 0.2, 0.3), (0.5, 0.5, 0.5), (32, 48))
+    image = IMAGE[..., :32, :48]
+    torch.testing.assert_close(loaded(image), plain(image.flip(2, 3)))
+    assert "turn the picture" in methods_for(loaded, image[0])["grad_cam"]
+    assert methods_for(plain, image[0])["grad_cam"] is None
+
+
+def test_an_architecture_of_torchvision_takes_weights_for_other_classes():
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = models.squeezenet1_1(num_classes=3).eval()
+    loaded = load_own_weights(save(network.state_dict()), "squeezenet1_1", ["a", "b", "c"], input_size=(64, 64))
+    mean, std = (torch.tensor(each).view(1, 3, 1, 1) for each in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
+    torch.testing.assert_close(loaded(IMAGE), network((IMAGE - mean) / std))
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("EXPLORER_MODELS", str(tmp_path))
+    (tmp_path / "mine.safetensors").write_bytes(CONTENT)
+    (tmp_path / "mine.json").write_text('{"architecture": "signs-cnn", "classes": "signs"}')
+    return tmp_path
+
+
+def test_a_folder_of_weights_is_listed_and_loaded(folder):
+    (folder / "nameless.safetensors").write_bytes(CONTENT)
+    (card,) = [card for card in list_classifiers() if card.source == "own"]
+    assert (card.name, card.dataset, card.input_size, card.parameters) == (
+        "own:mine",
+        "signs",
+        (64, 64),
+        SIGNS.parameters,
+    )
+    assert card.available
+    assert card.attack_bytes > 4 * card.parameters
+    for name in ("own:mine", str(folder / "mine.safetensors")):
+        assert torch.equal(load_classifier(name, device="cpu")(IMAGE), own()(IMAGE))
+
+
+@pytest.mark.parametrize(
+    ("description", "says"),
+    [
+        (None, "need a description"),
+        ("{", "is no valid JSON"),
+        ("[" * 100_000, "is no valid JSON"),
+        ("[]", "is to name the architecture"),
+        ("{}", "is to name the architecture"),
+        ('{"architecture": "signs-cnn", "code": "print(1)"}', "nothing but architecture"),
+        ('{"architecture": "signs-cnn", "rotated": 1}', "is true or false"),
+        ('{"architecture": "signs-cow"}', "There is no architecture 'signs-cow'"),
+        ('{"architecture": "signs-cnn", "classes": "cows"}', "The classes are a list of names, or one of imagenet"),
+        ('{"architecture": "signs-cnn", "classes": [1, 2]}', "The classes are a list of names"),
+        ('{"architecture": "signs-cnn", "classes": ["one"]}', "2 to 100,000 classes"),
+        ('{"architecture": "signs-cnn", "classes": "signs", "mean": [1, 2]}', "mean is three numbers"),
+        ('{"architecture": "signs-cnn", "classes": "signs", "std": [0, 1, 1]}', "std is three numbers"),
+        ('{"architecture": "signs-cnn", "classes": "signs", "mean": [NaN, 0, 0]}', "mean is three numbers"),
+        ('{"architecture": "signs-cnn", "classes": "signs", "input_size": [64, 1e9]}', "input_size is the height"),
+        ('{"architecture": "signs-cnn", "classes": "signs", "input_size": [8, 8]}', "cannot take pictures of 8 × 8"),
+        ('{"architecture": "signs-cnn", "classes": "imagenet"}', r"1 of another shape.*head\.weight|head\.weight"),
+    ],
+)
+def test_a_description_that_makes_no_sense_is_a_sentence(description, says, folder):
+    (folder / "mine.json").unlink()
+    if description is not None:
+        (folder / "mine.json").write_text(description)
+    with pytest.raises(ValueError, match=says) as caught:
+        load_classifier("own:mine")
+    assert "\n" not in str(caught.value)
+    list_classifiers()
+
+
+@pytest.mark.parametrize("name", ["own:nobody", "own:../mine", "nobody.safetensors", "own:"])
+def test_weights_that_are_not_there_are_a_sentence(name, folder):
+    with pytest.raises(ValueError, match=r"need a description|There is no classifier"):
+        load_classifier(name)
+
+
+def test_what_does_not_fit_is_reported():
+    changed = tensors()
+    changed["head.bias"] = changed["head.bias"][:5]
+    changed["tail"] = changed.pop("head.weight")
+    with pytest.raises(
+        ValueError, match=r"1 missing \(head.weight\); 1 unexpected \(tail\); 1 of another .*F32 \[5\] instead"
+    ):
+        own(save(changed))
+    with pytest.raises(ValueError, match=r"10 unexpected \(\w+, \w+, \w+ and 7 more\)"):
+        own(save(tensors() | {f"x{i}": torch.ones(1) for i in range(10)}))
+
+
+class Evil:
+    def __reduce__(self):
+        return print, ("code was run",)
+
+
+def torch_saved(what: object, zipped: bool = True) -> bytes:
+    buffer = io.BytesIO()
+    torch.save(what, buffer, _use_new_zipfile_serialization=zipped)
+    return buffer.getvalue()
+
+
+def changed_header(chance: random.Random) -> bytes:
+    """One entry is wrong about its type, its shape or its place, or is none."""
+    entries = json.loads(json.dumps(ENTRIES))
+    name = chance.choice([name for name in entries if name != "__metadata__"])
+    entry = entries[name]
+    first, last = entry["data_offsets"]
+    kind = chance.randrange(8)
+    if kind == 0:
+        entry["shape"] = [chance.choice([2**31, 2**62, 2**80, -1, 1.5, "3", None, True]), *entry["shape"]]
+    elif kind == 1:
+        entry["data_offsets"] = [max(0, first - chance.randrange(1, 99)), last]  # overlaps, or does not fit
+    elif kind == 2:
+        entry["data_offsets"] = chance.choice(
+            [[last, first + last + 1], [first], [], None, [first, 2**63], ["0", "1"], [-1, 3]]
+        )
+    elif kind == 3:
+        entry["dtype"] = chance.choice(["F8_E4M3", "F128", "", None, 3, "C64", [], "f32"])
+    elif kind == 4:
+        entries[name] = chance.choice([None, 1, "F32", [], {}, {"dtype": "F32"}])
+    elif kind == 5:
+        entry["extra"] = chance.random()
+    elif kind == 6:
+        entries[f"{name}.copy"] = entry  # two tensors in one place
+    else:
+        del entries[name]
+    return file_of(entries)
+
+
+def bombs(chance: random.Random) -> bytes:
+    """Little that says it is much."""
+    side = 2 ** chance.randrange(10, 39)
+    kind = chance.randrange(4)
+    if kind == 0:
+        shape = [side] * chance.randrange(1, 5)
+        return file_of({name: {"dtype": "F32", "shape": shape, "data_offsets": [0, 4]} for name in ENTRIES}, b"abcd")
+    if kind == 1:
+        return struct.pack("<Q", side) + CONTENT[8:]  # a giant header
+    if kind == 2:
+        deep = b"[" * chance.randrange(2_000, 50_000)
+        return struct.pack("<Q", len(deep) + 5) + b'{"a":' + deep
+    return file_of(
+        {f"x{i}": {"dtype": "F32", "shape": [], "data_offsets": [0, 0]} for i in range(chance.randrange(4_000))}
+    )
+
+
+def broken_numbers(chance: random.Random) -> bytes:
+    broken = tensors()
+    name = chance.choice([name for name, tensor in broken.items() if tensor.is_floating_point()])
+    broken[name].view(-1)[chance.randrange(broken[name].numel())] = chance.choice(
+        [float("nan"), float("inf"), -float("inf")]
+    )
+    return save(broken)
+
+
+def wrong_tensors(chance: random.Random) -> bytes:
+    wrong = tensors()
+    name = chance.choice(list(wrong))
+    kind = chance.randrange(3) if wrong[name].is_floating_point() else 1
+    if kind == 0:
+        wrong[name] = wrong[name].to(chance.choice([torch.int64, torch.uint8, torch.bool]))
+    elif kind == 1:
+        wrong[name] = torch.ones(*wrong[name].shape, chance.randrange(2, 5), dtype=wrong[name].dtype)
+    else:
+        del wrong[name]
+    return save(wrong)
+
+
+def pickles(chance: random.Random) -> bytes:
+    return chance.choice(
+        [
+            lambda: pickle.dumps(Evil(), protocol=chance.randrange(2, 6)),
+            lambda: pickle.dumps(Evil(), protocol=0),
+            lambda: torch_saved(Evil()),
+            lambda: torch_saved(tensors(), zipped=False),
+            lambda: torch_saved(tensors()),
+        ]
+    )()
+
+
+def noise(chance: random.Random) -> bytes:
+    content = bytearray(CONTENT)
+    for _ in range(chance.randrange(1, 5)):
+        content[chance.randrange(8, 8 + HEADER)] = chance.randrange(0, 32)  # no JSON has such bytes in it
+    return bytes(content)
+
+
+MALFORMED = {
+    "cut off": (lambda chance: CONTENT[: chance.randrange(len(CONTENT))], 30),
+    "too long": (lambda chance: CONTENT + chance.randbytes(chance.randrange(1, 99)), 10),
+    "noise": (lambda chance: chance.randbytes(chance.randrange(0, 9999)), 20),
+    "noise in the header": (noise, 20),
+    "header": (changed_header, 50),
+    "bombs": (bombs, 30),
+    "NaN": (broken_numbers, 15),
+    "other tensors": (wrong_tensors, 25),
+    "pickles": (pickles, 20),
+}
+
+
+@pytest.mark.parametrize("kind", MALFORMED)
+def test_malformed_files_are_refused_in_one_sentence(kind, capsys, tmp_path):
+    """220 files in all."""
+    make, count = MALFORMED[kind]
+    for seed in range(count):
+        content = make(random.Random(f"{kind} {seed}"))
+        tracemalloc.start()
+        with pytest.raises(ValueError, match=r"^[A-Z\w][^\n]*\.$") as caught:
+            own(content)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert caught.type is ValueError, seed
+        assert len(str(caught.value)) < 1000
+        assert peak < 20e6 + 30 * len(content), seed
+    assert "code was run" not in capsys.readouterr().out
+
+
+def test_a_pickle_is_told_so(tmp_path):
+    for content in (pickle.dumps(Evil()), torch_saved(Evil())):
+        (tmp_path / "evil.safetensors").write_bytes(content)
+        with pytest.raises(ValueError, match="is a pickle"):
+            own(tmp_path / "evil.safetensors")
+
+
+def test_a_file_that_is_too_large_is_not_even_read(tmp_path):
+    path = tmp_path / "large.safetensors"
+    with path.open("wb") as file:
+        file.truncate(700 * 10**6)
+    with pytest.raises(ValueError, match="The file has 700 MB; at most 600 are read"):
+        own(path)
+    with pytest.raises(ValueError, match="at most 0 are read"):
+        own(CONTENT, max_bytes=1000)
+
+
+def test_weights_that_make_no_sense_together_are_refused():
+    broken = tensors()
+    name = next(name for name in broken if name.endswith("running_var"))
+    broken[name].fill_(-5.0)
+    with pytest.raises(ValueError, match="no working signs-cnn: its logits are not finite"):
+        own(save(broken))

@@ -1,0 +1,53 @@
+"""What the Tune page can try settings on."""
+
+import pytest
+from app_page import cifar10_card, write_cifar10
+
+from explorer.classifiers import CLASSIFIERS
+from explorer.samples import cifar10, gallery
+from explorer.ui import caches, subjects
+from explorer.ui.subjects import labelled_pictures, tunable_networks
+
+SIGNS = [name for name, card in CLASSIFIERS.items() if card.dataset == "signs"]
+
+
+@pytest.fixture(autouse=True)
+def _cifar10(monkeypatch, tmp_path):
+    """A folder that may hold CIFAR-10, and a network for it."""
+    monkeypatch.setenv(cifar10.VARIABLE, str(tmp_path))
+    monkeypatch.setitem(CLASSIFIERS, "cifar-test", cifar10_card())
+    yield
+    caches.forget_classifiers()
+
+
+def test_without_cifar10_there_are_the_networks_for_signs():
+    assert tunable_networks() == SIGNS
+    pictures = labelled_pictures(SIGNS[:2])
+    assert {sample.name for sample in pictures} == {sample.name for sample in gallery()}
+    assert all(sample.name.endswith("-1") for sample in pictures[:18])
+
+
+def test_with_cifar10_its_networks_are_tuned_on_what_they_know(tmp_path):
+    write_cifar10(tmp_path)
+    assert "cifar-test" in tunable_networks()
+    assert not any(CLASSIFIERS[name].source == "torchvision" for name in tunable_networks())
+    pictures = labelled_pictures(["cifar-test"])
+    assert {sample.dataset for sample in pictures} == {"cifar10"}
+    assert len({sample.label for sample in pictures[:10]}) == 10
+    assert {sample.name for sample in pictures} == {f"cifar10-{number}" for number in range(70)}
+
+
+def test_pictures_that_a_network_mistakes_are_left_out(tmp_path):
+    write_cifar10(tmp_path)
+    for number in range(7):
+        (tmp_path / "truck" / f"{number}.png").rename(tmp_path / "airplane" / f"of-a-truck-{number}.png")
+    cifar10._folders.cache_clear()
+    subjects._from_cifar10.cache_clear()
+    pictures = labelled_pictures(["cifar-test"])
+    assert len(pictures) == 63
+    assert not any(sample.image.mean() > 0.8 for sample in pictures)
+
+
+def test_networks_of_two_worlds_share_no_pictures():
+    with pytest.raises(ValueError, match="road signs, or networks for CIFAR-10"):
+        labelled_pictures(["signs-resnet", "cifar-test"])
