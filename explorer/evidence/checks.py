@@ -16,7 +16,7 @@ from explorer.evidence.attributions.paths import POINT_VALUES, OfChange
 from explorer.evidence.case import Case, centred
 from explorer.evidence.reversal import Reversals
 
-RANDOM_ORDERS = 5  # that a curve is compared with
+RANDOM_ORDERS = 3  # that a curve is compared with
 SUBSETS = 16  # of pixels put back for the infidelity
 TOP = 0.1  # share of the picture that ASM counts as salient
 

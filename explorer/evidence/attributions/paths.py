@@ -14,9 +14,9 @@ from explorer.evidence.case import Case, centred
 from explorer.memory import shrinking
 from explorer.types import Image, Images, Logits, Network
 
-IG_STEPS = 32  # points on the way, to begin with
-CLOSE = 0.01  # relative error of the sum at which there are enough of them
-PATH_VALUES = 2**20  # floats of input at all points, at most: 64 points for 64 x 64 pixels, 256 for 32 x 32
+IG_STEPS = 32  # points on the way, at least,
+PATH_VALUES = 200_000  # and as many as have so many floats of input: 65 for 32 x 32 pixels
+CLOSE = 0.02  # relative error of the sum above which they are doubled, as long as that is not too many
 POINT_VALUES = 2**19  # floats of input per forward and backward pass, so that memory stays bounded
 SHAP_SAMPLES = 50
 
@@ -35,20 +35,24 @@ class OfChange(torch.nn.Module):
 def integrated_gradients(case: Case) -> Tensor:
     """Integrated gradients from the clean to the adversarial image (arXiv 1703.01365); the shares sum to the change.
 
-    The points on the way are doubled, as far as PATH_VALUES allows, until that sum is right within CLOSE.
+    Where that sum is not right within CLOSE, a small picture gets twice as many points on the way.
     """
-    method, steps = IntegratedGradients(_of_change(case)), IG_STEPS
-    size, whole = case.image.numel(), torch.stack([case.lost, case.gained])
+    whole, size = torch.stack([case.lost, case.gained]), case.image.numel()
+    steps = max(IG_STEPS, PATH_VALUES // size)
+    shares = _along(case, steps)
+    if relative_error(shares, whole) > CLOSE and steps * size <= 2 * PATH_VALUES:
+        shares = _along(case, 2 * steps)
+    return shares
+
+
+def _along(case: Case, steps: int) -> Tensor:
+    method = IntegratedGradients(_of_change(case))
 
     def attribute(batch: int) -> Tensor:
         return method.attribute(_change(case), target=case.classes, n_steps=steps, internal_batch_size=batch)
 
-    while True:
-        batch = max(4, POINT_VALUES // size)
-        shares = _shares(case, shrinking(attribute, batch, least=2))  # one point of the way to each of the two classes
-        if relative_error(shares, whole) <= CLOSE or 2 * steps * size > PATH_VALUES:
-            return shares
-        steps *= 2
+    batch = max(4, POINT_VALUES // case.image.numel())
+    return _shares(case, shrinking(attribute, batch, least=2))  # one point of the way to each of the two classes
 
 
 def relative_error(shares: Tensor, whole: Tensor) -> float:
