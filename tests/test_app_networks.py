@@ -143,6 +143,22 @@ def test_own_weights_are_attacked_and_belong_to_nobody_else():
     assert stranger.session_state.session.own is None
 
 
+def test_weights_in_the_servers_folder_are_offered_with_the_own(monkeypatch, tmp_path):
+    (tmp_path / "mine.safetensors").write_bytes(SIGNS)
+    (tmp_path / "mine.json").write_text('{"architecture": "signs-resnet", "classes": "signs"}')
+    monkeypatch.setenv("EXPLORER_MODELS", str(tmp_path))
+    app = open_page(network="own:mine")
+    assert problems(app) == []
+    assert app.selectbox(key="world").value == "own"
+    assert app.selectbox(key="network_choice").options == ["Weights that you upload", "mine"]
+    assert story(app).startswith("Stop, ")
+    assert "guessed" not in told(app), "it knows the signs, so their labels count"
+    (tmp_path / "mine.safetensors").write_bytes(SIGNS[:-9])
+    caches.forget_classifiers()
+    (error,) = problems(open_page(network="own:mine"))
+    assert "breaks off" in error
+
+
 def test_the_same_file_with_another_meaning_is_another_network():
     named = [upload(SIGNS, own_norm=norm).session_state.session.own.name for norm in ("none", "ImageNet")]
     assert named[0] != named[1]
