@@ -8,7 +8,7 @@ from urllib.error import URLError
 
 import pytest
 import torch
-from app_page import button, labels, open_page, problems, story
+from app_page import button, forget_classifiers, labels, open_page, problems, story
 from safetensors.torch import load_file, save
 from streamlit.testing.v1 import AppTest
 
@@ -102,7 +102,7 @@ def test_what_was_downloaded_is_loaded(monkeypatch):
     app.run()
     assert problems(app) == []
     assert "of 4,096 pixels" in story(app)
-    caches.forget_classifiers()
+    forget_classifiers()
 
 
 def test_weights_that_came_damaged_are_one_sentence(tmp_path):
@@ -154,7 +154,7 @@ def test_weights_in_the_servers_folder_are_offered_with_the_own(monkeypatch, tmp
     assert story(app).startswith("Stop, ")
     assert "true_class" not in {each.key for each in app.selectbox}, "it knows the signs, so their labels count"
     (tmp_path / "mine.safetensors").write_bytes(SIGNS[:-9])
-    caches.forget_classifiers()
+    forget_classifiers()
     (error,) = problems(open_page(network="own:mine"))
     assert "breaks off" in error
 
@@ -238,7 +238,7 @@ def test_a_device_can_be_chosen_is_in_the_link_and_has_answers_of_its_own(monkey
     assert app.query_params["device"] == "cpu"
     assert "on the CPU" in told(app)
     assert len(answers()._kept) == asked + 1
-    caches.forget_classifiers()
+    forget_classifiers()
 
 
 def test_what_a_network_of_another_data_set_is_asked_for_is_let_go(monkeypatch):
@@ -262,4 +262,4 @@ def test_what_a_network_of_another_data_set_is_asked_for_is_let_go(monkeypatch):
     assert problems(app) == []
     assert app.query_params.get("network", DEFAULT) == DEFAULT
     assert app.segmented_control(key="source").value == "Road signs"
-    caches.forget_classifiers()
+    forget_classifiers()
