@@ -53,6 +53,13 @@ def test_other_precisions_are_read_as_float32(dtype):
     torch.testing.assert_close(loaded(IMAGE), own()(IMAGE), rtol=0.05, atol=0.5)
 
 
+def test_a_header_whose_length_looks_like_a_pickle_is_none():
+    header = json.dumps(ENTRIES).encode().ljust(int.from_bytes(b"PK", "little"))
+    content = struct.pack("<Q", len(header)) + header + DATA
+    assert content.startswith(b"PK")
+    assert torch.equal(own(content)(IMAGE), own()(IMAGE))
+
+
 def test_counters_may_be_missing():
     kept = {name: tensor for name, tensor in tensors().items() if not name.endswith("num_batches_tracked")}
     assert len(kept) < len(tensors())

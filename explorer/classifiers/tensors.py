@@ -16,6 +16,7 @@ MAX_BYTES = 600 * 10**6
 MAX_HEADER = 10 * 10**6  # bytes; a large network's has about 200,000
 NAMED = 3  # names that a sentence gives at most
 
+_PICKLES = (b"PK", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")  # how they begin, in a ZIP archive or not
 _BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
 
 
@@ -51,10 +52,10 @@ def _content(source: bytes | Path, max_bytes: int) -> bytes:
 
 def _header(content: bytes) -> dict[str, dict[str, Any]]:
     """What the file says of each tensor, checked: dtype, shape, data_offsets. Together they cover the file exactly."""
-    if content[:2] in (b"PK", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"):
-        raise ValueError("The file is a pickle, as torch.save writes, which can run code: safetensors is expected.")
     length = int.from_bytes(content[:8], "little")
-    if len(content) < 10 or not 2 <= length <= min(MAX_HEADER, len(content) - 8) or content[8:9] != b"{":
+    if not 2 <= length <= min(MAX_HEADER, len(content) - 8) or content[8:9] != b"{":
+        if content[:2] in _PICKLES:
+            raise ValueError("The file is a pickle, as torch.save writes, which can run code: safetensors is expected.")
         raise ValueError("The file is no safetensors file, or it breaks off.")
     try:
         header = json.loads(content[8 : 8 + length].decode(), object_pairs_hook=_once)
