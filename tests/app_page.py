@@ -13,6 +13,7 @@ from torch import nn
 from explorer.classifiers import CLASSIFIERS, Card, Classifier
 from explorer.images import from_uint8, to_png
 from explorer.samples.cifar10 import CLASS_NAMES
+from explorer.ui import caches
 
 QUICK = {"steps": "30", "polish": "false"}  # a link whose attack is fast
 
@@ -47,6 +48,12 @@ def png(size: tuple[int, int] = (90, 60)) -> bytes:
     file = io.BytesIO()
     Image.effect_mandelbrot(size, (-2, -1.2, 1, 1.2), 50).convert("RGB").save(file, "PNG")
     return file.getvalue()
+
+
+def forget_classifiers() -> None:
+    """The server loads networks anew when they are asked for."""
+    caches._bundled.clear()
+    caches._large.clear()
 
 
 def write_cifar10(folder: Path) -> None:

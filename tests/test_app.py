@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from app_page import button, labels, open_page, png, problems, story
+from app_page import button, forget_classifiers, labels, open_page, png, problems, story
 from streamlit.testing.v1 import AppTest
 
 from explorer.attacks import SparseAttack
@@ -74,7 +74,7 @@ def test_weights_that_cannot_be_read_are_one_sentence(monkeypatch):
         raise RuntimeError(f"The weights of {name} cannot be read.")
 
     monkeypatch.setattr(caches, "load_classifier", missing)
-    caches.forget_classifiers()
+    forget_classifiers()
     app = open_page()
     assert not app.exception
     assert [error.value for error in app.error] == [f"The weights of {DEFAULT} cannot be read."]

@@ -8,7 +8,7 @@ from urllib.error import URLError
 
 import pytest
 import torch
-from app_page import button, labels, open_page, problems, story
+from app_page import button, forget_classifiers, labels, open_page, problems, story
 from safetensors.torch import load_file, save
 from streamlit.testing.v1 import AppTest
 
@@ -102,7 +102,7 @@ def test_what_was_downloaded_is_loaded(monkeypatch):
     app.run()
     assert problems(app) == []
     assert "of 4,096 pixels" in story(app)
-    caches.forget_classifiers()
+    forget_classifiers()
 
 
 def test_weights_that_came_damaged_are_one_sentence(tmp_path):
@@ -143,6 +143,22 @@ def test_own_weights_are_attacked_and_belong_to_nobody_else():
     assert stranger.session_state.session.own is None
 
 
+def test_weights_in_the_servers_folder_are_offered_with_the_own(monkeypatch, tmp_path):
+    (tmp_path / "mine.safetensors").write_bytes(SIGNS)
+    (tmp_path / "mine.json").write_text('{"architecture": "signs-resnet", "classes": "signs"}')
+    monkeypatch.setenv("EXPLORER_MODELS", str(tmp_path))
+    app = open_page(network="own:mine")
+    assert problems(app) == []
+    assert app.selectbox(key="world").value == "own"
+    assert app.selectbox(key="network_choice").options == ["Weights that you upload", "mine"]
+    assert story(app).startswith("Stop, ")
+    assert "true_class" not in {each.key for each in app.selectbox}, "it knows the signs, so their labels count"
+    (tmp_path / "mine.safetensors").write_bytes(SIGNS[:-9])
+    forget_classifiers()
+    (error,) = problems(open_page(network="own:mine"))
+    assert "breaks off" in error
+
+
 def test_the_same_file_with_another_meaning_is_another_network():
     named = [upload(SIGNS, own_norm=norm).session_state.session.own.name for norm in ("none", "ImageNet")]
     assert named[0] != named[1]
@@ -153,7 +169,7 @@ def test_classes_of_ones_own_are_named():
     app = upload(SIGNS, own_norm="custom", own_known="a list", own_classes=names)
     assert problems(app) == []
     assert story(app).startswith("class ")
-    assert "guessed from the prediction" in told(app)
+    assert "true_class" in {each.key for each in app.selectbox}
 
 
 def with_nan() -> bytes:
@@ -222,7 +238,7 @@ def test_a_device_can_be_chosen_is_in_the_link_and_has_answers_of_its_own(monkey
     assert app.query_params["device"] == "cpu"
     assert "on the CPU" in told(app)
     assert len(answers()._kept) == asked + 1
-    caches.forget_classifiers()
+    forget_classifiers()
 
 
 def test_what_a_network_of_another_data_set_is_asked_for_is_let_go(monkeypatch):
@@ -246,4 +262,4 @@ def test_what_a_network_of_another_data_set_is_asked_for_is_let_go(monkeypatch):
     assert problems(app) == []
     assert app.query_params.get("network", DEFAULT) == DEFAULT
     assert app.segmented_control(key="source").value == "Road signs"
-    caches.forget_classifiers()
+    forget_classifiers()

@@ -3,13 +3,13 @@
 import math
 
 import pytest
-from app_page import button, cifar10_card, labels, open_page, png, problems, story, write_cifar10
+from app_page import button, cifar10_card, forget_classifiers, labels, open_page, png, problems, story, write_cifar10
 
 from explorer.classifiers import CLASSIFIERS
 from explorer.fetching import FetchFailed
 from explorer.samples import cifar10
-from explorer.ui import caches, networks, runs
 from explorer.ui import cifar10 as cifar10_page
+from explorer.ui import networks, runs
 from explorer.ui.classes import GUESSED, distinct
 from explorer.ui.long_runs import long_runs
 
@@ -154,7 +154,7 @@ def cifar10_network(monkeypatch):
     """A network that says it knows CIFAR-10."""
     monkeypatch.setitem(CLASSIFIERS, "cifar-test", cifar10_card())
     yield
-    caches.forget_classifiers()
+    forget_classifiers()
     networks._known.cache_clear()
 
 

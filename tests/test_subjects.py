@@ -1,11 +1,11 @@
 """What the Tune page can try settings on."""
 
 import pytest
-from app_page import cifar10_card, write_cifar10
+from app_page import cifar10_card, forget_classifiers, write_cifar10
 
 from explorer.classifiers import CLASSIFIERS
 from explorer.samples import cifar10, gallery
-from explorer.ui import caches, subjects
+from explorer.ui import subjects
 from explorer.ui.subjects import labelled_pictures, tunable_networks
 
 SIGNS = [name for name, card in CLASSIFIERS.items() if card.dataset == "signs"]
@@ -17,7 +17,7 @@ def _cifar10(monkeypatch, tmp_path):
     monkeypatch.setenv(cifar10.VARIABLE, str(tmp_path))
     monkeypatch.setitem(CLASSIFIERS, "cifar-test", cifar10_card())
     yield
-    caches.forget_classifiers()
+    forget_classifiers()
 
 
 def test_without_cifar10_there_are_the_networks_for_signs():

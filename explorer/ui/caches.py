@@ -49,12 +49,6 @@ def _load(name: str, device: str) -> Classifier:
     return clf
 
 
-def forget_classifiers() -> None:
-    """Load them anew when they are asked for."""
-    _bundled.clear()
-    _large.clear()
-
-
 _about: "weakref.WeakKeyDictionary[Classifier, tuple[list[str], float]]" = weakref.WeakKeyDictionary()
 
 
