@@ -176,7 +176,7 @@ SETTINGS = [
 
 
 def test_the_front_is_a_line_through_the_best_and_all_settings_can_be_clicked():
-    every, front = pareto(SETTINGS, {"success": "share fooled"}).data
+    every, front = pareto(SETTINGS, "success", "share fooled").data
     assert [index for (index,) in every.customdata] == [0, 1, 2]
     assert (front.x, front.y) == ((1, 20), (0.5, 1.0))
     assert front.mode == "lines+markers"
@@ -211,7 +211,7 @@ FIGURES = {
     "trace": attack_trace(Trace(*(torch.ones(4, 1),) * 3)),
     "curve": order_curve((1.0, 0.0), (1.0, 0.0), "put back into the attacked picture"),
     "lives": pixel_lives({17: [(0, 1)]}, 10, 2, PIXELS),
-    "pareto": pareto(SETTINGS, {"success": "share fooled, %"}),
+    "pareto": pareto(SETTINGS, "success", "share fooled, %"),
     "map": heat_map(CELLS, ("a, pixels", "λ, pixels", ""), "changed pixels", {}, best_is_low=True),
     "response": response([Curve("", [1, 2], [1, 2])], "step", "changed pixels"),
 }

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from explorer.figures.scales import short, spans_decades
 from explorer.figures.style import GREY, axis, layout
@@ -23,6 +22,8 @@ COLOURS = (  # Okabe-Ito, then the accent: told apart by colour-blind eyes, on a
 )
 INK = "rgb(128, 128, 140)"  # readable on a light and on a dark page
 Row = Mapping[str, Any]
+
+SHARES = {"range": [-0.05, 1.05]}  # of an axis
 
 
 @dataclass(frozen=True)
@@ -73,24 +74,27 @@ def response(curves: Sequence[Curve], x: str, measure: str, mark: Any = None, *,
     return figure
 
 
-def pareto(settings: Sequence[Row], panels: Mapping[str, str], x: str = "pixels") -> go.Figure:
-    """Every setting by its pixels and by each measure of `panels` (its title by its key), the front as a line.
+def pareto(settings: Sequence[Row], measure: str, title: str) -> go.Figure:
+    """Every setting by its pixels and by one measure, called `title`; the front as a line.
 
-    A setting has `pixels`, the measures, `text`, `index` and, per measure, whether it is on the front: `front_MEASURE`.
+    A setting has `pixels`, the measure, `text`, `index` and whether it is on the front: `front_MEASURE`.
     """
-    figure = make_subplots(1, len(panels), horizontal_spacing=0.1)
-    xs = [row[x] for row in settings if not math.isnan(row[x])]
-    for number, (key, title) in enumerate(panels.items(), 1):
-        known = [row for row in settings if not math.isnan(row[x]) and not math.isnan(row[key])]
-        front = sorted((row for row in known if row[f"front_{key}"]), key=lambda row: row[x])
-        figure.add_trace(_points(known, x, key, GREY, 8, clickable=True), row=1, col=number)
-        line = _points(front, x, key, ACCENT, 10, clickable=True)
-        line.update(mode="lines+markers", line={"color": ACCENT, "width": 2, "shape": "hv"}, name="Pareto front")
-        figure.add_trace(line, row=1, col=number)
-        scale = _scale("log" if spans_decades(xs) else "linear")
-        figure.update_xaxes(axis("changed pixels, mean", **scale), col=number)
-        figure.update_yaxes(axis(title), col=number)
-    figure.update_layout(layout(420, showlegend=False, clickmode="event+select"))
+    known = [row for row in settings if not math.isnan(row["pixels"]) and not math.isnan(row[measure])]
+    front = sorted((row for row in known if row[f"front_{measure}"]), key=lambda row: row["pixels"])
+    line = _points(front, "pixels", measure, ACCENT, 10, clickable=True)
+    line.update(mode="lines+markers", line={"color": ACCENT, "width": 2, "shape": "hv"}, name="Pareto front")
+    figure = go.Figure([_points(known, "pixels", measure, GREY, 8, clickable=True), line])
+    figure.update_layout(
+        layout(
+            400,
+            showlegend=False,
+            clickmode="event+select",
+            xaxis=axis(
+                "changed pixels, mean", **_scale("log" if spans_decades([row["pixels"] for row in known]) else "linear")
+            ),
+            yaxis=axis(title, **SHARES if measure == "success" else {}),
+        )
+    )
     return figure
 
 
@@ -101,18 +105,22 @@ def parallel(settings: Sequence[Row], titles: Mapping[str, str], colour: str = "
     logarithmic = spans_decades(shades)
     figure = go.Figure(
         go.Parcoords(
-            dimensions=[_dimension([row[key] for row in known], title) for key, title in titles.items()],
+            dimensions=[
+                _dimension([row[key] for row in known], title) | ({"range": [0, 1]} if key == "success" else {})
+                for key, title in titles.items()
+            ],
             line={
                 "color": [math.log10(shade) for shade in shades] if logarithmic else shades,
                 "colorscale": "Viridis",
                 "reversescale": True,
             },
             labelfont={"size": 13, "color": INK},
+            labelangle=-25,  # so that they stand beside one another on a telephone as well
             tickfont={"size": 12, "color": INK},
             rangefont={"size": 1, "color": "rgba(0, 0, 0, 0)"},
         )
     )
-    figure.update_layout(layout(440, margin={"l": 60, "r": 60, "t": 60, "b": 30}))
+    figure.update_layout(layout(440, margin={"l": 40, "r": 40, "t": 80, "b": 30}))
     return figure
 
 

@@ -68,14 +68,17 @@ def heat_map(
         bottom = number + n_columns >= len(facets)
         figure.update_xaxes(_axis(names[0] if bottom else "", xs), **where)
         figure.update_yaxes(_axis(names[1] if number % n_columns == 0 else "", ys), **where)
-    row_height = 110 + 34 * len(ys) if not pictures else max(160, (1050 // n_columns) * len(ys) // max(1, len(xs)))
+    side = min(180, 1050 // (n_columns * max(1, len(xs))))  # of a picture, on a wide screen
+    height = 110 + n_rows * (max(160, side * len(ys)) if pictures else 110 + 34 * len(ys))
     figure.update_layout(
         layout(
-            110 + n_rows * row_height,
+            height,
+            title={"text": "" if pictures else measure, "x": 0.5, "y": 1, "yanchor": "top", "pad": {"t": 4}},
+            title_font={"size": 13},
             margin={"l": 8, "r": 8, "t": 100, "b": 8},
             clickmode="event+select",
             showlegend=False,
-            coloraxis=_colours(values, logarithmic, measure, best_is_low),
+            coloraxis=_colours(values, logarithmic, 1 - 24 / height, best_is_low),
         )
     )
     figure.update_annotations(font={"size": 13})
@@ -157,13 +160,13 @@ def _axis(name: str, stops: list) -> dict[str, Any]:
     )
 
 
-def _colours(values: list[float], logarithmic: bool, measure: str, best_is_low: bool) -> dict[str, Any]:
+def _colours(values: list[float], logarithmic: bool, y: float, best_is_low: bool) -> dict[str, Any]:
     bar: dict[str, Any] = {
-        "title": {"text": measure, "side": "top"},
         "orientation": "h",
         "yref": "container",
-        "y": 1,
+        "y": y,
         "yanchor": "top",
+        "tickangle": 0,
         "thickness": 10,
         "outlinewidth": 0,
     }
@@ -175,4 +178,4 @@ def _colours(values: list[float], logarithmic: bool, measure: str, best_is_low: 
 
 def _log_ticks(low: float, high: float) -> list[float]:
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    return [digit * 10.0**decade for decade in decades for digit in (1, 2, 5) if low <= digit * 10.0**decade <= high]
+    return [digit * 10.0**decade for decade in decades for digit in (1, 3) if low <= digit * 10.0**decade <= high]

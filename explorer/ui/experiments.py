@@ -32,12 +32,15 @@ def show_experiment(name: str) -> None:
     if experiment.lines is None:
         for title, table in tables.items():
             st.markdown(f"##### Pareto front: {title}")
-            st.plotly_chart(
-                pareto(_settings(experiment, table), {"success": "fooled, share", "confidence": "confidence, mean"}),
-                key=f"{name}_front_{title}",
-                config=QUIET,
-                alt=f"Pixels against fooling rate and against confidence for {title}.",
-            )
+            settings = _settings(experiment, table)
+            measures = {"success": "fooled, share", "confidence": "confidence, mean"}
+            for column, (measure, name_of) in zip(st.columns(2), measures.items(), strict=True):
+                column.plotly_chart(
+                    pareto(settings, measure, name_of),
+                    key=f"{name}_front_{measure}_{title}",
+                    config=QUIET,
+                    alt=f"Pixels against {name_of} for {title}.",
+                )
     for title, table in tables.items():
         st.markdown(f"##### {title}, {int(table['runs'].iloc[0])} pictures")
         shown = table[[*experiment.by, *experiment.columns]].rename(columns=SETTING_NAMES | dict(experiment.columns))

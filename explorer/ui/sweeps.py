@@ -29,6 +29,7 @@ MEASURES = {
     "confidence": "confidence in the wrong class",
     "seconds": "seconds per run",
 }
+SHORT = {"pixels": "pixels", "success": "fooled", "confidence": "confidence", "seconds": "seconds"}  # titles of axes
 LOW_IS_GOOD = {"pixels": True, "success": False, "confidence": False, "seconds": True}
 PICTURES = 100  # cells that can show one each
 
@@ -115,15 +116,17 @@ def show_response(table: pd.DataFrame, choice: Choice, measure: str) -> None:
 def show_front(table: pd.DataFrame, choice: Choice) -> None:
     """Every setting by pixels and success, and by pixels and confidence; a click opens it."""
     settings = described(table, choice)
-    figure = pareto(settings, {"success": "share fooled", "confidence": "confidence in the wrong class, mean"})
-    front = [row["text"] for row in settings if row["front_success"]]
-    alt = f"{len(settings)} settings; on the front of pixels and success: {'; '.join(front)}."
-    _clickable(figure, "front", alt, [_setting(row, choice) for row in settings], choice)
+    opened = [_setting(row, choice) for row in settings]
+    for column, measure in zip(st.columns(2), ("success", "confidence"), strict=True):
+        front = [row["text"] for row in settings if row[f"front_{measure}"]]
+        alt = f"{len(settings)} settings; on the front of pixels and {MEASURES[measure]}: {'; '.join(front)}."
+        with column:
+            _clickable(pareto(settings, measure, MEASURES[measure]), f"front_{measure}", alt, opened, choice)
 
 
 def show_parallel(table: pd.DataFrame, choice: Choice) -> None:
     """Every setting as one line across the knobs and what came of it."""
-    titles = {name: symbol(name) for name in choice.values} | {key: MEASURES[key] for key in MEASURES}
+    titles = {name: symbol(name) for name in choice.values} | SHORT
     figure = parallel(described(table, choice), titles)
     st.plotly_chart(
         figure, key="parallel", config=QUIET, alt=f"Parallel coordinates over {', '.join(titles.values())}."

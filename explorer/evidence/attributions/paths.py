@@ -14,9 +14,10 @@ from explorer.evidence.case import Case, centred
 from explorer.memory import shrinking
 from explorer.types import Image, Images, Logits, Network
 
-IG_STEPS = 32  # points on the way, at least,
-PATH_VALUES = 200_000  # and as many as have so many floats of input: 65 for 32 x 32 pixels
-CLOSE = 0.02  # relative error of the sum above which they are doubled, as long as that is not too many
+IG_STEPS = 32  # points on the way; twice as many for pictures of at most
+SMALL = 2**12  # floats, such as 32 x 32 pixels
+CLOSE = 0.02  # relative error of the sum above which they are doubled, for pictures of at most
+MEDIUM = 2**14  # floats, such as 64 x 64 pixels
 POINT_VALUES = 2**19  # floats of input per forward and backward pass, so that memory stays bounded
 SHAP_SAMPLES = 50
 
@@ -38,9 +39,9 @@ def integrated_gradients(case: Case) -> Tensor:
     Where that sum is not right within CLOSE, a small picture gets twice as many points on the way.
     """
     whole, size = torch.stack([case.lost, case.gained]), case.image.numel()
-    steps = max(IG_STEPS, PATH_VALUES // size)
+    steps = IG_STEPS * (2 if size <= SMALL else 1)
     shares = _along(case, steps)
-    if relative_error(shares, whole) > CLOSE and steps * size <= 2 * PATH_VALUES:
+    if relative_error(shares, whole) > CLOSE and size <= MEDIUM:
         shares = _along(case, 2 * steps)
     return shares
 
