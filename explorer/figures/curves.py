@@ -63,7 +63,9 @@ def response(curves: Sequence[Curve], x: str, measure: str, mark: Any = None, *,
         layout(
             height,
             xaxis=axis(x, **_scale(_type(xs))),
-            yaxis=axis(measure, **_scale("log" if spans_decades(ys) else "linear")),
+            yaxis=axis(
+                measure, **(SHARES if set(ys) <= {0.0, 1.0} else _scale("log" if spans_decades(ys) else "linear"))
+            ),
         ),
     )
     if isinstance(mark, int | float) and _type(xs) != "category" and min(xs) <= mark <= max(xs):

@@ -22,7 +22,7 @@ def importance(study: optuna.Study, objective: int, name: str) -> go.Figure | No
             )
     except (ValueError, RuntimeError):
         return None
-    figure.update_traces(marker={"color": ACCENT})
+    figure.update_traces(marker={"color": ACCENT}, textposition="auto")
     return _dressed(figure, xaxis=axis(f"share of the importance for {name}"), yaxis=axis(""))
 
 
