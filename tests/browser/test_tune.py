@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 pytestmark = pytest.mark.browser
 
 SMALL = "values_a=0.05,0.1&values_lam=0.3,1&signs=2&steps=10"
-LONG = "values_a=0.02,0.03,0.05,0.1,0.2&values_lam=0.1,0.3,1,2&signs=6&steps=100"
+LONG = "values_a=0.02,0.03,0.05,0.1,0.2&values_lam=0.1,0.3,1,2&signs=4&steps=100"
 
 
 def open_tune(page: Page, address: str, query: str) -> None:
@@ -35,23 +35,23 @@ def test_a_stopped_grid_is_found_by_its_link_in_another_tab_and_goes_on(explore,
     page = explore.page
     open_tune(page, explore.address, LONG)
     press(page)
-    expect(page.locator(".st-key-run")).to_contain_text(re.compile(r"[1-9]\d* of 120 runs"))
+    expect(page.locator(".st-key-run")).to_contain_text(re.compile(r"[1-9]\d* of 80 runs"))
     page.locator(".st-key-run").get_by_role("button", name="Stop").click()
     expect(page.locator(".st-key-run").get_by_role("button", name="Go on")).to_be_visible()
-    done = int(re.search(r"(\d+) of 120 runs are done", line(page)).group(1))
-    assert 0 < done < 120
+    done = int(re.search(r"(\d+) of 80 runs are done", line(page)).group(1))
+    assert 0 < done < 80
     link = page.url
     page.goto("about:blank")
 
     with browser.new_context(viewport={"width": 1440, "height": 1000}) as context:
         other = context.new_page()
         other.goto(link)
-        expect(other.locator(".st-key-run")).to_contain_text(f"{done} of 120 runs are done")
+        expect(other.locator(".st-key-run")).to_contain_text(f"{done} of 80 runs are done")
         expect(other.locator(".st-key-map .nsewdrag").first).to_be_visible()
         press(other)
         expect(other.locator(".st-key-run").get_by_role("button", name="Stop")).to_be_visible()
         other.reload()  # in the middle: it goes on without its tab
-        expect(other.locator(".st-key-run")).to_contain_text("All 120 runs are done.")
+        expect(other.locator(".st-key-run")).to_contain_text("All 80 runs are done.")
 
 
 def test_a_click_on_a_cell_opens_its_setting_in_explore(explore):
