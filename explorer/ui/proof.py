@@ -1,5 +1,7 @@
 """The proof: every other method's vote, every check, and the maps, when somebody asks for them."""
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
@@ -13,7 +15,7 @@ from explorer.types import Image
 from explorer.ui import words
 from explorer.ui.evidence import QUIET, pick_points
 from explorer.ui.session import session
-from explorer.ui.work import result_of
+from explorer.ui.work import advance, result_of
 
 
 def show_proof(exploration: Exploration, clf: Classifier) -> None:
@@ -31,16 +33,8 @@ def _pair(exploration: Exploration, clf: Classifier) -> tuple[Image, Image, int]
 
 
 def _examination(exploration: Exploration, clf: Classifier) -> None:
-    def work(job: Job) -> Examination | None:
-        def on_progress(done: int, total: int, text: str) -> None:
-            job.report(done, total, text)
-            if job.should_stop:
-                raise InterruptedError
-
-        try:
-            return examine(clf, *_pair(exploration, clf), exploration.evidence.method, on_progress)
-        except InterruptedError:
-            return None
+    def work(job: Job) -> Examination:
+        return examine(clf, *_pair(exploration, clf), exploration.evidence.method, partial(advance, job))
 
     found: Examination | None = result_of("proof", clf, work)
     if found is None:

@@ -16,13 +16,20 @@ PASSES = 3000  # forward and backward passes after which the work is asked to st
 
 def result_of(name: str, clf: Classifier, work: Callable[[Job], Any]) -> Any | None:
     """What `work` returns: from before, or by a job that this waits for. None while there is nothing, with a sentence
-    and a button where it was stopped or refused.
+    and a button where it was stopped, by `advance` for instance, or refused.
     """
+
+    def until_stopped(job: Job) -> Any | None:
+        try:
+            return work(job)
+        except InterruptedError:
+            return None
+
     me, queue = session(), queue_for(str(clf.device))
     status = StatusLine(f"status-{name}")
     if name not in me.results:
         try:
-            job = queue.submit(work, me.owner, max(DEADLINE, PASSES * seconds_per_step(clf)))
+            job = queue.submit(until_stopped, me.owner, max(DEADLINE, PASSES * seconds_per_step(clf)))
         except QueueFull as error:
             st.warning(str(error))
             return None
@@ -38,3 +45,10 @@ def result_of(name: str, clf: Classifier, work: Callable[[Job], Any]) -> Any | N
         return None
     status.rest("")
     return me.results[name]
+
+
+def advance(job: Job, done: int, total: int, text: str) -> None:
+    """Report progress from within the work of `result_of`, which ends here once it was asked to stop."""
+    job.report(done, total, text)
+    if job.should_stop:
+        raise InterruptedError

@@ -20,7 +20,7 @@ from explorer.trials import Signs, SignTrial, hits, localisation, try_signs
 from explorer.ui.caches import classifier, valid_methods
 from explorer.ui.evidence import QUIET
 from explorer.ui.pictures import canvas, picture_url
-from explorer.ui.work import result_of
+from explorer.ui.work import advance, result_of
 
 MEASURED = Path(__file__).parents[2] / "assets" / "ground_truth"
 FIRST_SEED = UNSEEN_SEEDS + 500_000_000  # of scenes that no network has been trained or measured on
@@ -96,18 +96,11 @@ def measure_some(clf: Classifier) -> None:
     if st.session_state.get("truth_asked") != key:
         return
 
-    def work(job: Job) -> list[SignTrial] | None:
+    def work(job: Job) -> list[SignTrial]:
         def on_progress(done: int) -> None:
-            job.report(done, n, f"Sign {done + 1} of {n}: attacking and labelling")
-            if job.should_stop:
-                raise InterruptedError
+            advance(job, done, n, f"Sign {done + 1} of {n}: attacking and labelling")
 
-        try:
-            return try_signs(
-                clf, SparseAttack(), Signs.draw(clf, n, FIRST_SEED + first, clf.device), method, on_progress
-            )
-        except InterruptedError:
-            return None
+        return try_signs(clf, SparseAttack(), Signs.draw(clf, n, FIRST_SEED + first, clf.device), method, on_progress)
 
     trials = result_of("-".join(map(str, key)), clf, work)
     if trials is None:
