@@ -203,7 +203,8 @@ def test_weights_that_do_not_fit_are_one_readable_sentence(content, said, says):
 def test_a_slow_network_says_how_long_a_run_takes_and_waits(monkeypatch):
     monkeypatch.setattr(runs, "UNASKED", 15.0)
     monkeypatch.setattr(runs, "seconds_per_step", lambda _clf: 0.5)
-    app = open_page(seed="77", steps="100")
+    answers.clear()  # what another test asked needs no run
+    app = open_page(steps="100")
     assert problems(app) == []
     assert not app.header
     assert "A run with these settings takes about 2 min on the CPU." in told(app)
@@ -214,6 +215,7 @@ def test_a_network_that_is_left_takes_its_run_along(monkeypatch):
     app = open_page()
     assert app.header
     monkeypatch.setattr(runs, "UNASKED", 0.0)
+    answers.clear()
     app.selectbox(key="network_choice").set_value("signs-vit").run()
     assert problems(app) == []
     assert not app.header, "what another network saw is not shown as this one's"

@@ -65,18 +65,20 @@ RECIPES: dict[str, Recipe] = {
     "cifar-vit": Recipe(
         "vit",
         {"patch": 4, "width": 128, "depth": 4, "heads": 4, "expansion": 2, "stem": [48, 96]},
-        epochs=20,
+        epochs=10,
         learning_rate=1e-3,
         weight_decay=0.05,
         **_CIFAR,
     ),
-    "cifar-fast": Recipe("resnet", _ROBUST, epochs=14, eps=EPS["cifar10"], **_SGD | {"learning_rate": 0.2}),
+    "cifar-fast": Recipe(
+        "resnet", _ROBUST, epochs=9, eps=EPS["cifar10"], small_until=0.4, **_SGD | {"learning_rate": 0.2}
+    ),
     "cifar-pgd": Recipe(
         "resnet",
         _ROBUST,
-        epochs=7,
+        epochs=3,
         eps=EPS["cifar10"],
-        attack_steps=4,
+        attack_steps=3,
         ramp=0.05,
         start_from="cifar-fast",
         **_SGD | {"learning_rate": 0.1},
