@@ -133,7 +133,7 @@ def test_the_search_runs_recommends_and_checks(monkeypatch):
 
     monkeypatch.setattr(search, "PICTURES", 2)
     monkeypatch.setattr(search, "TRIALS", (3, 200, 3))
-    app = open_page(part="Find the best for me", steps="5", trials="3")
+    app = open_page(part="Find the best for me", steps="40", trials="3")
     assert not app.exception
     app.multiselect(key="over").set_value(["tau", "momentum"]).run()
     button(app, "Search").click().run()
