@@ -117,12 +117,16 @@ def summary(method: str, trials: Sequence[Trial]) -> dict[str, object]:
     pixels = [pixel for trial in trials for pixel in trial.evidence.pixels]
     firm = [pixel for pixel in pixels if not pixel.weak]
     gaps = [check.dissociation for check in checks if not math.isnan(check.dissociation)]
+    obscuring = rate([sum(_hide(trial)) for trial in trials], [len(_hide(trial)) for trial in trials])
     colours = [trial.colour for trial in trials]
     wrong = [colour for trial in trials for colour in trial.controls.values()]
     return {
         "method": method,
         "pictures": len(trials),
         "pixels": len(pixels),
+        "obscuring": obscuring.value,
+        "obscuring, from": obscuring.low,
+        "to": obscuring.high,
         "completeness error, median": _middle([check.completeness_error for check in checks]),
         "agreement": fmean(pixel.agrees for pixel in pixels),
         "agreement, firm labels": fmean(pixel.agrees for pixel in firm) if firm else math.nan,
@@ -134,6 +138,10 @@ def summary(method: str, trials: Sequence[Trial]) -> dict[str, object]:
         "card red": colours.count("red") / len(colours),
         **{f"red if {kind}": _share_red(trials, kind) for kind in CONTROLS if wrong},
     }
+
+
+def _hide(trial: Trial) -> list[bool]:
+    return [pixel.kind == "obscuring" for pixel in trial.evidence.pixels]
 
 
 def _share_red(trials: Sequence[Trial], kind: str) -> float:
@@ -250,43 +258,32 @@ class Rate:
         return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
 
 
+def rate(parts: Sequence[float], wholes: Sequence[float]) -> Rate:
+    """The sum of `parts` as a share of the sum of `wholes`, one of each per picture."""
+    pairs = np.array([parts, wholes], float).T
+    if not pairs[:, 1].any():
+        return Rate(math.nan, math.nan, math.nan)
+    random = np.random.Generator(np.random.PCG64(0))
+    part, whole = pairs[random.integers(0, len(pairs), (RESAMPLES, len(pairs)))].sum(1).T
+    with np.errstate(invalid="ignore"):
+        low, high = np.nanquantile(part / whole, [0.025, 0.975])
+    part, whole = pairs.sum(0)
+    return Rate(float(part / whole), float(low), float(high))
+
+
 def localisation(found: Sequence[Hits]) -> dict[str, Rate]:
     """How often labels fall where they should, the chance of a random pixel of the sign, and the difference."""
-    table = np.array(
-        [
-            [
-                each.obscuring_hits,
-                each.obscuring,
-                each.obscuring * each.true_area,
-                each.leading_hits,
-                each.leading,
-                each.leading * each.wrong_area,
-                each.told_right,
-                each.told,
-            ]
-            for each in found
-        ]
-    )
-    random = np.random.Generator(np.random.PCG64(0))
-    drawn = table[random.integers(0, len(table), (RESAMPLES, len(table)))].sum(1)
-
-    def rate(part: int, whole: int, minus: int | None = None) -> Rate:
-        def of(sums: np.ndarray) -> np.ndarray:
-            top = sums[..., part] - (0 if minus is None else sums[..., minus])
-            with np.errstate(invalid="ignore"):
-                return top / sums[..., whole]
-
-        low, high = np.nanquantile(of(drawn), [0.025, 0.975]) if table[:, whole].any() else (math.nan, math.nan)
-        return Rate(float(of(table.sum(0))) if table[:, whole].any() else math.nan, float(low), float(high))
-
+    obscuring, leading = [each.obscuring for each in found], [each.leading for each in found]
+    by_chance = [each.obscuring * each.true_area for each in found], [each.leading * each.wrong_area for each in found]
+    hit = [each.obscuring_hits for each in found], [each.leading_hits for each in found]
     return {
-        "obscuring_on_true": rate(0, 1),
-        "obscuring_chance": rate(2, 1),
-        "obscuring_gain": rate(0, 1, 2),
-        "leading_on_wrong": rate(3, 4),
-        "leading_chance": rate(5, 4),
-        "leading_gain": rate(3, 4, 5),
-        "kind_right": rate(6, 7),
+        "obscuring_on_true": rate(hit[0], obscuring),
+        "obscuring_chance": rate(by_chance[0], obscuring),
+        "obscuring_gain": rate(np.subtract(hit[0], by_chance[0]), obscuring),
+        "leading_on_wrong": rate(hit[1], leading),
+        "leading_chance": rate(by_chance[1], leading),
+        "leading_gain": rate(np.subtract(hit[1], by_chance[1]), leading),
+        "kind_right": rate([each.told_right for each in found], [each.told for each in found]),
     }
 
 

@@ -57,6 +57,9 @@ def test_every_method_and_control_has_its_trial(attacked):
     assert row["pixels"] == sum(len(trial.evidence.pixels) for trial in found["shapley"])
     assert row["completeness error, median"] < 1e-3
     assert 0 <= row["agreement"] <= 1
+    hide = [pixel.kind == "obscuring" for trial in found["shapley"] for pixel in trial.evidence.pixels]
+    assert row["obscuring"] == pytest.approx(sum(hide) / len(hide))
+    assert row["obscuring, from"] <= row["obscuring"] <= row["to"]
     with pytest.raises(ValueError, match="tea is not valid for this network; valid are integrated_gradients"):
         try_methods(network, signs.images, result.adversarial, signs.labels, ["tea"])
 
@@ -103,7 +106,7 @@ def test_rates_have_an_interval_that_holds_them():
     assert rates["obscuring_gain"].value == pytest.approx(0.15)
     assert rates["leading_chance"].value == pytest.approx(0.2)
     for rate in rates.values():
-        assert rate.low <= rate.value <= rate.high
+        assert rate.low - 1e-9 <= rate.value <= rate.high + 1e-9
     assert math.isnan(localisation([Hits(1, 1, 0, 0, 0.1, 0.1, 0, 0)])["leading_on_wrong"].value)
 
 
