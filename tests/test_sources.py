@@ -40,7 +40,7 @@ def official(tmp_path, monkeypatch):
         return hashlib.md5(data).hexdigest()
 
     batch = {"data": rng.integers(0, 256, (40, 3072), np.uint8), "labels": [number % 10 for number in range(40)]}
-    monkeypatch.setattr(CIFAR10, "train_list", [])
+    monkeypatch.setattr(CIFAR10, "train_list", [["data_batch_1", write("data_batch_1", batch)]])
     monkeypatch.setattr(CIFAR10, "test_list", [["test_batch", write("test_batch", batch)]])
     names = [name.lower() for name in CLASS_NAMES]
     meta = {**CIFAR10.meta, "md5": write("batches.meta", {"label_names": names})}
@@ -142,6 +142,7 @@ def test_the_official_files_are_fetched_checked_and_read(official, tmp_path):
     assert [path.name for path in folder.iterdir()] == [CIFAR10.base_folder], "the archive is not kept"
     found = find_cifar10(folder)
     assert found.labels.tolist() == official["labels"]
+    assert find_cifar10(folder, train=True).labels.tolist() == official["labels"]
     picture = official["data"][7].reshape(3, 32, 32)
     assert np.array_equal(found.sample(7).image.numpy(), (picture.astype(np.float32) / 255))
 

@@ -122,15 +122,18 @@ def test_missing_pictures_of_cifar10_are_a_sentence(tmp_path):
     with pytest.raises(ValueError, match=r"^CIFAR-10 is not in .*--download fetches\.$"):
         read_cifar10(tmp_path, train=True)
     (tmp_path / "test" / "airplane").mkdir(parents=True)
-    with pytest.raises(ValueError, match="There are no PNG pictures in"):
+    with pytest.raises(ValueError, match="hold no pictures: PNG, JPEG"):
         read_cifar10(tmp_path, train=False)
     (tmp_path / "test" / "airplane" / "1.png").write_bytes(to_png(torch.zeros(3, 8, 9)))
+    with pytest.raises(ValueError, match=r"has no pictures of Automobile, Bird, .* Truck\.$"):
+        read_cifar10(tmp_path, train=False)
     for name in cifar.CLASS_NAMES[1:]:
         (tmp_path / "test" / name.lower()).mkdir()
         (tmp_path / "test" / name.lower() / "1.png").write_bytes(to_png(torch.zeros(3, 32, 32)))
     with pytest.raises(ValueError, match="has 9 × 8 pixels"):
         read_cifar10(tmp_path, train=False)
     (tmp_path / "cifar-10-batches-py").mkdir()
+    (tmp_path / "cifar-10-batches-py" / "data_batch_1").write_bytes(b"a pickle")
     with pytest.raises(ValueError, match="is damaged or incomplete"):
         read_cifar10(tmp_path, train=True)  # not the official files: nothing is unpickled
 

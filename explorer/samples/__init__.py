@@ -1,12 +1,11 @@
 """Where pictures to attack come from. Adding a source is a file, and a line in find_sample."""
 
-from explorer.samples.cifar10 import TestSet, cifar10_folder, download_cifar10, find_cifar10
+from explorer.samples.cifar10 import cifar10_folder, download_cifar10, find_cifar10
 from explorer.samples.gallery import gallery
 from explorer.samples.photographs import photographs
 from explorer.types import Sample
 
 __all__ = [
-    "TestSet",
     "cifar10_folder",
     "download_cifar10",
     "find_cifar10",

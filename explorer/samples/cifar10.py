@@ -1,7 +1,7 @@
-"""The CIFAR-10 test set (Krizhevsky 2009): not bundled, read from a folder or downloaded to it when somebody asks.
+"""CIFAR-10 (Krizhevsky 2009): not bundled, read from a folder or downloaded to it when somebody asks.
 
 The folder is the one that EXPLORER_CIFAR10 names, else one in the user's cache. It holds either torchvision's files, or
-one folder of pictures per class, itself or in a folder `test`.
+folders `train` and `test` with one folder of pictures per class; the latter it may also hold itself, as the test set.
 """
 
 import os
@@ -26,7 +26,7 @@ PREFIX = "cifar10-"  # of the pictures' names
 
 
 @dataclass(frozen=True)
-class TestSet:
+class Split:
     """Labelled pictures, numbered from 0; each is read when it is asked for."""
 
     labels: np.ndarray  # (n,) int
@@ -36,7 +36,7 @@ class TestSet:
         return len(self.labels)
 
     def sample(self, number: int) -> Sample:
-        """The picture of this number. Raises ValueError with one sentence if its file is no picture."""
+        """The test set's picture of this number. Raises ValueError with one sentence if its file is no picture."""
         label = int(self.labels[number])
         caption = f"{CLASS_NAMES[label]}, picture {number:,} of CIFAR-10's test set"
         return Sample(f"{PREFIX}{number}", self.read(number), label, caption, {"number": number}, "cifar10")
@@ -66,16 +66,17 @@ def cifar10_folder() -> Path:
     return Path(cache) / "sparse-attack-explorer" / "cifar10"
 
 
-def find_cifar10(folder: Path | None = None) -> TestSet | None:
-    """The test set in `folder`, by default in cifar10_folder(); None if the folder holds nothing of it.
+def find_cifar10(folder: Path | None = None, *, train: bool = False) -> Split | None:
+    """The test set or the training set in `folder`, by default in cifar10_folder(); None if there is nothing of it.
 
     Raises ValueError with one sentence if what it holds is damaged, or no folders of CIFAR-10's classes.
     """
     folder = folder or cifar10_folder()
-    official = folder / CIFAR10.base_folder / CIFAR10.test_list[0][0]
-    if official.is_file():
-        return _official(folder, official.stat().st_mtime)
-    classes = folder / "test" if (folder / "test").is_dir() else folder
+    parts = [folder / CIFAR10.base_folder / name for name, _ in (CIFAR10.train_list if train else CIFAR10.test_list)]
+    if any(part.is_file() for part in parts):
+        return _official(folder, train) if train else _official_test(folder, parts[0].stat().st_mtime)
+    split = folder / ("train" if train else "test")
+    classes = split if train or split.is_dir() else folder
     names = [path for path in classes.iterdir() if path.is_dir()] if classes.is_dir() else []
     if not any(path.name.casefold() in _BY_NAME for path in names):
         return None
@@ -106,18 +107,22 @@ def download_cifar10(on_bytes: OnBytes, stopped: Callable[[], bool], folder: Pat
 _BY_NAME = {name.casefold(): label for label, name in enumerate(CLASS_NAMES)}
 
 
-@lru_cache(maxsize=2)
-def _official(folder: Path, _changed: float) -> TestSet:
+@lru_cache(maxsize=1)
+def _official_test(folder: Path, _changed: float) -> Split:
+    return _official(folder, train=False)
+
+
+def _official(folder: Path, train: bool) -> Split:
     try:
         with warnings.catch_warnings(action="ignore"):  # of NumPy: the files are older than its rules
-            found = CIFAR10(folder, train=False)  # unpickles only what has the official files' MD5
+            found = CIFAR10(folder, train=train)  # unpickles only what has the official files' MD5
     except RuntimeError as error:
         raise ValueError(f"CIFAR-10 in {folder} is damaged or incomplete: remove it and download it again.") from error
-    return TestSet(np.array(found.targets), lambda number: from_uint8(found.data[number]))
+    return Split(np.array(found.targets), lambda number: from_uint8(found.data[number]))
 
 
-@lru_cache(maxsize=2)
-def _folders(folder: Path, _changed: float) -> TestSet:
+@lru_cache(maxsize=4)
+def _folders(folder: Path, _changed: float) -> Split:
     files: list[tuple[Path, int]] = []
     for each in sorted(path for path in folder.iterdir() if path.is_dir()):
         if each.name.casefold() not in _BY_NAME:
@@ -133,4 +138,4 @@ def _folders(folder: Path, _changed: float) -> TestSet:
         except ValueError as error:
             raise ValueError(f"{files[number][0]}: {error}") from error
 
-    return TestSet(np.array([label for _, label in files]), read)
+    return Split(np.array([label for _, label in files]), read)
