@@ -24,12 +24,12 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from explorer.attacks import SparseAttack
 from explorer.knobs import Knob, knobs
+from explorer.memory import BATCH_VALUES
 from explorer.types import Images, Labels, Network, OnStep, Step
 
 OVER = ("a", "lam", "tau", "step_size", "momentum")  # what is tuned where nothing else is asked for
 GOALS = {"pixels": "minimize", "success": "maximize", "seconds": "minimize"}
 HEARTBEAT, GRACE = 5, 60  # seconds
-BATCH_VALUES = 2**19  # floats of input in one batch
 HOPELESS = 1 / 8  # share of the pixels: a trial whose optimised stage leaves more of them on average goes no further
 LOOK = 0.5  # seconds between two looks at the trials of other workers
 ATTEMPTS = 4  # to open a database
@@ -43,7 +43,7 @@ class Stopped(Exception):
 
 
 class Hopeless(Exception):
-    """Raised inside a trial whose setting leaves so many pixels that pruning them would take minutes."""
+    """Raised inside a trial whose setting leaves so many pixels that pruning them takes seconds a picture."""
 
 
 def tunable() -> dict[str, Knob]:

@@ -13,12 +13,12 @@ from torch import Tensor, nn
 
 from explorer.attacks import SparseAttack
 from explorer.locks import exclusive
+from explorer.memory import BATCH_VALUES
 from explorer.sweep.ledger import Ledger, Row
 from explorer.sweep.measures import measures
 from explorer.sweep.plan import PER_IMAGE, image_sha256, network_sha256, run_key, shared
 from explorer.types import Images, Labels, OnStep
 
-BATCH_VALUES = 2**19  # floats of input in one batch: 42 images of 64 x 64, 170 of 32 x 32, 3 of 224 x 224
 LARGEST_BATCH = 128
 
 
