@@ -21,7 +21,7 @@ from explorer.figures import (
     top_classes,
     truth_rates,
 )
-from explorer.figures.scales import place, short, spans_decades
+from explorer.figures.scales import log_ticks, place, short, spans_decades
 from explorer.palette import LOOKS
 from explorer.types import PixelLabel, Trace
 
@@ -145,6 +145,12 @@ def test_a_map_shows_pictures_in_the_place_of_colours():
 )  # fmt: skip
 def test_a_value_has_its_place_between_the_stops(value, stops, expected):
     assert place(value, stops) == (None if expected is None else pytest.approx(expected))
+
+
+def test_logarithmic_axes_have_round_ticks_not_too_many():
+    assert log_ticks([3, 40]) == pytest.approx([1, 2, 5, 10, 20, 50, 100, 200, 500])
+    assert log_ticks([0.02, 90]) == pytest.approx([0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300])
+    assert log_ticks([1, 1e6])[:3] == pytest.approx([1, 10, 100])
 
 
 def test_axes_are_logarithmic_where_they_span_decades():

@@ -7,7 +7,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from explorer.figures.scales import short, spans_decades
+from explorer.figures.scales import log_ticks, short, spans_decades
 from explorer.figures.style import GREY, axis, layout
 from explorer.palette import ACCENT
 
@@ -62,10 +62,8 @@ def response(curves: Sequence[Curve], x: str, measure: str, mark: Any = None, *,
         traces,
         layout(
             height,
-            xaxis=axis(x, **_scale(_type(xs))),
-            yaxis=axis(
-                measure, **(SHARES if set(ys) <= {0.0, 1.0} else _scale("log" if spans_decades(ys) else "linear"))
-            ),
+            xaxis=axis(x, **_scale(xs)),
+            yaxis=axis(measure, **(SHARES if set(ys) <= {0.0, 1.0} else _scale(ys))),
         ),
     )
     if isinstance(mark, int | float) and _type(xs) != "category" and min(xs) <= mark <= max(xs):
@@ -91,9 +89,7 @@ def pareto(settings: Sequence[Row], measure: str, title: str) -> go.Figure:
             400,
             showlegend=False,
             clickmode="event+select",
-            xaxis=axis(
-                "changed pixels, mean", **_scale("log" if spans_decades([row["pixels"] for row in known]) else "linear")
-            ),
+            xaxis=axis("changed pixels, mean", **_scale([row["pixels"] for row in known])),
             yaxis=axis(title, **SHARES if measure == "success" else {}),
         )
     )
@@ -161,9 +157,12 @@ def _type(xs: Sequence[Any]) -> str:
     return "log" if spans_decades(xs) else "linear"
 
 
-def _scale(kind: str) -> dict[str, Any]:
-    """An axis of this type; a logarithmic one has its ticks at 1, 2 and 5."""
-    return {"type": kind, "dtick": "D2", "exponentformat": "power"} if kind == "log" else {"type": kind}
+def _scale(values: Sequence[Any]) -> dict[str, Any]:
+    """The axis that suits these values; a logarithmic one has its ticks at round numbers."""
+    if (kind := _type(values)) != "log":
+        return {"type": kind}
+    ticks = log_ticks(values)
+    return {"type": kind, "tickvals": ticks, "ticktext": [short(tick) for tick in ticks]}
 
 
 def _dimension(values: list[Any], title: str) -> dict[str, Any]:

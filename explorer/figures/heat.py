@@ -8,7 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from explorer.figures.scales import place, short, spans_decades
+from explorer.figures.scales import log_ticks, place, short, spans_decades
 from explorer.figures.style import axis, layout
 from explorer.palette import ACCENT
 
@@ -67,7 +67,8 @@ def heat_map(
             figure.add_trace(_cross(at), **where)
         bottom = number + n_columns >= len(facets)
         figure.update_xaxes(_axis(names[0] if bottom else "", xs), **where)
-        figure.update_yaxes(_axis(names[1] if number % n_columns == 0 else "", ys), **where)
+        first = number % n_columns == 0
+        figure.update_yaxes(_axis(names[1] if first else "", ys) | {"showticklabels": first}, **where)
     side = min(180, 1050 // (n_columns * max(1, len(xs))))  # of a picture, on a wide screen
     height = 110 + n_rows * (max(160, side * len(ys)) if pictures else 110 + 34 * len(ys))
     figure.update_layout(
@@ -171,11 +172,6 @@ def _colours(values: list[float], logarithmic: bool, y: float, best_is_low: bool
         "outlinewidth": 0,
     }
     if logarithmic:
-        ticks = _log_ticks(min(values), max(values))
+        ticks = [tick for tick in log_ticks(values) if min(values) <= tick <= max(values)]
         bar |= {"tickvals": [math.log10(tick) for tick in ticks], "ticktext": [short(tick) for tick in ticks]}
     return {"colorscale": SCALE, "reversescale": best_is_low, "colorbar": bar}
-
-
-def _log_ticks(low: float, high: float) -> list[float]:
-    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    return [digit * 10.0**decade for decade in decades for digit in (1, 3) if low <= digit * 10.0**decade <= high]

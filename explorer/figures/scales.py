@@ -13,6 +13,14 @@ def spans_decades(values: Sequence[Any]) -> bool:
     return bool(numbers) and len(numbers) == len(values) and min(numbers) > 0 and max(numbers) >= DECADE * min(numbers)
 
 
+def log_ticks(values: Sequence[float]) -> list[float]:
+    """Round numbers for a logarithmic axis over these values; the fewer a decade, the more decades there are."""
+    low, high = math.log10(min(values)), math.log10(max(values))
+    digits = (1, 2, 5) if high - low < 1.5 else (1, 3) if high - low < 4 else (1,)
+    decades = range(math.floor(low), math.ceil(high) + 1)
+    return [digit * 10.0**decade for decade in decades for digit in digits]
+
+
 def place(value: Any, stops: Sequence[Any]) -> float | None:
     """Where `value` lies among the ordered `stops`, counted from 0, fractions between two; None if it is outside."""
     if value in stops:

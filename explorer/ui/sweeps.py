@@ -15,7 +15,7 @@ from explorer.figures.scales import short
 from explorer.images import enlarge, to_png
 from explorer.jobs import Job
 from explorer.sweep import Ledger, Subject, Sweep, grid, means, pareto_front, spread
-from explorer.sweep.measures import unpack
+from explorer.sweep.measures import KEPT_PIXELS, unpack
 from explorer.types import Sample, Step
 from explorer.ui.caches import classifier
 from explorer.ui.evidence import QUIET
@@ -89,16 +89,19 @@ def show_map(table: pd.DataFrame, rows: Sequence[dict], choice: Choice, measure:
     best = summary[measure].min() if LOW_IS_GOOD[measure] else summary[measure].max()
     alt = f"A map of {MEASURES[measure]} for {len(cells)} settings of {', '.join(by)}; the best is {short(best)}."
     _clickable(figure, "map", alt, [_setting(line, choice) for line in summary.to_dict("records")], choice)
+    if shown and len(pictures) < len(cells):
+        st.caption(f"An empty cell: more than {KEPT_PIXELS:,} pixels changed, and the picture was not kept.")
 
 
 def show_response(table: pd.DataFrame, choice: Choice, measure: str) -> None:
     """One knob's curve per value of the second, with the spread over the pictures."""
     names = [*choice.values]
-    x = st.segmented_control("Along", names, default=names[0], required=True, format_func=symbol, key="along")
-    lines = [name for name in (*names, "network") if name != x and table[name].nunique() > 1]
-    line = (
-        st.segmented_control("One line per", lines, default=lines[0], format_func=symbol, key="line") if lines else None
-    )
+    with st.container(horizontal=True):
+        x = st.segmented_control("Along", names, default=names[0], required=True, format_func=symbol, key="along")
+        lines = [name for name in (*names, "network") if name != x and table[name].nunique() > 1]
+        line = lines[0] if lines else None
+        if len(lines) > 1:
+            line = st.segmented_control("One line per", lines, default=line, format_func=symbol, key="line")
     curves = []
     for name, some in table.groupby(line, sort=True) if line else [("", table)]:
         each = spread(some, [x], measure)
