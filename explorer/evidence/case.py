@@ -20,6 +20,7 @@ def centred(logits: Logits) -> Logits:
 
 def centred_logits(network: Network, images: Images) -> Tensor:
     """Z (b, k) of images (b, 3, h, w), without gradients and in chunks that fit the memory."""
+    images = images.contiguous(memory_format=torch.channels_last)  # on a CPU convolutions are half as fast again
     with torch.no_grad():
         return shrinking(
             lambda size: torch.cat([centred(network(chunk)) for chunk in images.split(size)]),

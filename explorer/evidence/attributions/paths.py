@@ -30,7 +30,7 @@ class OfChange(torch.nn.Module):
         self.network, self.image = network, image
 
     def forward(self, change: Images) -> Logits:
-        return centred(self.network(self.image + change))
+        return centred(self.network((self.image + change).contiguous(memory_format=torch.channels_last)))
 
 
 def integrated_gradients(case: Case) -> Tensor:
