@@ -65,7 +65,7 @@ RECIPES: dict[str, Recipe] = {
     "cifar-vit": Recipe(
         "vit",
         {"patch": 4, "width": 128, "depth": 4, "heads": 4, "expansion": 2, "stem": [48, 96]},
-        epochs=10,
+        epochs=7,
         learning_rate=1e-3,
         weight_decay=0.05,
         **_CIFAR,
