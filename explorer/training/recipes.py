@@ -50,7 +50,7 @@ RECIPES: dict[str, Recipe] = {
     "signs-robust": Recipe(
         "resnet", _RESNET, epochs=4, eps=EPS["signs"], attack_steps=3, learning_rate=2e-3, start_from="signs-resnet"
     ),
-    # Sized for one core of a CPU: between one and two hours each.
+    # Sized for one core of a CPU: between half an hour and two hours each.
     "cifar-resnet20": Recipe("resnet", {}, epochs=18, small_until=0.4, label_smoothing=0.0, **_SGD),
     "cifar-vgg": Recipe(
         "vgg", {"widths": [[32], [64, 64], [128, 128], [256, 256]]}, epochs=16, small_until=0.4, **_SGD
@@ -76,7 +76,7 @@ RECIPES: dict[str, Recipe] = {
     "cifar-pgd": Recipe(
         "resnet",
         _ROBUST,
-        epochs=3,
+        epochs=2,
         eps=EPS["cifar10"],
         attack_steps=3,
         ramp=0.05,
