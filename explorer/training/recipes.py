@@ -76,7 +76,7 @@ RECIPES: dict[str, Recipe] = {
     "cifar-pgd": Recipe(
         "resnet",
         _ROBUST,
-        epochs=2,
+        epochs=1,
         eps=EPS["cifar10"],
         attack_steps=3,
         ramp=0.05,
