@@ -117,7 +117,8 @@ def summary(method: str, trials: Sequence[Trial]) -> dict[str, object]:
     pixels = [pixel for trial in trials for pixel in trial.evidence.pixels]
     firm = [pixel for pixel in pixels if not pixel.weak]
     gaps = [check.dissociation for check in checks if not math.isnan(check.dissociation)]
-    obscuring = rate([sum(_hide(trial)) for trial in trials], [len(_hide(trial)) for trial in trials])
+    labels = [[pixel.kind for pixel in trial.evidence.pixels] for trial in trials]
+    obscuring = rate([kinds.count("obscuring") for kinds in labels], [len(kinds) for kinds in labels])
     colours = [trial.colour for trial in trials]
     wrong = [colour for trial in trials for colour in trial.controls.values()]
     return {
@@ -138,10 +139,6 @@ def summary(method: str, trials: Sequence[Trial]) -> dict[str, object]:
         "card red": colours.count("red") / len(colours),
         **{f"red if {kind}": _share_red(trials, kind) for kind in CONTROLS if wrong},
     }
-
-
-def _hide(trial: Trial) -> list[bool]:
-    return [pixel.kind == "obscuring" for pixel in trial.evidence.pixels]
 
 
 def _share_red(trials: Sequence[Trial], kind: str) -> float:
