@@ -19,6 +19,7 @@ from explorer.signs import CLASS_NAMES, Scene, render
 from explorer.training import EPS, RECIPES, TRAINING_SEEDS, UNSEEN_SEEDS, Evaluation, Recipe, Renders, evaluate, train
 from explorer.training import cifar10 as cifar
 from explorer.training.cifar10 import read_cifar10
+from explorer.training.epochs import rate
 from explorer.training.pictures import shift_and_mirror
 
 TINY = Recipe(
@@ -29,7 +30,11 @@ TINY = Recipe(
     batch=24,
     label_smoothing=0.0,
 )
-RECIPES_BY_KIND = {"plain": TINY, "adversarial": replace(TINY, eps=EPS["signs"], attack_steps=1)}
+RECIPES_BY_KIND = {
+    "plain": TINY,
+    "adversarial": replace(TINY, eps=EPS["signs"], attack_steps=1),
+    "in two cycles": replace(TINY, epochs=1, second_cycle=1),
+}
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
@@ -47,7 +52,7 @@ def test_a_resumed_training_ends_like_an_uninterrupted_one(kind, tmp_path):
     assert not (tmp_path / "parts" / "signs-resnet.checkpoint").exists()
 
     assert resumed == through
-    assert (through.robust_accuracy is None) == (kind == "plain")
+    assert (through.robust_accuracy is not None) == (kind == "adversarial")
     torch.testing.assert_close(weights(tmp_path / "parts"), weights(tmp_path / "through"), rtol=1e-4, atol=1e-5)
 
     classifier = load_bundled("signs-resnet", tmp_path / "through")
@@ -55,6 +60,18 @@ def test_a_resumed_training_ends_like_an_uninterrupted_one(kind, tmp_path):
     entry = read_manifest(tmp_path / "through")["signs-resnet"]
     assert entry.accuracy == through.accuracy
     assert evaluate("signs-resnet", "cpu", 36, 0, tmp_path / "through").accuracy == through.accuracy
+
+
+def test_the_learning_rate_rises_and_falls_once_per_cycle():
+    recipe = replace(TINY, epochs=6, second_cycle=3)
+    of_epoch = [rate(epoch / recipe.epochs, recipe) for epoch in torch.arange(0, 9, 0.05, dtype=torch.float64).tolist()]
+    first, second = of_epoch[:120], of_epoch[120:]
+    for cycle, peak in ((first, 1), (second, 0.5)):
+        top = cycle.index(max(cycle))
+        assert max(cycle) == pytest.approx(peak, abs=0.01)
+        assert cycle[: top + 1] == sorted(cycle[: top + 1])
+        assert cycle[top:] == sorted(cycle[top:], reverse=True)
+        assert max(cycle[0], cycle[-1]) < 0.06 * peak
 
 
 def test_training_leaves_the_global_random_state_alone(tmp_path):

@@ -23,10 +23,10 @@ def run_epoch(
     """Once through the pictures, at the learning rate, the size and the radius of this part of the training."""
     steps = max(1, len(data) // recipe.batch)
     batches = data.batches(recipe.batch, generator, recipe.augment)
-    bar = tqdm(batches, f"epoch {epoch + 1}/{recipe.epochs}", steps, mininterval=2)
+    bar = tqdm(batches, f"epoch {epoch + 1}/{recipe.epochs + recipe.second_cycle}", steps, mininterval=2)
     seen = correct = 0
     for step, (images, labels) in enumerate(bar):
-        progress = (epoch + step / steps) / recipe.epochs
+        progress = (epoch + step / steps) / recipe.epochs  # 1 and more: in the second cycle
         if progress < recipe.small_until:
             images = F.interpolate(images, scale_factor=0.75, mode="bilinear", antialias=True)
         if recipe.eps:
@@ -37,7 +37,7 @@ def run_epoch(
                 model, images, labels, eps=eps, steps=recipe.attack_steps, step_size=size, generator=generator
             )
         model.train()
-        optimiser.param_groups[0]["lr"] = recipe.learning_rate * _one_cycle(progress)
+        optimiser.param_groups[0]["lr"] = recipe.learning_rate * rate(progress, recipe)
         logits = model(images)
         loss = F.cross_entropy(logits, labels, label_smoothing=recipe.label_smoothing)
         optimiser.zero_grad()
@@ -49,8 +49,15 @@ def run_epoch(
     model.eval()
 
 
+def rate(progress: float, recipe: Recipe) -> float:
+    """The learning rate as a share of its peak; from a progress of 1 on in the second cycle, whose peak is 0.5."""
+    if progress < 1:
+        return _one_cycle(progress)
+    return 0.5 * _one_cycle((progress - 1) * recipe.epochs / recipe.second_cycle)
+
+
 def _one_cycle(progress: float, warm_up: float = 0.15) -> float:
-    """The learning rate as a share of its peak: a straight rise, then half a cosine down to nothing."""
+    """A straight rise to 1, then half a cosine down to nothing."""
     if progress < warm_up:
         return 0.05 + 0.95 * progress / warm_up
     return 0.5 + 0.5 * math.cos(math.pi * (progress - warm_up) / (1 - warm_up))

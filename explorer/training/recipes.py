@@ -13,6 +13,7 @@ class Recipe:
     architecture: str  # a key of ARCHITECTURES
     arguments: dict
     epochs: int
+    second_cycle: int = 0  # epochs after those, from half the peak learning rate down again (arXiv 1608.03983)
     dataset: str = "signs"  # or "cifar10"
     renders: int = 12_000  # training pictures, if they are signs
     batch: int = 96
@@ -46,14 +47,27 @@ RECIPES: dict[str, Recipe] = {
         renders=36_000,
         learning_rate=2e-3,
         weight_decay=0.05,
+        label_smoothing=0.0,
     ),
     "signs-robust": Recipe(
-        "resnet", _RESNET, epochs=4, eps=EPS["signs"], attack_steps=3, learning_rate=2e-3, start_from="signs-resnet"
+        "resnet",
+        _RESNET,
+        epochs=4,
+        eps=EPS["signs"],
+        attack_steps=3,
+        learning_rate=2e-3,
+        label_smoothing=0.0,
+        start_from="signs-resnet",
     ),
     # Sized for one core of a CPU: between half an hour and two hours each.
-    "cifar-resnet20": Recipe("resnet", {}, epochs=18, small_until=0.4, label_smoothing=0.0, **_SGD),
+    "cifar-resnet20": Recipe("resnet", {}, epochs=18, second_cycle=9, small_until=0.4, label_smoothing=0.0, **_SGD),
     "cifar-vgg": Recipe(
-        "vgg", {"widths": [[32], [64, 64], [128, 128], [256, 256]]}, epochs=16, small_until=0.4, **_SGD
+        "vgg",
+        {"widths": [[32], [64, 64], [128, 128], [256, 256]]},
+        epochs=16,
+        second_cycle=8,
+        small_until=0.4,
+        **_SGD,
     ),
     "cifar-mobilenet": Recipe(
         "mobilenet",
@@ -66,6 +80,7 @@ RECIPES: dict[str, Recipe] = {
         "vit",
         {"patch": 4, "width": 128, "depth": 4, "heads": 4, "expansion": 2, "stem": [48, 96]},
         epochs=7,
+        second_cycle=4,
         learning_rate=1e-3,
         weight_decay=0.05,
         **_CIFAR,

@@ -39,15 +39,17 @@ def train(
 ) -> Evaluation | None:
     """Train a classifier, write its weights and its entry of the manifest into `out`, and measure it.
 
-    `recipe` replaces RECIPES[name], `epochs` its number of epochs; `folder` and `download` are where CIFAR-10 comes
-    from. After every epoch all that is needed to go on is kept in `out`/NAME.checkpoint: with `resume` the training
-    goes on from there, to the same result on the same device. `stop_after` ends after so many epochs and returns None.
+    `recipe` replaces RECIPES[name], `epochs` its number of epochs (then in one cycle); `folder` and `download` say
+    where CIFAR-10 comes from. After every epoch all that is needed to go on is kept in `out`/NAME.checkpoint: with
+    `resume` the training goes on from there, to the same result on the same device. `stop_after` ends after so many
+    epochs and returns None.
     ValueError for an unknown name, a checkpoint of another recipe, or pictures that are not there.
     """
     if name not in RECIPES:
         raise ValueError(f"There is no recipe for {name!r}; choose one of {', '.join(RECIPES)}.")
     recipe = recipe or RECIPES[name]
-    recipe = replace(recipe, epochs=epochs or recipe.epochs)
+    if epochs:
+        recipe = replace(recipe, epochs=epochs, second_cycle=0)
     device = best_device() if device == "auto" else device
     out.mkdir(parents=True, exist_ok=True)
 
@@ -66,9 +68,11 @@ def train(
         optimiser.load_state_dict(state["optimiser"])
         first = state["epoch"]
 
-    for epoch in range(first, recipe.epochs):
+    for epoch in range(first, recipe.epochs + recipe.second_cycle):
         if epoch == stop_after:
             return None
+        if epoch == recipe.epochs:
+            optimiser = _optimiser(model, recipe)  # a cycle starts without momentum
         # Each epoch has a generator of its own, so that a resumed training needs no generator's state.
         generator = torch.Generator().manual_seed(seed * 100_003 + epoch)
         run_epoch(model, optimiser, data, recipe, epoch, generator)
