@@ -102,7 +102,7 @@ class _Run:
 
 
 def _run(network: Network, images: Images, labels: Labels, attack: Attack) -> _Run:
-    memory = _PeakMemory(images.device)
+    memory = PeakMemory(images.device)
     results = []
     seconds = _seconds(images.device, lambda: results.append(attack(network, images, labels)))
     peak = memory.peak()
@@ -152,7 +152,7 @@ def _synchronise(device: torch.device) -> None:
         getattr(torch, device.type).synchronize()
 
 
-class _PeakMemory:
+class PeakMemory:
     """The most memory that is in use at once, beyond what was in use when this was made.
 
     On CUDA, what torch has allocated. Elsewhere the resident memory of the process, which Linux alone tells.

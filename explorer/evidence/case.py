@@ -18,13 +18,18 @@ def centred(logits: Logits) -> Logits:
     return logits - logits.mean(1, keepdim=True)
 
 
+def at_once(image: Image) -> int:
+    """How many pictures of this size are made and looked at together."""
+    return max(1, CHUNK_VALUES // image.numel())
+
+
 def centred_logits(network: Network, images: Images) -> Tensor:
     """Z (b, k) of images (b, 3, h, w), without gradients and in chunks that fit the memory."""
     images = images.contiguous(memory_format=torch.channels_last)  # on a CPU convolutions are half as fast again
     with torch.no_grad():
         return shrinking(
             lambda size: torch.cat([centred(network(chunk)) for chunk in images.split(size)]),
-            max(1, CHUNK_VALUES // images[0].numel()),
+            at_once(images[0]),
         )
 
 

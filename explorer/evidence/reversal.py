@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from explorer.evidence.case import Case, centred_logits
+from explorer.evidence.case import Case, at_once, centred_logits
 
 
 class Reversals:
@@ -39,7 +39,8 @@ class Reversals:
 
     def _forward(self, back: Tensor) -> Tensor:
         case, (rows, cols) = self.case, self.case.places
-        return torch.cat([centred_logits(case.network, self._pictures(some, rows, cols)) for some in back.split(256)])
+        parts = back.split(at_once(case.image))
+        return torch.cat([centred_logits(case.network, self._pictures(some, rows, cols)) for some in parts])
 
     def _pictures(self, back: Tensor, rows: Tensor, cols: Tensor) -> Tensor:
         pictures = self.case.adversarial.repeat(len(back), 1, 1, 1)
