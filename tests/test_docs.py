@@ -26,6 +26,8 @@ from explorer.evidence import METHODS, methods_for
 from explorer.knobs import knobs
 from explorer.sweep import EXPERIMENTS
 from explorer.ui.experiments import SETTING_NAMES, files
+from tests import measured_tables
+from tests.measured_tables import markdown
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -101,16 +103,15 @@ def measured(text: str) -> str:
     return f"{float(text):,.3g}" if text and float(text) < 1000 else f"{float(text):,.0f}" if text else "–"
 
 
-def markdown(head: list[str], rows: list[list[str]]) -> list[str]:
-    return ["| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *rows]]
-
-
 TABLES = {
     "SparseAttack": lambda: knob_table(SparseAttack, SparseAttack.paper()),
     "SigmaZero": lambda: knob_table(SigmaZero),
     "classifiers": classifier_table,
     "imagenet": imagenet_table,
     "methods": method_table,
+    "evidence": lambda: measured_tables.by_method("signs-resnet"),
+    "networks": measured_tables.by_network,
+    "truth": lambda: measured_tables.truth("signs-resnet"),
 }
 
 
@@ -176,9 +177,10 @@ def test_every_page_and_every_experiment_is_named():
     assert [name for name in EXPERIMENTS if f"python -m explorer experiment {name} " not in README] == []
 
 
-def test_the_document_of_the_experiments_is_what_was_measured():
-    document = (ROOT / "docs" / "experiments.md").read_text()
-    assert document == experiments_document(), "python -m tests.test_docs writes it"
+@pytest.mark.parametrize("name", ["experiments", "evidence"])
+def test_the_documents_are_what_was_measured(name):
+    document = (ROOT / "docs" / f"{name}.md").read_text()
+    assert document == DOCUMENTS[name](), "python -m tests.test_docs writes it"
 
 
 def test_the_house_in_the_readme_is_the_one_that_stands():
@@ -241,9 +243,12 @@ def experiments_document() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+DOCUMENTS = {"experiments": experiments_document, "evidence": measured_tables.document}
+
+
 if __name__ == "__main__":
-    (ROOT / "docs").mkdir(exist_ok=True)
-    (ROOT / "docs" / "experiments.md").write_text(experiments_document())
+    for name, document in DOCUMENTS.items():
+        (ROOT / "docs" / f"{name}.md").write_text(document())
     for name, table in TABLES.items():
         first, old, last = block(name).search(README).groups()
         README = README.replace(first + old + last, first + "\n".join(table()) + "\n" + last)

@@ -1,0 +1,105 @@
+"""What `python -m explorer evidence` has measured, as tables for the README and as docs/evidence.md."""
+
+import csv
+from pathlib import Path
+
+from explorer.evidence import DEFAULT_METHOD, METHODS
+
+ASSETS = Path(__file__).parents[1] / "assets"
+NETWORKS = {  # files in assets/evidence, and what was measured
+    "signs-resnet": ("`signs-resnet`", "--model signs-resnet"),
+    "signs-vit": ("`signs-vit`", "--model signs-vit"),
+    "signs-robust": ("`signs-robust`", "--model signs-robust"),
+    "cifar10-resnet20": ("CIFAR-10, a ResNet-20", "--model my_network.py:load --pictures cifar10"),
+}
+CHECKS = {  # columns of a file: the the document's name, and digits of the per cent; None: not a share
+    "completeness error, median": ("completeness error, median", 1),
+    "agreement": ("confirmed", 1),
+    "agreement, firm labels": ("confirmed, firm labels", 1),
+    "D > 0": ("D > 0", 0),
+    "pooled p": ("pooled p", None),
+    "card red": ("red: true", 1),
+    "red if exchanged": ("exchanged", 1),
+    "red if random weights": ("random weights", 1),
+    "red if other picture": ("other picture", 1),
+}
+TRUTH = {
+    "obscuring_on_true": "obscuring on the true sign's own",
+    "obscuring_chance": "chance",
+    "leading_on_wrong": "leading on the wrong sign's own",
+    "leading_chance": "chance",
+    "kind_right": "kind right",
+}
+
+
+def read(folder: str, name: str) -> list[dict[str, str]]:
+    return list(csv.DictReader((ASSETS / folder / f"{name}.csv").read_text().splitlines()))
+
+
+def checks_of(row: dict[str, str]) -> list[str]:
+    """One method's checks, as shown."""
+    return [shown(row[column], digits) for column, (_, digits) in CHECKS.items()]
+
+
+def shown(text: str, digits: int | None) -> str:
+    """A share in per cent, or a p."""
+    if not text:
+        return "–"
+    if digits is None:
+        return "< 0.001" if float(text) < 0.001 else f"{float(text):.2g}"
+    return f"{100 * float(text):.{digits}f} %"
+
+
+def by_method(name: str) -> list[str]:
+    """Every method's checks on one network."""
+    rows = [[METHODS[row["method"]].title, *checks_of(row)] for row in read("evidence", name)]
+    return markdown(["method", *(title for title, _ in CHECKS.values())], rows)
+
+
+def by_network() -> list[str]:
+    """The default method's checks on every network."""
+    rows = []
+    for name, (title, _) in NETWORKS.items():
+        (row,) = [each for each in read("evidence", name) if each["method"] == DEFAULT_METHOD]
+        rows.append([title, row["pictures"], f"{int(row['pixels']):,}", *checks_of(row)])
+    return markdown(["network", "pictures", "changed pixels", *(title for title, _ in CHECKS.values())], rows)
+
+
+def truth(name: str) -> list[str]:
+    """Where the labels fall on rendered signs, in per cent with 95 % intervals."""
+    rows = []
+    for row in read("ground_truth", name):
+        rates = [tuple(round(100 * float(row[f"{key}{end}"])) for end in ("", "_low", "_high")) for key in TRUTH]
+        rows.append([METHODS[row["method"]].title, *(f"{value} ({low} to {high})" for value, low, high in rates)])
+    return markdown(["method", *TRUTH.values()], rows)
+
+
+def markdown(head: list[str], rows: list[list[str]]) -> list[str]:
+    return ["| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *rows]]
+
+
+def document() -> str:
+    """docs/evidence.md: every method on every network."""
+    parts = [
+        "# Every method on every network",
+        "Correctly classified pictures were attacked with the defaults, and every changed pixel was labelled by every "
+        "method that is valid for the network. *Confirmed* is the share of labels with which the single reversal "
+        "agrees, *red* how often the trust card says that the labels are not to be trusted: for the true labels, and "
+        "for three kinds that are wrong on purpose. The README says what the checks are and what follows.",
+    ]
+    for name, (title, options) in NETWORKS.items():
+        rows = read("evidence", name)
+        parts += [f"## {title}", f"```sh\npython -m explorer evidence {options} --n {rows[0]['pictures']}\n```"]
+        parts += [f"{rows[0]['pictures']} pictures, {int(rows[0]['pixels']):,} changed pixels:"]
+        parts += ["\n".join(by_method(name))]
+    parts += [
+        "## Ground truth",
+        "How often obscuring pixels fall on what only the true sign shows, and leading ones on what only the wrong "
+        "sign shows, in per cent with 95 % intervals. *Chance* is a random pixel of the sign; *kind right* is the "
+        "share of pixels on either of the two whose label says the right kind.",
+    ]
+    for file in sorted((ASSETS / "ground_truth").glob("*.csv")):
+        n = read("ground_truth", file.stem)[0]["signs"]
+        parts += [f"```sh\npython -m explorer evidence --model {file.stem} --n {n} --ground-truth\n```"]
+        parts += [f"**`{file.stem}`**, {n} signs:", "\n".join(truth(file.stem))]
+    return "\n\n".join(parts) + "\n"
