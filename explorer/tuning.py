@@ -218,6 +218,7 @@ def work(
     `on_trial` hears of the study when it may have more. With several workers there may be one trial more for each of
     them. A trial that is stopped goes back to those that wait.
     """
+    watched: set[int] = set()
     while (complete := completed(study)) is not None and len(complete) < trials:
         if on_trial:
             on_trial(study)
@@ -228,6 +229,10 @@ def work(
         elif on_step is not None and on_step(_waiting(task)):
             return False
         else:  # the rest is in other hands; if those die, it comes back
+            for trial in running:  # Optuna waits for ever for a worker that died before its first heartbeat: here it is
+                if trial._trial_id not in watched:
+                    study._storage.record_heartbeat(trial._trial_id)
+            watched |= {trial._trial_id for trial in running}
             time.sleep(LOOK)
             with _experimental():
                 fail_stale_trials(study)

@@ -82,8 +82,10 @@ def test_every_method_on_every_network(method, name, cases):
 def test_convolutions_have_nearly_every_method_and_the_transformer_no_grad_cam(name, cases):
     network, image, *_ = cases[name]
     missing = {method for method, problem in methods_for(network, image).items() if problem}
-    architecture = read_manifest()[name].architecture  # of the four only vgg pools by the maximum
-    assert missing == {"vit": NO_CAM | {"deep_lift"}, "vgg": {"deep_lift"}}.get(architecture, set())
+    architecture = read_manifest()[name].architecture
+    # Captum knows no rule for vgg's maximum, nor, in either method, for mobilenet's ReLU6.
+    known = {"vit": NO_CAM | {"deep_lift"}, "vgg": {"deep_lift"}, "mobilenet": {"deep_lift", "guided_grad_cam"}}
+    assert missing == known.get(architecture, set())
 
 
 @pytest.mark.parametrize("name", MAPS)

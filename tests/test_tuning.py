@@ -216,8 +216,18 @@ def worker(url: str, trials: int) -> subprocess.Popen:
     )  # fmt: skip
 
 
-def test_two_processes_share_a_study_and_one_that_is_killed_loses_its_running_trial_alone(task, url):
+def test_a_trial_whose_worker_died_before_its_first_heartbeat_is_not_waited_for(task, url):
+    study = open_study(url, "one", task, heartbeat=1, grace=1)
+    with pytest.warns(UserWarning, match="Heartbeat"):  # which this leaves out
+        lost = study.ask()  # as a worker does first of all; nothing else is ever heard of it
+    assert work(study, task, 1)
+    assert [trial.state.name for trial in study.get_trials()] == ["FAIL", "COMPLETE"]
+    assert study.get_trials()[0].number == lost.number
+
+
+def test_two_processes_share_a_study_and_one_that_is_killed_loses_its_running_trial_alone(task, url, request):
     first, second = worker(url, 16), worker(url, 16)
+    request.addfinalizer(lambda: [(each.kill(), each.wait(), each.stdout.close()) for each in (first, second)])
     assert (first.stdout.readline(), second.stdout.readline()) == ("ready\n", "ready\n")
     study = open_study(url, "one", task, heartbeat=1, grace=3)
     until = time.monotonic() + 60
@@ -227,8 +237,6 @@ def test_two_processes_share_a_study_and_one_that_is_killed_loses_its_running_tr
     first.wait(10)
     before = completed(study)
     assert second.wait(90) == 0
-    first.stdout.close()
-    second.stdout.close()
 
     trials = study.get_trials()
     states = [trial.state.name for trial in trials]

@@ -47,7 +47,8 @@ class Card:
 
         def note(module: nn.Module, _: tuple, output: object) -> None:
             nonlocal kept
-            if torch.is_tensor(output) and not any(module.children()):
+            folded = isinstance(module, nn.modules.batchnorm._BatchNorm)
+            if torch.is_tensor(output) and not any(module.children()) and not folded:
                 kept += output.numel()
 
         network = self.build().eval()
