@@ -229,10 +229,10 @@ def work(
         elif on_step is not None and on_step(_waiting(task)):
             return False
         else:  # the rest is in other hands; if those die, it comes back
-            for trial in running:  # Optuna waits for ever for a worker that died before its first heartbeat: here it is
-                if trial._trial_id not in watched:
-                    study._storage.record_heartbeat(trial._trial_id)
-            watched |= {trial._trial_id for trial in running}
+            unwatched = {trial._trial_id for trial in running} - watched
+            for trial_id in unwatched:  # Optuna would wait for ever for a worker that died before its first heartbeat
+                study._storage.record_heartbeat(trial_id)
+            watched |= unwatched
             time.sleep(LOOK)
             with _experimental():
                 fail_stale_trials(study)

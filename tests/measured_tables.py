@@ -12,7 +12,7 @@ NETWORKS = {  # files in assets/evidence, and what was measured
     "signs-robust": ("`signs-robust`", "--model signs-robust"),
     "cifar10-resnet20": ("CIFAR-10, a ResNet-20", "--model my_network.py:load --pictures cifar10"),
 }
-CHECKS = {  # columns of a file: the the document's name, and digits of the per cent; None: not a share
+CHECKS = {  # columns of a file: the documents' name for it, and digits of the per cent; None: not a share
     "completeness error, median": ("completeness error, median", 1),
     "agreement": ("confirmed", 1),
     "agreement, firm labels": ("confirmed, firm labels", 1),

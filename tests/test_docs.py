@@ -103,6 +103,23 @@ def measured(text: str) -> str:
     return f"{float(text):,.3g}" if text and float(text) < 1000 else f"{float(text):,.0f}" if text else "–"
 
 
+def experiments_document() -> str:
+    """docs/experiments.md, from the experiments' own words and the measured tables."""
+    parts = [
+        "# Four questions, measured",
+        "What the parameters of the method do, on correctly classified pictures of rendered signs (`signs-resnet`) and "
+        "of CIFAR-10 (a ResNet-20 of 92 % accuracy, which is not part of the project). Everything is about the "
+        "optimised stage alone, without the pruning and polishing that follow it here and that the paper does not "
+        "have. Pixels and confidence are means over the fooled pictures. The page *Experiments* draws these tables.",
+    ]
+    for name, experiment in EXPERIMENTS.items():
+        parts += filter(None, [f"## {experiment.title}", experiment.question, experiment.finding])
+        parts += [f"```sh\npython -m explorer experiment {name} --model signs-resnet\n```"]
+        for title, file in files(name).items():
+            parts.append("\n".join([f"**{title}**, ", *experiment_table(name, file)]).replace(", \n", ", ", 1))
+    return "\n\n".join(parts) + "\n"
+
+
 TABLES = {
     "SparseAttack": lambda: knob_table(SparseAttack, SparseAttack.paper()),
     "SigmaZero": lambda: knob_table(SigmaZero),
@@ -113,6 +130,7 @@ TABLES = {
     "networks": measured_tables.by_network,
     "truth": lambda: measured_tables.truth("signs-resnet"),
 }
+DOCUMENTS = {"experiments": experiments_document, "evidence": measured_tables.document}
 
 
 def block(name: str) -> re.Pattern:
@@ -177,7 +195,7 @@ def test_every_page_and_every_experiment_is_named():
     assert [name for name in EXPERIMENTS if f"python -m explorer experiment {name} " not in README] == []
 
 
-@pytest.mark.parametrize("name", ["experiments", "evidence"])
+@pytest.mark.parametrize("name", DOCUMENTS)
 def test_the_documents_are_what_was_measured(name):
     document = (ROOT / "docs" / f"{name}.md").read_text()
     assert document == DOCUMENTS[name](), "python -m tests.test_docs writes it"
@@ -224,26 +242,6 @@ def test_the_container_runs_without_rights_and_reports_its_health():
     assert lines.index(user) < next(number for number, line in enumerate(lines) if line.startswith("CMD "))
     assert any(line.startswith("HEALTHCHECK") for line in lines)
     assert "/_stcore/health" in "\n".join(lines)
-
-
-def experiments_document() -> str:
-    """docs/experiments.md, from the experiments' own words and the measured tables."""
-    parts = [
-        "# Four questions, measured",
-        "What the parameters of the method do, on correctly classified pictures of rendered signs (`signs-resnet`) and "
-        "of CIFAR-10 (a ResNet-20 of 92 % accuracy, which is not part of the project). Everything is about the "
-        "optimised stage alone, without the pruning and polishing that follow it here and that the paper does not "
-        "have. Pixels and confidence are means over the fooled pictures. The page *Experiments* draws these tables.",
-    ]
-    for name, experiment in EXPERIMENTS.items():
-        parts += filter(None, [f"## {experiment.title}", experiment.question, experiment.finding])
-        parts += [f"```sh\npython -m explorer experiment {name} --model signs-resnet\n```"]
-        for title, file in files(name).items():
-            parts.append("\n".join([f"**{title}**, ", *experiment_table(name, file)]).replace(", \n", ", ", 1))
-    return "\n\n".join(parts) + "\n"
-
-
-DOCUMENTS = {"experiments": experiments_document, "evidence": measured_tables.document}
 
 
 if __name__ == "__main__":
