@@ -12,8 +12,7 @@ from statistics import median
 from explorer import SparseAttack
 from explorer.benchmark import PeakMemory
 from explorer.commands import networks, pictures
-from explorer.evidence import DEFAULT_METHOD, METHODS, SPLITS, Case, Reversals, labelled, trust
-from explorer.evidence.checks import adversarial_saliency, curves, relative_infidelity
+from explorer.evidence import examine, trust
 
 FEWEST, MOST = 5, 20
 
@@ -50,13 +49,7 @@ def measure(args: argparse.Namespace) -> int:
 
 def explain(network, image, adversarial, label: int) -> None:
     """The default method's labels and all that the page checks them by."""
-    case = Case.of(network, image, adversarial, label)
-    reversals = Reversals(case)
-    shares = METHODS[DEFAULT_METHOD].shares(reversals)
-    trust(labelled(reversals, DEFAULT_METHOD, shares, SPLITS))
-    curves(reversals, shares)
-    relative_infidelity(reversals, shares)
-    adversarial_saliency(case)
+    trust(examine(network, image, adversarial, label, others=()).evidence)
 
 
 if __name__ == "__main__":

@@ -184,19 +184,26 @@ def test_above_twelve_pixels_the_search_is_greedy_and_says_so():
 def test_examining_reports_progress_and_can_be_stopped():
     reversals = random_game(5, 2)
     case, told = reversals.case, []
-    found = examine(case.network, case.image, case.adversarial, 0, "shapley", lambda *each: told.append(each))
+    found = examine(
+        case.network, case.image, case.adversarial, 0, "shapley", on_progress=lambda *each: told.append(each)
+    )
     assert [done for done, *_ in told] == list(range(len(told)))
     assert all(total == len(told) for _, total, _ in told)
     assert found.evidence.method == "shapley"
     assert set(found.not_valid) == {"grad_cam", "guided_grad_cam", "deep_lift"}
     assert 0 < found.agreement(0) <= 1
+    alone = examine(case.network, case.image, case.adversarial, 0, "shapley", others=())
+    assert list(alone.votes) == ["shapley"]
+    assert alone.deletion == found.deletion
 
     def stop(*_args) -> None:
         raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        examine(case.network, case.image, case.adversarial, 0, "shapley", stop)
+        examine(case.network, case.image, case.adversarial, 0, "shapley", on_progress=stop)
     with pytest.raises(ValueError, match="nothing to examine"):
         examine(case.network, case.image, case.image, 0)
     with pytest.raises(ValueError, match="one that is valid for this network; got 'grad_cam'"):
         examine(case.network, case.image, case.adversarial, 0, "grad_cam")
+    with pytest.raises(ValueError, match="others must be methods; guess is none"):
+        examine(case.network, case.image, case.adversarial, 0, others=("guess", "saliency"))

@@ -1,6 +1,6 @@
-"""The long look at one picture: what every other method says, and every check."""
+"""The long look at one picture: what other methods say, and every check."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import torch
@@ -40,10 +40,12 @@ def examine(
     adversarial: Image,
     label: int,
     method: str = DEFAULT_METHOD,
+    others: Collection[str] = tuple(METHODS),
     on_progress: OnProgress = lambda done, total, text: None,
 ) -> Examination:
-    """Ask every method that is valid for the network and make every check. As explain_pixels, but at least one pixel
-    must have changed. What `on_progress` raises ends it.
+    """Ask `method` and those of the `others` that are valid for the network, and make every check of `method`.
+
+    As explain_pixels, but at least one pixel must have changed. What `on_progress` raises ends it.
     """
     with exclusive(network):
         case = Case.of(network, image, adversarial, label)
@@ -52,19 +54,21 @@ def examine(
         problems = methods_for(network, case.image)
         if method not in METHODS or problems[method]:
             raise ValueError(f"method must be one that is valid for this network; got {method!r}.")
-        valid = [name for name, problem in problems.items() if problem is None]
-        total, reversals = len(valid) + 4, Reversals(case)
+        if unknown := set(others) - set(METHODS):
+            raise ValueError(f"others must be methods; {', '.join(sorted(unknown))} is none.")
+        asked = [name for name in METHODS if name == method or (name in others and not problems[name])]
+        total, reversals = len(asked) + 4, Reversals(case)
         shares = {}
-        for done, name in enumerate(valid):
+        for done, name in enumerate(asked):
             on_progress(done, total, f"Asking {METHODS[name].title}")
             shares[name] = METHODS[name].shares(reversals)
-        on_progress(len(valid), total, "Putting groups of pixels back")
+        on_progress(len(asked), total, "Putting groups of pixels back")
         evidence = labelled(reversals, method, shares[method], SPLITS)
-        on_progress(len(valid) + 1, total, "Deleting and inserting pixels in order")
+        on_progress(len(asked) + 1, total, "Deleting and inserting pixels in order")
         deletion, insertion = curves(reversals, shares[method])
-        on_progress(len(valid) + 2, total, "Measuring the infidelity")
+        on_progress(len(asked) + 2, total, "Measuring the infidelity")
         infidelity = relative_infidelity(reversals, shares[method])
-        on_progress(len(valid) + 3, total, "Comparing with the adversarial saliency")
+        on_progress(len(asked) + 3, total, "Comparing with the adversarial saliency")
         return Examination(
             evidence,
             {name: _kinds(each) for name, each in shares.items()},

@@ -34,7 +34,7 @@ def _pair(exploration: Exploration, clf: Classifier) -> tuple[Image, Image, int]
 
 def _examination(exploration: Exploration, clf: Classifier) -> None:
     def work(job: Job) -> Examination:
-        return examine(clf, *_pair(exploration, clf), exploration.evidence.method, partial(advance, job))
+        return examine(clf, *_pair(exploration, clf), exploration.evidence.method, on_progress=partial(advance, job))
 
     found: Examination | None = result_of("proof", clf, work)
     if found is None:
