@@ -1,5 +1,6 @@
 """Every method on every network: finite, repeatable, offered only where it is valid, and no trace left."""
 
+import math
 import threading
 
 import numpy as np
@@ -88,6 +89,36 @@ def test_convolutions_have_nearly_every_method_and_the_transformer_no_grad_cam(n
     assert missing == known.get(architecture, set())
 
 
+def test_the_mode_of_a_network_in_training_is_not_what_is_explained(cases):
+    network, image, adversarial, label = cases["signs-resnet"]
+    modes = [module.training for module in network.modules()]
+    expected = explain_pixels(network, image, adversarial, label, splits=0)
+    network.train()
+    try:
+        assert explain_pixels(network, image, adversarial, label, splits=0) == expected
+        assert all(module.training for module in network.modules())
+    finally:
+        for module, mode in zip(network.modules(), modes, strict=True):
+            module.training = mode
+
+
+def test_gradient_shap_takes_few_points_at_once_where_memory_is_short(cases, monkeypatch):
+    network, image, adversarial, label = cases["signs-vit"]
+    at_once, forward = [], type(network).forward
+
+    def small(self, images):
+        at_once.append(len(images))
+        if len(images) > 20:
+            raise torch.OutOfMemoryError
+        return forward(self, images)
+
+    monkeypatch.setattr(type(network), "forward", small)
+    evidence = explain_pixels(network, image, adversarial, label, "gradient_shap", splits=0)
+    assert max(at_once) > 20
+    assert at_once[-1] <= 20
+    assert all(math.isfinite(pixel.obscuring) for pixel in evidence.pixels)
+
+
 @pytest.mark.parametrize("name", MAPS)
 def test_maps_are_raw_signed_and_of_the_pictures_size(name, cases):
     network, image, adversarial, label = cases["signs-cnn"]
@@ -165,17 +196,22 @@ def test_an_error_leaves_no_trace_either(method, cases):
 def test_two_threads_see_the_same(method, cases):
     network, image, adversarial, label = cases["signs-resnet"]
     alone = explain_pixels(network, image, adversarial, label, method, splits=0)
-    found, before = [], traces(network)
+    valid = methods_for(network, image)
+    found, asked, before = [], [], traces(network)
 
     def look() -> None:
         found.append(explain_pixels(network, image, adversarial, label, method, splits=0))
 
-    threads = [threading.Thread(target=look) for _ in range(2)]
+    def ask() -> None:
+        asked.extend(methods_for(network, image) for _ in range(5))
+
+    threads = [threading.Thread(target=each) for each in (look, ask, look)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert found == [alone, alone]
+    assert asked == [valid] * 5
     assert traces(network) == before
 
 

@@ -13,6 +13,7 @@ from explorer.attacks import SparseAttack
 from explorer.classifiers import Classifier, load_classifier
 from explorer.images import to_png
 from explorer.pipeline import explore, percent, picture_sha256, pixels_csv, report, snippet
+from explorer.pipeline.exploration import most_labelled
 from explorer.pipeline.findings import diagnose
 from explorer.samples import find_sample
 from explorer.types import STAGES, AttackResult, Trace
@@ -113,6 +114,7 @@ def test_an_unchanged_picture_needs_no_evidence(clf, reddish):
 
     unchanged = explore(clf, reddish, idle)
     assert unchanged.evidence is None
+    assert unchanged.unlabelled == "No pixel changed, so there is nothing to label."
     assert pixels_csv(unchanged.evidence).count("\n") == 1
     assert "not fooled, with 0 of 64 pixels changed" in unchanged.story
 
@@ -175,10 +177,20 @@ def test_the_report_is_complete_and_plain_json(exploration):
     assert sum(told["evidence"]["counts"].values()) == exploration.n_pixels
 
 
+def test_more_pixels_than_can_be_looked_at_one_by_one_are_not_labelled(clf, reddish, exploration, monkeypatch):
+    assert not exploration.unlabelled
+    assert most_labelled(torch.zeros(3, 224, 224)) == 445
+    monkeypatch.setattr("explorer.pipeline.exploration.MOST_LABELLED", exploration.n_pixels - 1)
+    many = explore(clf, reddish, QUICK)
+    assert many.evidence is None
+    assert many.n_pixels == exploration.n_pixels
+    assert f"{many.n_pixels} pixels changed: too many" in many.unlabelled
+
+
 def test_the_table_has_one_row_per_changed_pixel(exploration):
     rows = list(csv.DictReader(io.StringIO(pixels_csv(exploration.evidence))))
-    assert [(int(row["row"]), int(row["col"]), row["kind"]) for row in rows] == [
-        (pixel.row, pixel.col, pixel.kind) for pixel in exploration.evidence.pixels
+    assert [(int(row["row"]), int(row["col"]), row["kind"], row["unit"]) for row in rows] == [
+        (pixel.row, pixel.col, pixel.kind, "logits") for pixel in exploration.evidence.pixels
     ]
 
 

@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 from explorer import SparseAttack, load_classifier
+from explorer.images import from_uint8
 from explorer.pipeline import Film, explore, playback, record
 from explorer.pipeline.playback import Frame, Recorder
 from explorer.samples import find_sample
@@ -37,6 +38,16 @@ def test_its_steps_are_those_of_the_trace(filmed):
     assert [film.frames[i].n_pixels for i in optimised] == trace.n_pixels[:, 0].tolist()
     assert [film.margins[i] for i in optimised] == pytest.approx(trace.margin[:, 0].tolist(), abs=1e-3)
     assert {frame.stage for frame in film.frames} == {"clean", "optimised", "pruned", "polished"}
+
+
+def test_the_film_ends_with_the_stage_that_is_shown():
+    clf = load_classifier("signs-cnn", device="cpu")
+    exploration = explore(
+        clf, find_sample("stop-1").image, SparseAttack(steps=25, prune=True), splits=0, stage="optimised"
+    )
+    film = record(clf, exploration)
+    assert {frame.stage for frame in film.frames} == {"clean", "optimised"}
+    assert (from_uint8(film.picture(len(film.frames) - 1)) == exploration.adversarial).all()
 
 
 def test_the_gif_shows_every_frame_enlarged(filmed):

@@ -19,7 +19,7 @@ from explorer.signs import CLASS_NAMES, Scene, render
 from explorer.training import EPS, RECIPES, TRAINING_SEEDS, UNSEEN_SEEDS, Evaluation, Recipe, Renders, evaluate, train
 from explorer.training import cifar10 as cifar
 from explorer.training.cifar10 import read_cifar10
-from explorer.training.epochs import rate
+from explorer.training.epochs import mixed, rate
 from explorer.training.pictures import shift_and_mirror
 
 TINY = Recipe(
@@ -34,6 +34,7 @@ RECIPES_BY_KIND = {
     "plain": TINY,
     "adversarial": replace(TINY, eps=EPS["signs"], attack_steps=1),
     "in two cycles": replace(TINY, epochs=1, second_cycle=1),
+    "mixed in the end": replace(TINY, epochs=1, second_cycle=1, mixup=48),
 }
 
 
@@ -72,6 +73,18 @@ def test_the_learning_rate_rises_and_falls_once_per_cycle():
         assert cycle[: top + 1] == sorted(cycle[: top + 1])
         assert cycle[top:] == sorted(cycle[top:], reverse=True)
         assert max(cycle[0], cycle[-1]) < 0.06 * peak
+
+
+def test_mixed_targets_say_how_much_of_which_picture_is_seen():
+    labels = torch.arange(30) % 3
+    pictures = torch.eye(3)[labels][:, :, None, None].expand(-1, -1, 4, 4)  # channel k is the share of class k
+    images, targets = mixed(pictures, labels, 3, torch.Generator().manual_seed(0))
+    torch.testing.assert_close(images, targets[:, :, None, None].expand_as(images))
+    torch.testing.assert_close(targets.sum(1), torch.ones(30))
+    own = targets[torch.arange(30), labels]
+    assert own.min() >= 0.5
+    assert own.min() < 0.6
+    assert own.std() > 0.1
 
 
 def test_training_leaves_the_global_random_state_alone(tmp_path):

@@ -39,6 +39,8 @@ def test_true_labels_are_green():
 @pytest.mark.parametrize(
     ("evidence", "colour", "why"),
     [
+        (labelled([(math.nan, 0.5), *TRUE[1:]], TRUE), "red", "numbers that are none"),
+        (labelled([(0.0, 0.0)] * 4, TRUE, completeness_error=math.nan), "red", "zero of every pixel"),
         (labelled(TRUE, TRUE, completeness_error=0.4), "red", "do not add up"),
         (labelled(TRUE[::-1], TRUE), "red", "quite other effects"),
         (labelled([numbers[::-1] for numbers in TRUE], TRUE), "red", "quite other effects"),
@@ -57,7 +59,9 @@ def test_the_gravest_doubt_decides(evidence, colour, why):
 
 def test_what_is_undefined_raises_no_doubt():
     nothing = {"completeness_error": math.nan, "dissociation": math.nan, "dissociation_p": math.nan}
-    assert trust(labelled(TRUE, TRUE, **nothing)).colour == "green"
+    card = trust(labelled(TRUE, TRUE, **nothing))
+    assert card.colour == "green"
+    assert "groups" not in card.sentence
     assert trust(labelled(TRUE[:1], TRUE[:1], **nothing)).colour == "green"
 
 

@@ -1,7 +1,9 @@
 """What the page says and sets, without the page: slider stops, plain words, one store of answers."""
 
+import dataclasses
 import itertools
 import math
+import threading
 from dataclasses import dataclass
 
 import pytest
@@ -9,10 +11,15 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from explorer import load_classifier
 from explorer.types import Checks, Evidence, PixelLabel
+from explorer.ui import work as ui_work
 from explorer.ui.caches import Answers, Question
 from explorer.ui.controls import logarithmic_stops
+from explorer.ui.runs import StatusLine
+from explorer.ui.session import Session
 from explorer.ui.words import check_sentences
+from explorer.ui.work import advance, result_of
 
 
 @given(st.floats(1e-5, 1), st.floats(1.5, 1e4), st.floats(0.01, 0.99))
@@ -53,6 +60,44 @@ def test_a_check_without_a_value_says_why_and_shows_none(value):
     assert not any(word in sentence for sentence in sentences for word in ("nan", "inf "))
     assert sentences[0].startswith(":gray-badge[undefined]")
     assert sentences[4].startswith(":gray-badge[undefined]")
+
+
+def test_a_check_says_what_its_number_says():
+    assert "a similar order" in check_sentences(evidence(rank_correlation=0.6))[2]
+    assert "other orders" in check_sentences(evidence(rank_correlation=-0.4))[2]
+    assert "groups have nothing to share" in check_sentences(evidence(dissociation=math.nan))[3]
+    alike = evidence(dissociation=math.nan)
+    alike = dataclasses.replace(alike, pixels=alike.pixels[:1])
+    assert "All labels are of one kind" in check_sentences(alike)[3]
+
+
+def test_an_interrupted_page_watches_on_instead_of_asking_again(monkeypatch):
+    begun, started, go_on = [], threading.Event(), threading.Event()
+
+    def work(job):
+        begun.append(job)
+        started.set()
+        go_on.wait(10)
+        advance(job, 1, 2, "half")
+        return "done"
+
+    def interrupted(_line, _job, _queue):
+        raise RuntimeError("Stop, or a click on a mark, runs the page anew")
+
+    me, clf = Session(), load_classifier("signs-vit", device="cpu")
+    monkeypatch.setattr(ui_work, "session", lambda: me)
+    watch = StatusLine.watch
+    monkeypatch.setattr(StatusLine, "watch", interrupted)
+    for _run in range(2):
+        with pytest.raises(RuntimeError, match="anew"):
+            result_of("proof", clf, work)
+    monkeypatch.setattr(StatusLine, "watch", watch)
+    assert started.wait(10)
+    me.jobs["proof"].cancel()  # the Stop button
+    go_on.set()
+    assert result_of("proof", clf, work) is None
+    assert result_of("proof", clf, work) is None, "stopped stays stopped until it is started again"
+    assert len(begun) == 1
 
 
 def test_a_bad_value_is_called_one():

@@ -40,7 +40,7 @@ def test_all_put_back_or_no_strength_is_the_clean_picture(clf, exploration):
 @settings(max_examples=25, deadline=None)
 @given(back=st.sets(st.integers(0, 4)), strength=st.floats(0, 1.5), moves=st.lists(st.integers(-99, 99), min_size=2))
 def test_only_the_pixels_that_are_meant_change(exploration, back, strength, moves):
-    what_if = WhatIf(frozenset(back), strength).moved(1, moves[0], moves[1])
+    what_if = WhatIf(frozenset(back), strength).moved(exploration, 1, moves[0], moves[1])
     picture = what_if.picture(exploration)
     assert picture.min() >= 0
     assert picture.max() <= 1
@@ -55,10 +55,13 @@ def test_only_the_pixels_that_are_meant_change(exploration, back, strength, move
 def test_pixels_go_back_and_forth(exploration):
     what_if = WhatIf().toggled([0, 1]).toggled([1, 2])
     assert what_if.back == {0, 2}
-    assert WhatIf().moved(3, 1, 0).moved(3, -1, 0) == WhatIf()
+    assert WhatIf().moved(exploration, 3, 1, 0).moved(exploration, 3, -1, 0) == WhatIf()
+    at_the_border = WhatIf().moved(exploration, 3, 0, -99)
+    assert at_the_border.places(exploration)[3][1] == 0
+    assert at_the_border.moved(exploration, 3, 0, 2).places(exploration)[3][1] == 2
     row, col = (getattr(exploration.evidence.pixels[0], name) for name in ("row", "col"))
     down, right = (1 if row < 63 else -1), (1 if col < 63 else -1)
-    moved = WhatIf().moved(0, down, right).picture(exploration)
+    moved = WhatIf().moved(exploration, 0, down, right).picture(exploration)
     assert torch.equal(moved[:, row + down, col + right], exploration.adversarial[:, row, col]) or (
         (row + down, col + right) in WhatIf().places(exploration)
     )
@@ -70,6 +73,19 @@ def test_smallest_sets_do_what_they_say(clf, exploration):
     assert try_out(clf, exploration, WhatIf(everything - frozenset(kept.pixels))).margin < 0
     assert try_out(clf, exploration, WhatIf(frozenset(repair.pixels))).margin > 0
     assert 0 < len(repair.pixels) <= len(everything)
+
+
+def test_the_search_for_a_smallest_set_tells_of_itself_and_can_be_ended(clf, exploration):
+    seen = []
+    smallest(clf, exploration, repair=False, on_pictures=seen.append)
+    assert seen == sorted(seen)
+    assert len(seen) > 1
+
+    def stop(_n: int) -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        smallest(clf, exploration, repair=True, on_pictures=stop)
 
 
 @pytest.mark.parametrize("strength", [-0.1, 1.6, float("nan")])

@@ -6,6 +6,7 @@ The categories are those of arXiv 2506.17250, which shows them by eye; the numbe
 import math
 
 from explorer.evidence.attributions import DEFAULT_METHOD, MAPS, METHODS, Method, methods_for
+from explorer.evidence.attributions.care import evaluating
 from explorer.evidence.case import Case
 from explorer.evidence.checks import dissociation
 from explorer.evidence.examination import Examination, class_maps, examine
@@ -61,7 +62,7 @@ def explain_pixels(
         raise ValueError(f"method must be one of {', '.join(METHODS)}; got {method!r}.")
     if splits < 0:
         raise ValueError(f"splits must be at least 0; got {splits}.")
-    with exclusive(network), told():
+    with exclusive(network), evaluating(network), told():
         case = Case.of(network, image, adversarial, label)
         if not case.n_pixels:
             return Evidence((), Checks(*[math.nan] * 7), method, label, case.wrong, METHODS[method].unit)

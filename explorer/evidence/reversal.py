@@ -1,5 +1,7 @@
 """Reversal: take changes back and see. Knows nothing of saliency, so it can prove a label wrong."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -9,9 +11,11 @@ from explorer.evidence.case import Case, at_once, centred_logits
 class Reversals:
     """The centred logits of the adversarial picture with some of its n changed pixels put back, each computed once."""
 
-    def __init__(self, case: Case) -> None:
+    def __init__(self, case: Case, on_pictures: Callable[[int], object] = lambda n: None) -> None:
+        """`on_pictures` hears of how many pictures the network has seen; what it raises ends the work."""
         self.case = case
         self._known: dict[bytes, Tensor] = {}
+        self._on_pictures, self._seen = on_pictures, 0
 
     def __call__(self, back: Tensor) -> Tensor:
         """Z (m, k) for masks `back` (m, n), True where a pixel is put back."""
@@ -39,8 +43,12 @@ class Reversals:
 
     def _forward(self, back: Tensor) -> Tensor:
         case, (rows, cols) = self.case, self.case.places
-        parts = back.split(at_once(case.image))
-        return torch.cat([centred_logits(case.network, self._pictures(some, rows, cols)) for some in parts])
+        found = []
+        for some in back.split(at_once(case.image)):
+            self._on_pictures(self._seen)
+            found.append(centred_logits(case.network, self._pictures(some, rows, cols)))
+            self._seen += len(some)
+        return torch.cat(found)
 
     def _pictures(self, back: Tensor, rows: Tensor, cols: Tensor) -> Tensor:
         pictures = self.case.adversarial.repeat(len(back), 1, 1, 1)

@@ -1,9 +1,11 @@
 """The trust card: may these labels be believed? Green, amber or red, with the sentence why. Ours.
 
 The bounds were chosen so that labels known to be wrong (numbers exchanged among the pixels, of a network with random
-weights, of another picture) turn red on at least 95 % of the pictures, and true ones seldom; the README has the table.
+weights, of another picture) turn red on at least 95 % of the pictures where the shares must add up, and true ones
+seldom; the README has the table for these and the other methods.
 """
 
+import math
 from dataclasses import dataclass
 from itertools import permutations
 from typing import Literal
@@ -39,6 +41,12 @@ def trust(evidence: Evidence) -> Card:
     checks, n = evidence.checks, len(evidence.pixels)
     if not n:
         return Card("amber", "No pixel changed, so there is nothing to label.")
+    if not all(math.isfinite(pixel.obscuring) and math.isfinite(pixel.leading) for pixel in evidence.pixels):
+        return Card("red", "Don't trust these labels here: the method gave numbers that are none.")
+    if not any(pixel.obscuring or pixel.leading for pixel in evidence.pixels):
+        return Card(
+            "red", "Don't trust these labels here: the method says zero of every pixel, which tells no kinds apart."
+        )
     likeness, misplaced = _compared(evidence)
     if checks.completeness_error > INCOMPLETE:
         return Card(
@@ -72,7 +80,8 @@ def trust(evidence: Evidence) -> Card:
             f"Take care with the sizes: the numbers resemble those of putting pixels back only roughly (correlation "
             f"{likeness:.2f}).",
         )
-    return Card("green", "These labels hold: putting the pixels back, alone and in groups, does what they say.")
+    ways = "one at a time" if math.isnan(checks.dissociation) else "alone and in groups"
+    return Card("green", f"These labels hold: putting the pixels back, {ways}, does what they say.")
 
 
 def _compared(evidence: Evidence) -> tuple[float, float]:

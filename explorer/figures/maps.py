@@ -17,7 +17,7 @@ def signed_map(
 ) -> go.Figure:
     """Raw values (h, w) in `unit`, blue for the class and red against it, on a scale from -limit to limit.
 
-    The changed pixels are rings of their kind's colour and shape, the selected ones larger; each marker's customdata is
+    The changed pixels are dark rings of their kind's shape, the selected ones larger; each marker's customdata is
     [index of the pixel].
     """
     height, width = values.shape

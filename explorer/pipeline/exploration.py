@@ -12,6 +12,8 @@ from explorer.locks import exclusive
 from explorer.pipeline.findings import Finding, diagnose
 from explorer.types import AttackResult, Evidence, Image, Images, OnStep, changed_pixels
 
+MOST_LABELLED, MOST_VALUES = 1500, 2**26  # changed pixels, and the floats of as many pictures, that are labelled
+
 Attack = Callable[..., AttackResult]  # a frozen dataclass from explorer.attacks
 
 
@@ -33,7 +35,7 @@ class Exploration:
     adversarial_label: int
     before: torch.Tensor  # probability of each class, on the clean picture
     after: torch.Tensor  # and on the adversarial one
-    evidence: Evidence | None  # None where no pixel changed
+    evidence: Evidence | None  # None where no pixel changed, or more than most_labelled
     attack_seconds: float
     evidence_seconds: float
 
@@ -63,6 +65,16 @@ class Exploration:
     def already_wrong(self) -> bool:
         """The network mistakes the clean picture, so it was attacked from the class that it sees."""
         return self.true_label is not None and self.true_label != self.label
+
+    @property
+    def unlabelled(self) -> str:
+        """Why the pixels have no labels; nothing where they have."""
+        if self.evidence is not None:
+            return ""
+        if not self.n_pixels:
+            return "No pixel changed, so there is nothing to label."
+        most = most_labelled(self.image)
+        return f"{self.n_pixels:,} pixels changed: too many to label one by one, which is done of {most:,} at most."
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -105,6 +117,7 @@ def explore(
     `label`: the true class, if it is known. `stage`: whose picture to explain, by default the attack's last.
     `earlier`: an exploration of the same picture, network and settings: its attack is not run again, only explained.
     `splits`: see explain_pixels.
+    Where more pixels changed than most_labelled says, none is labelled.
     Raises ValueError with one sentence if the picture does not fit the network or the target is no other class.
     """
     if tuple(image.shape) != (3, *clf.input_size):
@@ -129,8 +142,8 @@ def explore(
         stage = list(result.stages)[-1]
     adversarial = result.stages[stage].to(clf.device)
     after = probabilities(clf, adversarial)
-    evidence = None
-    if not torch.equal(adversarial, images):
+    evidence, n_pixels = None, int(changed_pixels(images, adversarial).sum())
+    if 0 < n_pixels <= most_labelled(image):
         evidence = explain_pixels(clf, images[0], adversarial[0], int(seen), method=method, splits=splits)
     return Exploration(
         network=clf.name,
@@ -151,6 +164,11 @@ def explore(
         attack_seconds=attack_seconds,
         evidence_seconds=time.perf_counter() - started,
     )
+
+
+def most_labelled(image: Image) -> int:
+    """How many changed pixels are labelled at most: each takes a forward pass of its own."""
+    return min(MOST_LABELLED, MOST_VALUES // image.numel())
 
 
 def probabilities(clf: Classifier, images: Images) -> torch.Tensor:

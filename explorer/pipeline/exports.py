@@ -51,15 +51,17 @@ def report(exploration: Exploration) -> dict[str, Any]:
 
 
 def pixels_csv(evidence: Evidence | None) -> str:
-    """One row per changed pixel; shares in logits, colours 0..255."""
+    """One row per changed pixel; colours 0..255, obscuring and leading in `unit`, the reversal's in logits."""
     file = io.StringIO()
     head = ["row", "col", *(f"{c}_{when}" for when in ("before", "after") for c in ("red", "green", "blue"))]
-    head += ["obscuring", "leading", "kind", "weak", "reversal_obscuring", "reversal_leading", "reversal_kind"]
+    head += ["obscuring", "leading", "unit", "kind", "weak", "reversal_obscuring", "reversal_leading", "reversal_kind"]
     table = csv.writer(file, lineterminator="\n")
     table.writerow(head)
     for p in evidence.pixels if evidence else ():
         reversal = p.reversal_obscuring, p.reversal_leading, p.reversal_kind
-        table.writerow([p.row, p.col, *p.before, *p.after, p.obscuring, p.leading, p.kind, p.weak, *reversal])
+        table.writerow(
+            [p.row, p.col, *p.before, *p.after, p.obscuring, p.leading, evidence.unit, p.kind, p.weak, *reversal]
+        )
     return file.getvalue()
 
 

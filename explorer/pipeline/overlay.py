@@ -13,7 +13,7 @@ SIDE = 768  # of the overlay's shorter side, in pixels, at least
 
 
 def overlay(adversarial: Image, pixels: Iterable[PixelLabel]) -> Image:
-    """The adversarial picture, enlarged and paler, with a mark around every changed pixel; weak labels are hollow."""
+    """The adversarial picture, enlarged, with a mark around every changed pixel; weak labels are hollow."""
     factor = max(1, -(-SIDE // min(adversarial.shape[1:])))
     canvas = to_uint8(enlarge(adversarial, factor))
     radius = max(0.9 * factor, min(canvas.shape[:2]) / 64)

@@ -99,13 +99,21 @@ class Film:
 
 
 def record(clf: Classifier, exploration: Exploration, on_step: OnStep | None = None) -> Film:
-    """Run the exploration's attack again and keep its steps. The attack is deterministic, so it goes the same way."""
+    """Run the exploration's attack again and keep its steps, up to the stage that is shown.
+
+    The attack is deterministic, so it goes the same way; one that was stopped is run to its end.
+    """
     image = exploration.result.images.to(clf.device)
     recorder = Recorder(image[0], on_step)
     recorder.add("clean", 0, image[0])
-    labels, targets = exploration.result.labels, exploration.result.targets
+    labels, targets = (
+        None if given is None else given.to(clf.device)
+        for given in (exploration.result.labels, exploration.result.targets)
+    )
     result = exploration.attack(clf, image, labels, targets, on_step=recorder)
-    recorder.add(list(result.stages)[-1], recorder.frames[-1].step, result.adversarial[0])
+    later = list(result.stages)[list(result.stages).index(exploration.stage) + 1 :]
+    recorder.frames = [frame for frame in recorder.frames if frame.stage not in later]
+    recorder.add(exploration.stage, recorder.frames[-1].step, result.stages[exploration.stage][0])
     film = Film(to_uint8(image[0]), tuple(recorder.frames), ())
     with exclusive(clf), torch.no_grad():
         found = []

@@ -1,6 +1,6 @@
 """What if: pixels put back, all changes weaker or stronger, single pixels elsewhere; what the network sees then."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -8,6 +8,7 @@ import torch
 from explorer.classifiers import Classifier
 from explorer.evidence import Case, Reversals, SmallestSet, smallest_repair, smallest_still_fooling
 from explorer.locks import exclusive
+from explorer.memory import told
 from explorer.numerics import margins, to_grid
 from explorer.pipeline.exploration import Exploration
 from explorer.types import Image
@@ -35,10 +36,12 @@ class WhatIf:
         """Put exactly these back."""
         return replace(self, back=frozenset(pixels))
 
-    def moved(self, pixel: int, down: int, right: int) -> "WhatIf":
-        """Move one pixel further."""
-        row, col = self.moves.get(pixel, (0, 0))
-        moves = {**self.moves, pixel: (row + down, col + right)}
+    def moved(self, exploration: Exploration, pixel: int, down: int, right: int) -> "WhatIf":
+        """Move one pixel further, at most to the border."""
+        so_far, start = self.moves.get(pixel, (0, 0)), _pixels(exploration)[pixel]
+        further = replace(self, moves={**self.moves, pixel: (so_far[0] + down, so_far[1] + right)})
+        row, col = further.places(exploration)[pixel]
+        moves = {**self.moves, pixel: (row - start.row, col - start.col)}
         return replace(self, moves={key: move for key, move in moves.items() if move != (0, 0)})
 
     def places(self, exploration: Exploration) -> list[tuple[int, int]]:
@@ -80,11 +83,16 @@ def try_out(clf: Classifier, exploration: Exploration, what_if: WhatIf) -> Outco
     return Outcome(picture, int(logits.argmax()), logits.softmax(1)[0], float(margin))
 
 
-def smallest(clf: Classifier, exploration: Exploration, repair: bool) -> SmallestSet | None:
-    """The fewest pixels to put back that repair the prediction, or the fewest changes that still fool."""
-    with exclusive(clf):
+def smallest(
+    clf: Classifier, exploration: Exploration, repair: bool, on_pictures: Callable[[int], object] = lambda n: None
+) -> SmallestSet | None:
+    """The fewest pixels to put back that repair the prediction, or the fewest changes that still fool.
+
+    `on_pictures` hears of how many pictures the network has seen; what it raises ends the search.
+    """
+    with exclusive(clf), told():
         image, adversarial = (each.to(clf.device) for each in (exploration.image, exploration.adversarial))
-        reversals = Reversals(Case.of(clf, image, adversarial, exploration.label))
+        reversals = Reversals(Case.of(clf, image, adversarial, exploration.label), on_pictures)
         return smallest_repair(reversals) if repair else smallest_still_fooling(reversals)
 
 

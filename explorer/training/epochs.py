@@ -4,6 +4,7 @@ import math
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 from tqdm import tqdm
 
 from explorer.attacks.dense import sign_attack
@@ -21,6 +22,9 @@ def run_epoch(
     generator: torch.Generator,
 ) -> None:
     """Once through the pictures, at the learning rate, the size and the radius of this part of the training."""
+    mixup = recipe.mixup and epoch >= recipe.epochs
+    if mixup:
+        data = data.first(recipe.mixup)
     steps = max(1, len(data) // recipe.batch)
     batches = data.batches(recipe.batch, generator, recipe.augment)
     bar = tqdm(batches, f"epoch {epoch + 1}/{recipe.epochs + recipe.second_cycle}", steps, mininterval=2)
@@ -36,10 +40,13 @@ def run_epoch(
             images = sign_attack(
                 model, images, labels, eps=eps, steps=recipe.attack_steps, step_size=size, generator=generator
             )
+        targets = labels
+        if mixup:
+            images, targets = mixed(images, labels, len(model.class_names), generator)
         model.train()
         optimiser.param_groups[0]["lr"] = recipe.learning_rate * rate(progress, recipe)
         logits = model(images)
-        loss = F.cross_entropy(logits, labels, label_smoothing=recipe.label_smoothing)
+        loss = F.cross_entropy(logits, targets, label_smoothing=recipe.label_smoothing)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -47,6 +54,19 @@ def run_epoch(
         if step % 20 == 0:
             bar.set_postfix(loss=f"{loss.item():.3f}", accuracy=f"{correct.item() / seen:.2%}", refresh=False)
     model.eval()
+
+
+def mixed(images: Tensor, labels: Tensor, n_classes: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Mixup (arXiv 1710.09412, alpha = 1): each picture under another of the batch that has up to half of the weight.
+
+    The targets (b, n_classes) are mixed like the pictures. As another picture fades in, the logits then have to follow,
+    instead of holding still until they break down: changes of pixels add up rather than act jointly.
+    """
+    other = torch.randperm(len(images), generator=generator).to(images.device)
+    weight = torch.rand(len(images), generator=generator).div(2).to(images.device)
+    targets = F.one_hot(labels, n_classes).float()
+    images = images.lerp(images[other], weight.view(-1, 1, 1, 1))
+    return images, targets.lerp(targets[other], weight[:, None])
 
 
 def rate(progress: float, recipe: Recipe) -> float:

@@ -22,11 +22,12 @@ def show_evidence(exploration: Exploration) -> None:
     with left:
         _probabilities(exploration)
     if exploration.evidence is None:
+        right.info(exploration.unlabelled)
         return
     me, pixels = session(), exploration.evidence.pixels
     with right:
         _scatter(exploration.evidence, me)
-    _table(pixels, me)
+    _table(pixels, exploration.evidence.unit, me)
     st.markdown("##### Can these labels be trusted?")
     card = trust(exploration.evidence)
     COLOURS[card.colour](card.sentence)
@@ -67,7 +68,7 @@ def pick_points(key: str) -> None:
         session().pick((point["customdata"][0] for point in points), enclosed=len(points) > 1)
 
 
-def _table(pixels: tuple[PixelLabel, ...], me: Session) -> None:
+def _table(pixels: tuple[PixelLabel, ...], unit: str, me: Session) -> None:
     shown = me.selected
 
     def pick() -> None:
@@ -84,8 +85,8 @@ def _table(pixels: tuple[PixelLabel, ...], me: Session) -> None:
         selection_mode="multi-row",
         hide_index=True,
         column_config={
-            "obscuring": st.column_config.NumberColumn("obscuring, logits", format="%.3f"),
-            "leading": st.column_config.NumberColumn("leading, logits", format="%.3f"),
+            "obscuring": st.column_config.NumberColumn(f"obscuring, {unit}", format="%.3f"),
+            "leading": st.column_config.NumberColumn(f"leading, {unit}", format="%.3f"),
         },
         alt="One row per changed pixel: place, colour before and after, its two numbers, its kind.",
     )

@@ -30,8 +30,12 @@ def playback(exploration: Exploration, clf: Classifier) -> None:
         if film is None:
             return
         player(film, key="player")
+        if exploration.result.stopped:
+            st.caption(
+                "The run above was stopped early; the film shows it to its end, so it may end with other pixels."
+            )
         lives = film.lives()
-        pixels = exploration.evidence.pixels if exploration.evidence else ()
+        pixels = exploration.evidence.pixels if exploration.evidence and not exploration.result.stopped else ()
         st.markdown("###### When each pixel came and went")
         st.plotly_chart(
             pixel_lives(lives, film.clean.shape[1], len(film.frames), pixels),

@@ -6,13 +6,14 @@ import pandas as pd
 import streamlit as st
 
 from explorer.classifiers import Classifier
-from explorer.evidence import MAPS, METHODS, Examination, class_maps, examine, methods_for
+from explorer.evidence import MAPS, METHODS, Examination, class_maps, examine
 from explorer.figures import order_curve, signed_map
 from explorer.jobs import Job
 from explorer.palette import LOOKS
 from explorer.pipeline import Exploration
 from explorer.types import Image
 from explorer.ui import words
+from explorer.ui.caches import valid_methods
 from explorer.ui.evidence import QUIET, pick_points
 from explorer.ui.session import session
 from explorer.ui.work import advance, result_of
@@ -21,10 +22,10 @@ from explorer.ui.work import advance, result_of
 def show_proof(exploration: Exploration, clf: Classifier) -> None:
     """Two expanders: the checks, and where the network looks."""
     with st.expander("The whole proof: all methods, all checks", key="proof", on_change="rerun") as proof:
-        if proof.open and exploration.evidence is not None:
+        if proof.open:
             _examination(exploration, clf)
     with st.expander("Where the network looks: maps", key="maps", on_change="rerun") as maps:
-        if maps.open and exploration.evidence is not None:
+        if maps.open:
             _maps(exploration, clf)
 
 
@@ -33,6 +34,10 @@ def _pair(exploration: Exploration, clf: Classifier) -> tuple[Image, Image, int]
 
 
 def _examination(exploration: Exploration, clf: Classifier) -> None:
+    if exploration.evidence is None:
+        st.caption(exploration.unlabelled)
+        return
+
     def work(job: Job) -> Examination:
         return examine(clf, *_pair(exploration, clf), exploration.evidence.method, on_progress=partial(advance, job))
 
@@ -82,8 +87,11 @@ def _votes(found: Examination) -> pd.DataFrame:
 
 
 def _maps(exploration: Exploration, clf: Classifier) -> None:
-    problems = methods_for(clf, exploration.image.to(clf.device))
-    names = [name for name in MAPS if problems[name] is None]
+    if exploration.evidence is None:
+        st.caption(exploration.unlabelled)
+        return
+    valid = valid_methods(clf)
+    names = [name for name in MAPS if name in valid]
     name = st.segmented_control(
         "Method", names, default=names[0], required=True, format_func=lambda each: METHODS[each].title, key="map"
     )
@@ -97,7 +105,7 @@ def _maps(exploration: Exploration, clf: Classifier) -> None:
         with column:
             st.markdown(f"###### {exploration.class_names[label]} on the {which} picture")
             st.plotly_chart(
-                signed_map(values, limit, pixels, me.selected),
+                signed_map(values, limit, pixels, me.selected, MAPS[name].unit),
                 key=f"map-{which}",
                 on_select=lambda which=which: pick_points(f"map-{which}"),
                 selection_mode="points",

@@ -25,7 +25,9 @@ class Session:
     seconds: dict[tuple[str, str], float] = field(default_factory=dict)  # of each network's last run on each device
     selected: tuple[int, ...] = ()  # indices of changed pixels of `shown`
     what_if: WhatIf = field(default_factory=WhatIf)  # what was changed about `shown`
-    results: dict[str, Any] = field(default_factory=dict)  # of longer work on `shown`, by its name
+    jobs: dict[str, Job] = field(default_factory=dict)  # longer work on `shown` that is under way, by its name
+    results: dict[str, Any] = field(default_factory=dict)  # of such work: None where it was stopped
+    sought: str = ""  # the smallest set that is to be found: a key of ui.what_if.SETS
     own: Classifier | None = None  # from weights that this visitor uploaded: nobody else's
     told: str = ""  # what the last search for a smallest set found
 
@@ -36,8 +38,9 @@ class Session:
     def show(self, exploration: Exploration) -> None:
         """Look at another exploration; a selection belongs to the one it was made in."""
         if exploration is not self.shown:
-            self.shown, self.selected, self.what_if, self.told = exploration, (), WhatIf(), ""
-            self.results = {}
+            self.shown, self.selected, self.sought = exploration, (), ""
+            self.jobs, self.results = {}, {}
+            self.start_again()
         took = exploration.attack_seconds + exploration.evidence_seconds
         where = exploration.network, str(exploration.result.images.device)
         self.seconds[where] = float("inf") if exploration.result.stopped else took
@@ -66,7 +69,11 @@ class Session:
 
     def move(self, pixel: int, down: int, right: int) -> None:
         """Move one pixel by so many rows and columns."""
-        self.what_if, self.told = self.what_if.moved(pixel, down, right), ""
+        self.what_if, self.told = self.what_if.moved(self.shown, pixel, down, right), ""
+
+    def seek(self, name: str) -> None:
+        """Find this smallest set."""
+        self.sought = name
 
     def start_again(self) -> None:
         """Undo all that was changed about the exploration."""

@@ -3,21 +3,27 @@
 import streamlit as st
 
 from explorer.classifiers import Classifier
+from explorer.evidence import SmallestSet
 from explorer.figures import top_classes
+from explorer.jobs import Job
 from explorer.palette import LOOKS
 from explorer.pipeline import Exploration, WhatIf, percent, smallest, try_out
 from explorer.ui.evidence import QUIET
 from explorer.ui.pictures import canvas, picture_url
 from explorer.ui.session import session
+from explorer.ui.work import advance, result_of
 
 HINT = "Click a mark to take its change back, click again to bring it on; drag around several."
+SETS = {"fooling": "Smallest set that still fools", "repair": "Smallest repair"}
 MOVES = {"←": (0, -1), "↑": (-1, 0), "↓": (1, 0), "→": (0, 1)}
 
 
 def what_if(exploration: Exploration, clf: Classifier) -> None:
     """The bench, in an expander of its own."""
     with st.expander("What if … take pixels back, weaken them, move them", key="what-if", on_change="rerun") as bench:
-        if bench.open and exploration.evidence is not None:
+        if bench.open and exploration.evidence is None:
+            st.caption(exploration.unlabelled)
+        elif bench.open:
             _bench(exploration, clf)
 
 
@@ -59,8 +65,10 @@ def _groups(exploration: Exploration, clf: Classifier) -> None:
             st.button(title, on_click=me.toggle_all, args=[members], disabled=not members)
         st.button("Start again", on_click=me.start_again)
     with st.container(horizontal=True, key="what-if-sets"):
-        st.button("Smallest set that still fools", on_click=_smallest, args=[exploration, clf, False])
-        st.button("Smallest repair", on_click=_smallest, args=[exploration, clf, True])
+        for name, title in SETS.items():
+            st.button(title, on_click=me.seek, args=[name])
+    if me.sought:
+        _smallest(exploration, clf)
     if me.told:
         st.info(me.told)
 
@@ -69,9 +77,21 @@ def _of_kind(exploration: Exploration, kind: str) -> frozenset[int]:
     return frozenset(index for index, pixel in enumerate(exploration.evidence.pixels) if pixel.kind == kind)
 
 
-def _smallest(exploration: Exploration, clf: Classifier, repair: bool) -> None:
-    me = session()
-    found = smallest(clf, exploration, repair)
+def _smallest(exploration: Exploration, clf: Classifier) -> None:
+    """Find the set that is sought, and put back what it says."""
+    me, name = session(), session().sought
+    repair = name == "repair"
+
+    def work(job: Job) -> tuple[SmallestSet | None]:
+        def on_pictures(n: int) -> None:
+            advance(job, 0, 0, f"Trying groups of pixels: {n:,} so far")
+
+        return (smallest(clf, exploration, repair, on_pictures),)
+
+    answer: tuple[SmallestSet | None] | None = result_of(name, clf, work)
+    if answer is None:
+        return
+    me.sought, (found,) = "", answer
     if found is None:
         me.told = "The picture does not fool, so no part of it does."
         return
@@ -128,4 +148,5 @@ def _picture(exploration: Exploration, state: WhatIf, source: str, seen: str) ->
         "what-if-picture",
         lambda picked, _add, _lasso: me.toggle(picked),
         exploration.evidence.unit,
+        toggles=True,
     )

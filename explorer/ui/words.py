@@ -41,7 +41,7 @@ def check_sentences(evidence: Evidence) -> list[str]:
         _completeness(evidence.checks),
         _agreement(evidence),
         _ranks(evidence.checks),
-        _groups(evidence.checks),
+        _groups(evidence),
         _additivity(evidence.checks),
     ]
 
@@ -73,9 +73,8 @@ def _ranks(checks: Checks) -> str:
     rho = checks.rank_correlation
     if math.isnan(rho):
         return _verdict(None) + "Too few pixels to compare their order with that of the reversal."
-    return (
-        _verdict(rho >= 0.5) + f"Both put the pixels in a similar order: Spearman's ρ {rho:.2f} (1 is the same order)."
-    )
+    orders = "a similar order" if rho >= 0.5 else "other orders"
+    return _verdict(rho >= 0.5) + f"Both put the pixels in {orders}: Spearman's ρ {rho:.2f} (1 is the same order)."
 
 
 def _additivity(checks: Checks) -> str:
@@ -89,10 +88,14 @@ def _additivity(checks: Checks) -> str:
     )
 
 
-def _groups(checks: Checks) -> str:
-    d, p = checks.dissociation, checks.dissociation_p
+def _groups(evidence: Evidence) -> str:
+    d, p = evidence.checks.dissociation, evidence.checks.dissociation_p
     if math.isnan(d):
-        return _verdict(None) + "All labels are of one kind, so there are no two groups to compare."
+        kinds = {pixel.kind for pixel in evidence.pixels}
+        why = "All labels are of one kind, so there are no two groups to compare."
+        if len(kinds) > 1:
+            why = "The true class did not lose or the wrong one did not gain, so the groups have nothing to share."
+        return _verdict(None) + why
     chance = "" if math.isnan(p) else f"; other splits of the pixels do as well in {percent(p)} of the cases"
     return _verdict(d > 0) + (
         f"Putting back the obscuring pixels returns more of the true class, and putting back the leading ones takes "
@@ -110,7 +113,7 @@ def examination_sentences(found: Examination) -> list[str]:
     sentences = [
         f"{_verdict(mean >= 0.6)}On average {percent(mean)} of {len(found.votes)} methods give a pixel the kind that "
         f"is shown; for {unanimous} of {len(evidence.pixels)} pixels they all do.",
-        _groups(evidence.checks),
+        _groups(evidence),
     ]
     for name, curve in (("Putting pixels back", found.deletion), ("Changing pixels", found.insertion)):
         gap = 100 * curve.advantage

@@ -28,12 +28,15 @@ def result_of(name: str, clf: Classifier, work: Callable[[Job], Any]) -> Any | N
     me, queue = session(), queue_for(str(clf.device))
     status = StatusLine(f"status-{name}")
     if name not in me.results:
-        try:
-            job = queue.submit(until_stopped, me.owner, max(DEADLINE, PASSES * seconds_per_step(clf)))
-        except QueueFull as error:
-            st.warning(str(error))
-            return None
-        status.watch(job, queue)
+        if name not in me.jobs:
+            try:
+                deadline = max(DEADLINE, PASSES * seconds_per_step(clf))
+                me.jobs[name] = queue.submit(until_stopped, me.owner, deadline)
+            except QueueFull as error:
+                st.warning(str(error))
+                return None
+        status.watch(me.jobs[name], queue)  # may be interrupted, by Stop for instance: the next run watches on
+        job = me.jobs.pop(name)
         if isinstance(job.error, ValueError):
             st.error(str(job.error))
             return None

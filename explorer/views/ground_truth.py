@@ -119,7 +119,13 @@ def show_sign(trial: SignTrial) -> None:
     """One sign: attacked, drawn as the wrong one, and whose is what."""
     names = [CLASS_NAMES[label] for label in (trial.evidence.label, trial.evidence.adversarial_label)]
     panes = [
-        {"title": names[0], "text": "attacked", "src": picture_url(trial.adversarial), "alt": f"{names[0]}, attacked."},
+        {
+            "title": names[0],
+            "text": "attacked",
+            "src": picture_url(trial.adversarial),
+            "colours": "after",
+            "alt": f"{names[0]}, attacked.",
+        },
         {"title": names[1], "text": "in the same scene", "src": picture_url(trial.other), "alt": f"{names[1]} there."},
         {
             "title": "Whose is what",
@@ -130,7 +136,7 @@ def show_sign(trial: SignTrial) -> None:
     ]
     hint = f"Blue ground: only {names[0]} has something there. Orange ground: only {names[1]}. Grey: both signs alike."
     size = tuple(trial.image.shape[1:])
-    canvas(panes, size, trial.evidence.pixels, (), (), hint, "truth-picture", lambda *_: None, trial.evidence.unit)
+    canvas(panes, size, trial.evidence.pixels, (), (), hint, "truth-picture", None, trial.evidence.unit)
 
 
 def painted(trial: SignTrial) -> np.ndarray:

@@ -10,9 +10,10 @@ from explorer.evidence.attributions.care import untouched
 from explorer.evidence.attributions.census import Census, take_census
 from explorer.evidence.case import Case
 from explorer.evidence.reversal import Reversals
+from explorer.locks import exclusive
 from explorer.types import Image, Network
 
-__all__ = ["DEFAULT_METHOD", "MAPS", "METHODS", "Method", "methods_for"]
+__all__ = ["DEFAULT_METHOD", "MAPS", "METHODS", "Map", "Method", "methods_for"]
 
 Problem = Callable[[Census], str | None]
 
@@ -93,7 +94,7 @@ METHODS: dict[str, Method] = {
     ),
     "occlusion": Method(
         "occlusion",
-        "What each class loses when a grey patch covers the place.",
+        "What each class loses when a patch of the picture's mean colour covers the place.",
         _of_case(layers.occlusion),
         unit=SHARE,
     ),
@@ -101,16 +102,25 @@ METHODS: dict[str, Method] = {
 
 DEFAULT_METHOD = "integrated_gradients"
 
-MAPS: dict[str, Callable[[Case], Tensor]] = {  # (2, h, w): the true class on the clean image, the wrong on the other
-    "saliency": layers.saliency_maps,
-    "grad_cam": layers.grad_cam_maps,
-    "guided_grad_cam": layers.guided_grad_cam_maps,
-    "occlusion": layers.occlusion_maps,
+
+@dataclass(frozen=True)
+class Map:
+    """Where a method of the same name sees evidence."""
+
+    of: Callable[[Case], Tensor]  # (2, h, w): the true class on the clean image, the wrong one on the other
+    unit: str
+
+
+MAPS: dict[str, Map] = {
+    "saliency": Map(layers.saliency_maps, "logits per unit of colour"),
+    "grad_cam": Map(layers.grad_cam_maps, "logits"),
+    "guided_grad_cam": Map(layers.guided_grad_cam_maps, "gradient × Grad-CAM"),
+    "occlusion": Map(layers.occlusion_maps, "logits"),
 }
 
 
 def methods_for(network: Network, image: Image) -> dict[str, str | None]:
     """Every method of METHODS: None if it is valid for this network, else why not."""
-    with untouched(network):
+    with exclusive(network), untouched(network):
         census = take_census(network, image)
     return {name: method.problem(census) for name, method in METHODS.items()}

@@ -38,6 +38,15 @@ def untouched(network: Callable) -> Iterator[None]:
 
 
 @contextmanager
+def evaluating(network: Callable) -> Iterator[None]:
+    """The network in evaluation mode, and untouched."""
+    with untouched(network):
+        if isinstance(network, torch.nn.Module):
+            network.eval()
+        yield
+
+
+@contextmanager
 def process_wide(seed: int = 0) -> Iterator[None]:
     """One thread at a time: the global random numbers start from `seed`, Captum's notes about its hooks are silent,
     and both are afterwards what they were.

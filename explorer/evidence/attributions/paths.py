@@ -58,7 +58,7 @@ def _along(case: Case, steps: int) -> Tensor:
 
 def relative_error(shares: Tensor, whole: Tensor) -> float:
     """|1 - sum of shares / whole| for shares (r, n) of whole (r,), the worst row; infinite where whole is 0."""
-    return (1 - shares.sum(1) / whole).abs().nan_to_num(math.inf).max().item()
+    return (1 - shares.sum(1) / whole).abs().nan_to_num(math.inf, posinf=math.inf).max().item()
 
 
 def gradient_x_change(case: Case) -> Tensor:
@@ -91,14 +91,19 @@ def deep_lift(case: Case) -> Tensor:
 
 def gradient_shap(case: Case) -> Tensor:
     """Expected gradients at random points of the path (arXiv 1906.10670): integrated gradients by chance."""
-    change = _change(case)
-    with process_wide():
-        return _shares(
-            case,
-            GradientShap(_of_change(case)).attribute(
-                change, baselines=torch.zeros_like(change[:1]), n_samples=SHAP_SAMPLES, stdevs=0.0, target=case.classes
-            ),
-        )
+    change, size = _change(case), case.image.numel()
+    method, clean = GradientShap(_of_change(case)), torch.zeros_like(change[:1])
+
+    def attribute(at_once: int) -> Tensor:
+        total = torch.zeros_like(change)
+        with process_wide():
+            for first in range(0, SHAP_SAMPLES, at_once):
+                n = min(at_once, SHAP_SAMPLES - first)
+                total += n * method.attribute(change, clean, n_samples=n, stdevs=0.0, target=case.classes)
+        return total / SHAP_SAMPLES
+
+    at_once = SHAP_SAMPLES if size <= MEDIUM else max(1, POINT_VALUES // size // 2)  # each for the two classes
+    return _shares(case, shrinking(attribute, at_once))
 
 
 def _of_change(case: Case) -> OfChange:

@@ -58,7 +58,8 @@ def pictures(exploration: Exploration, selected: Collection[int], key: str, on_p
             "alt": "Where the changed pixels are: " + ", ".join(f"{n} {kind}" for kind, n in counts.items()) + ".",
         },
     ]
-    canvas(panes, (height, width), pixels, selected, (), HINT, key, on_pick)
+    unit = exploration.evidence.unit if exploration.evidence else ""
+    canvas(panes, (height, width), pixels, selected, (), HINT, key, on_pick, unit)
 
 
 def canvas(
@@ -69,17 +70,19 @@ def canvas(
     off: Collection[int],
     hint: str,
     key: str,
-    on_pick: Pick,
+    on_pick: Pick | None,
     unit: str = "logits",
+    toggles: bool = False,
 ) -> None:
     """Pictures of `size` = (height, width) side by side, with one cursor; marks on those that are `marked`. Pixels in
-    `off` are drawn as put back.
+    `off` are drawn as put back. A mark that is picked is selected, or with `toggles` put back or changed again; without
+    `on_pick` none can be picked.
     """
     component = st.components.v2.component("pictures", html=_read("html"), css=_read("css"), js=_read("js"))
 
     def picked() -> None:
         pick = st.session_state[key].pick
-        if pick is not None:
+        if pick is not None and on_pick is not None:
             on_pick(tuple(i for i in pick["pixels"] if 0 <= i < len(pixels)), pick["add"], pick["lasso"])
 
     data = {
@@ -88,6 +91,8 @@ def canvas(
         "panes": list(panes),
         "hint": hint,
         "unit": unit,
+        "picks": on_pick is not None,
+        "toggles": toggles,
         "legend": [
             {
                 "kind": kind,

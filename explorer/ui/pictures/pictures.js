@@ -53,7 +53,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
     ` (obscuring ${mark.obscuring.toFixed(2)}, leading ${mark.leading.toFixed(2)} ${data.unit})` +
     (mark.off ? ", put back" : "");
 
-  const pick = (pixels, add = false, lasso = false) => setTriggerValue("pick", { pixels, add, lasso });
+  const pick = (pixels, add = false, lasso = false) => {
+    if (data.picks) setTriggerValue("pick", { pixels, add, lasso });
+  };
 
   const drawMark = (mark, index) => {
     const { shape, colour } = looks[mark.kind];
@@ -75,12 +77,12 @@ export default function ({ data, parentElement, setTriggerValue }) {
       {
         class: `mark${chosen ? " selected" : ""}${mark.off ? " off" : ""}`,
         tabindex: 0,
-        role: "button",
-        "aria-pressed": chosen,
         "aria-label": describe(mark),
+        ...(data.picks ? { role: "button", "aria-pressed": data.toggles ? mark.off : chosen } : { role: "img" }),
       },
       glyph,
     );
+    if (!data.picks) return group;
     group.onclick = (event) => pick([index], event.shiftKey || event.ctrlKey || event.metaKey);
     group.onkeydown = (event) => {
       if (event.key === "Enter" || event.key === " ") {
@@ -95,11 +97,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const tell = (row, col) => {
     const at = 4 * (row * width + col);
     const parts = [`Row ${row}, column ${col}: `];
-    if (colours.before && colours.after) {
-      const [before, after] = [colours.before.slice(at, at + 3), colours.after.slice(at, at + 3)];
-      const changed = before.some((value, channel) => value !== after[channel]);
-      parts.push(swatch(before), ` rgb ${before.join(", ")}`);
-      if (changed) parts.push(" → ", swatch(after), ` rgb ${after.join(", ")}`);
+    const seen = ["before", "after"].flatMap((name) => (colours[name] ? [colours[name].slice(at, at + 3)] : []));
+    if (seen.length) parts.push(swatch(seen[0]), ` rgb ${seen[0].join(", ")}`);
+    if (seen.length > 1 && seen[0].some((value, channel) => value !== seen[1][channel])) {
+      parts.push(" → ", swatch(seen[1]), ` rgb ${seen[1].join(", ")}`);
     }
     const mark = marks.find((each) => each.row === row && each.col === col);
     if (mark) parts.push(" · " + describe(mark).split(": ")[1]);
@@ -193,6 +194,25 @@ export default function ({ data, parentElement, setTriggerValue }) {
     rest();
   };
 
+  /** Where one has zoomed in, a finger or the middle button drags the pictures. */
+  const pan = (overlay) => {
+    let from = null;
+    overlay.addEventListener("pointerdown", (event) => {
+      if (view.zoom === 1 || !(event.pointerType === "touch" || event.button === 1)) return;
+      event.preventDefault();
+      from = [event.clientX, event.clientY, view.x, view.y];
+      overlay.setPointerCapture(event.pointerId);
+    });
+    overlay.addEventListener("pointermove", (event) => {
+      if (!from) return;
+      const scale = width / view.zoom / overlay.getBoundingClientRect().width;
+      view.x = from[2] - (event.clientX - from[0]) * scale;
+      view.y = from[3] - (event.clientY - from[1]) * scale;
+      look();
+    });
+    for (const end of ["pointerup", "pointercancel"]) overlay.addEventListener(end, () => (from = null));
+  };
+
   /** Drag around marks to take them all. */
   const lasso = (overlay, place) => {
     let corners = null;
@@ -241,11 +261,13 @@ export default function ({ data, parentElement, setTriggerValue }) {
       overlay.append(...marks.map(drawMark));
       overlay.setAttribute("tabindex", 0);
       overlay.setAttribute("role", "group");
-      overlay.setAttribute("aria-label", `${pane.title}: arrow keys move, Enter takes a mark, Escape lets go, + and - zoom`);
+      const picking = data.picks ? ", Enter takes a mark, Escape lets go" : "";
+      overlay.setAttribute("aria-label", `${pane.title}: arrow keys move${picking}, + and - zoom`);
       overlay.onkeydown = onKey;
-      lasso(overlay, place);
+      if (data.picks) lasso(overlay, place);
     }
     overlay.append(cursor);
+    pan(overlay);
     overlay.addEventListener("pointermove", (event) => {
       const [col, row] = place(event).map(Math.floor);
       if (col >= 0 && row >= 0 && col < width && row < height) {
@@ -287,11 +309,15 @@ export default function ({ data, parentElement, setTriggerValue }) {
     .replaceChildren(
       tool("−", "Zoom out (-)", () => zoom(-1, ...focus())),
       html("span", { className: "factor" }),
-      tool("+", "Zoom in (+), or Ctrl and the wheel", () => zoom(1, ...focus())),
+      tool("+", "Zoom in (+), or Ctrl and the wheel; then a finger or the middle button drags", () => zoom(1, ...focus())),
     );
   const panes = parentElement.querySelector(".panes");
   panes.classList.toggle("single", data.panes.length === 1);
+  // The keys stay where they were, though everything is drawn anew.
+  const reached = () => [...panes.querySelectorAll("[tabindex]")];
+  const at = reached().indexOf(parentElement.getRootNode().activeElement);
   panes.replaceChildren(...data.panes.map(drawPane));
+  reached()[at]?.focus({ preventScroll: true });
   look();
   rest();
 }

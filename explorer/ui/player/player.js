@@ -35,6 +35,7 @@ export default function ({ data, parentElement }) {
       `Step ${step}, ${stage}: ${where.length.toLocaleString("en")} changed pixels, ` +
       `margin ${margin.toFixed(2)} logits (${state})`;
     root.dataset.frame = number;
+    for (const { canvas } of screens) canvas.setAttribute("aria-label", `${canvas.title}. ${told.textContent}`);
   };
 
   const pause = () => {
@@ -66,7 +67,7 @@ export default function ({ data, parentElement }) {
   };
   play.onclick = toggle;
   root.onkeydown = (event) => {
-    if (event.target !== root) return;
+    if (event.target === scrub || event.target === speed || (event.target === play && event.key === " ")) return;
     const last = frames.length - 1;
     const at = Number(scrub.value);
     if (event.key === " ") toggle();
