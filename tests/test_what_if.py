@@ -88,6 +88,21 @@ def test_the_search_for_a_smallest_set_tells_of_itself_and_can_be_ended(clf, exp
         smallest(clf, exploration, repair=True, on_pictures=stop)
 
 
+def test_with_a_target_only_that_class_counts_as_fooled(clf):
+    sign = find_sample("stop-1")
+    target = explore(clf, sign.image, SparseAttack(steps=25), splits=0).top(3)[-1]
+    targeted = explore(clf, sign.image, SparseAttack(steps=60), target=target, splits=0)
+    assert targeted.succeeded
+    assert try_out(clf, targeted, WhatIf()).margin < 0
+    kept = smallest(clf, targeted, repair=False)
+    without = frozenset(range(len(targeted.evidence.pixels))) - frozenset(kept.pixels)
+    assert try_out(clf, targeted, WhatIf(without)).label == target
+    repair = smallest(clf, targeted, repair=True)
+    outcome = try_out(clf, targeted, WhatIf(frozenset(repair.pixels)))
+    assert outcome.label != target
+    assert outcome.margin > 0
+
+
 @pytest.mark.parametrize("strength", [-0.1, 1.6, float("nan")])
 def test_a_strength_out_of_range_is_refused(strength):
     with pytest.raises(ValueError, match=r"strength must lie in \[0, 1.5\]"):

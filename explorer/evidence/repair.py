@@ -5,12 +5,14 @@ is found greedily, and may be larger.
 """
 
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 
 import torch
 from torch import Tensor
 
 from explorer.evidence.reversal import Reversals
+from explorer.numerics import margins
 
 EXACT = 12
 
@@ -21,62 +23,61 @@ class SmallestSet:
 
     pixels: tuple[int, ...]
     exact: bool  # no smaller set will do
-    lead: float  # of the strongest other class over the attacked one with this set, in logits: > 0 fools
+    lead: float  # of the strongest other class over the attacked one (of the target over all others), in logits
 
 
-def smallest_still_fooling(reversals: Reversals) -> SmallestSet | None:
+def smallest_still_fooling(reversals: Reversals, target: int | None = None) -> SmallestSet | None:
     """The fewest changed pixels that fool by themselves; of equally small sets the one with the largest lead.
 
-    None if not even all of them fool.
+    With a `target` only that class counts as fooled. None if not even all of them fool.
     """
-    n = reversals.case.n_pixels
-    if lead(reversals, torch.zeros(1, n, dtype=torch.bool)).item() <= 0:
+    n, lead = reversals.case.n_pixels, partial(_lead, reversals, target)
+    if lead(torch.zeros(1, n, dtype=torch.bool)).item() <= 0:
         return None
     if n <= EXACT:
         for size in range(1, n + 1):
             kept = _all_of_size(n, size)
-            leads = lead(reversals, ~kept)
+            leads = lead(~kept)
             if leads.max() > 0:
                 best = int(leads.argmax())
                 return SmallestSet(tuple(kept[best].nonzero()[:, 0].tolist()), True, leads[best].item())
     back = torch.zeros(n, dtype=torch.bool)
     while True:  # put back, one by one, what is missed least
         tried = back | torch.eye(n, dtype=torch.bool)[~back]
-        leads = lead(reversals, tried)
+        leads = lead(tried)
         if not len(tried) or leads.max() <= 0:
             break
         back = tried[int(leads.argmax())]
-    left = lead(reversals, back[None]).item()
+    left = lead(back[None]).item()
     return SmallestSet(tuple((~back).nonzero()[:, 0].tolist()), False, left)
 
 
-def smallest_repair(reversals: Reversals) -> SmallestSet:
-    """The fewest changed pixels to put back so that the attacked class is seen again; of equally small sets the one
-    that leaves the others furthest behind.
+def smallest_repair(reversals: Reversals, target: int | None = None) -> SmallestSet:
+    """The fewest changed pixels to put back so that the attacked class is seen again (with a `target`, so that this one
+    is not); of equally small sets the one that leaves the others furthest behind.
     """
-    n = reversals.case.n_pixels
+    n, lead = reversals.case.n_pixels, partial(_lead, reversals, target)
     if n <= EXACT:
         for size in range(n + 1):
             back = _all_of_size(n, size)
-            leads = lead(reversals, back)
+            leads = lead(back)
             if leads.min() < 0:
                 best = int(leads.argmin())
                 return SmallestSet(tuple(back[best].nonzero()[:, 0].tolist()), True, leads[best].item())
     back = torch.zeros(n, dtype=torch.bool)
-    left = lead(reversals, back[None]).item()
+    left = lead(back[None]).item()
     while left >= 0 and not back.all():
         tried = back | torch.eye(n, dtype=torch.bool)[~back]
-        leads = lead(reversals, tried)
+        leads = lead(tried)
         back, left = tried[int(leads.argmin())], leads.min().item()
     return SmallestSet(tuple(back.nonzero()[:, 0].tolist()), False, left)
 
 
-def lead(reversals: Reversals, back: Tensor) -> Tensor:
-    """How far the strongest other class is ahead of the attacked one, (m,) logits, with pixels (m, n) put back."""
-    logits, label = reversals(back).clone(), reversals.case.label
-    own = logits[:, label].clone()
-    logits[:, label] = -torch.inf
-    return logits.amax(1) - own
+def _lead(reversals: Reversals, target: int | None, back: Tensor) -> Tensor:
+    """How far the picture with pixels (m, n) put back fools, (m,) logits: > 0 if it does."""
+    logits = reversals(back)
+    labels = torch.full((len(back),), reversals.case.label, device=logits.device)
+    return -margins(logits, labels, None if target is None else torch.full_like(labels, target))
 
 
 def _all_of_size(n: int, size: int) -> Tensor:

@@ -71,7 +71,7 @@ class Outcome:
     picture: Image
     label: int  # the class that it sees
     probabilities: torch.Tensor  # (k,)
-    margin: float  # of the attacked class over the strongest other one, in logits: < 0 fools
+    margin: float  # of the attacked class over all others (targeted: of all others over it), in logits: < 0 fools
 
 
 def try_out(clf: Classifier, exploration: Exploration, what_if: WhatIf) -> Outcome:
@@ -79,7 +79,8 @@ def try_out(clf: Classifier, exploration: Exploration, what_if: WhatIf) -> Outco
     picture = what_if.picture(exploration)
     with exclusive(clf), torch.no_grad():
         logits = clf(picture[None].to(clf.device)).cpu()
-    margin = margins(logits, torch.tensor([exploration.label]))
+    target = None if exploration.target is None else torch.tensor([exploration.target])
+    margin = margins(logits, torch.tensor([exploration.label]), target)
     return Outcome(picture, int(logits.argmax()), logits.softmax(1)[0], float(margin))
 
 
@@ -93,7 +94,7 @@ def smallest(
     with exclusive(clf), told():
         image, adversarial = (each.to(clf.device) for each in (exploration.image, exploration.adversarial))
         reversals = Reversals(Case.of(clf, image, adversarial, exploration.label), on_pictures)
-        return smallest_repair(reversals) if repair else smallest_still_fooling(reversals)
+        return (smallest_repair if repair else smallest_still_fooling)(reversals, exploration.target)
 
 
 def _pixels(exploration: Exploration) -> tuple:

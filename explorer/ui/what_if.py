@@ -120,10 +120,12 @@ def _move(exploration: Exploration) -> None:
 
 
 def _verdict(exploration: Exploration, margin: float) -> str:
-    name = exploration.class_names[exploration.label]
+    name, targeted = exploration.class_names[exploration.label], exploration.target is not None
+    if targeted:
+        name = exploration.class_names[exploration.target]
     if margin < 0:
-        return f":violet-badge[still fooled] {name} is {-margin:.2f} logits behind."
-    return f":green-badge[repaired] {name} is {margin:.2f} logits ahead."
+        return f":violet-badge[still fooled] {name} is {-margin:.2f} logits {'ahead' if targeted else 'behind'}."
+    return f":green-badge[repaired] {name} is {margin:.2f} logits {'behind' if targeted else 'ahead'}."
 
 
 def _picture(exploration: Exploration, state: WhatIf, source: str, seen: str) -> None:

@@ -46,6 +46,9 @@ def test_a_lasso_selects_in_every_view_and_shift_and_escape_work(explore):
     overlay.focus()
     overlay.press("Escape")
     expect(selected).to_have_count(0)
+    explore.idle()
+    explore.page.keyboard.press("+")  # the keys still go to the picture, though it was drawn anew
+    expect(explore.page.locator(".st-key-pictures .factor")).to_have_text("2 ×")
 
 
 def test_zoom_keeps_the_pixels_crisp_and_the_keys_move_the_cursor(explore):
@@ -57,6 +60,15 @@ def test_zoom_keeps_the_pixels_crisp_and_the_keys_move_the_cursor(explore):
     assert overlay.get_attribute("viewBox").split()[2:] == ["32", "32"]
     assert image.evaluate("image => image.clientWidth / image.parentElement.clientWidth") == pytest.approx(2, abs=0.02)
     assert image.evaluate("image => getComputedStyle(image).imageRendering") == "pixelated"
+    left, top = map(float, overlay.get_attribute("viewBox").split()[:2])
+    box = overlay.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down(button="middle")
+    page.mouse.move(box["x"] + box["width"] / 4, box["y"] + box["height"] / 2, steps=4)
+    page.mouse.up(button="middle")
+    moved_left, moved_top = map(float, overlay.get_attribute("viewBox").split()[:2])
+    assert moved_left == pytest.approx(min(left + 8, 32), abs=0.5), "a quarter of the 32 pixels in view"
+    assert moved_top == top
     overlay.focus()
     overlay.press("-")
     assert page.locator(".st-key-pictures .factor").inner_text() == "1 ×"
