@@ -293,7 +293,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const style = `aspect-ratio: ${width} / ${height}`;
     const frame = html("div", { className: "frame", style }, image, overlay);
     const caption = html("figcaption", {}, html("span", { className: "title", textContent: pane.title }));
-    if (pane.marked) {
+    if (pane.marked && marks.length) {
       for (const { kind, count, shape, colour } of data.legend) {
         const symbol = svg("svg", { viewBox: "-1.3 -1.3 2.6 2.6" }, outline(shape, 0, 0, 1, { fill: colour }));
         caption.append(html("span", { className: "legend" }, symbol, `${count} ${kind}`));
