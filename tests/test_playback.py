@@ -50,6 +50,13 @@ def test_the_film_ends_with_the_stage_that_is_shown():
     assert (from_uint8(film.picture(len(film.frames) - 1)) == exploration.adversarial).all()
 
 
+def test_a_film_that_is_stopped_has_the_steps_until_then(filmed):
+    exploration, whole = filmed
+    film = record(load_classifier("signs-cnn", device="cpu"), exploration, lambda step: step.done >= 5)
+    assert 5 <= len(film.frames) < len(whole.frames)
+    assert film.frames[-1].stage == "optimised"
+
+
 def test_the_gif_shows_every_frame_enlarged(filmed):
     _, film = filmed
     gif = Image.open(io.BytesIO(film.gif()))

@@ -39,7 +39,7 @@ def test_true_labels_are_green():
 @pytest.mark.parametrize(
     ("evidence", "colour", "why"),
     [
-        (labelled([(math.nan, 0.5), *TRUE[1:]], TRUE), "red", "numbers that are none"),
+        (labelled([(math.nan, 0.5), *TRUE[1:]], TRUE), "red", "not finite"),
         (labelled([(0.0, 0.0)] * 4, TRUE, completeness_error=math.nan), "red", "zero of every pixel"),
         (labelled(TRUE, TRUE, completeness_error=0.4), "red", "do not add up"),
         (labelled(TRUE[::-1], TRUE), "red", "quite other effects"),

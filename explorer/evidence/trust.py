@@ -1,8 +1,8 @@
 """The trust card: may these labels be believed? Green, amber or red, with the sentence why. Ours.
 
 The bounds were chosen so that labels known to be wrong (numbers exchanged among the pixels, of a network with random
-weights, of another picture) turn red on at least 95 % of the pictures where the shares must add up, and true ones
-seldom; the README has the table for these and the other methods.
+weights, of another picture) turn red on 95 % of the pictures or more where the shares must add up, and true ones
+seldom; the README has what was measured, for these and the other methods.
 """
 
 import math
@@ -42,7 +42,7 @@ def trust(evidence: Evidence) -> Card:
     if not n:
         return Card("amber", "No pixel changed, so there is nothing to label.")
     if not all(math.isfinite(pixel.obscuring) and math.isfinite(pixel.leading) for pixel in evidence.pixels):
-        return Card("red", "Don't trust these labels here: the method gave numbers that are none.")
+        return Card("red", "Don't trust these labels here: some of the method's numbers are not finite.")
     if not any(pixel.obscuring or pixel.leading for pixel in evidence.pixels):
         return Card(
             "red", "Don't trust these labels here: the method says zero of every pixel, which tells no kinds apart."

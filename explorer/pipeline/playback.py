@@ -111,9 +111,11 @@ def record(clf: Classifier, exploration: Exploration, on_step: OnStep | None = N
         for given in (exploration.result.labels, exploration.result.targets)
     )
     result = exploration.attack(clf, image, labels, targets, on_step=recorder)
-    later = list(result.stages)[list(result.stages).index(exploration.stage) + 1 :]
+    stages = list(result.stages)
+    last = exploration.stage if exploration.stage in stages else stages[-1]  # `on_step` may end it before
+    later = stages[stages.index(last) + 1 :]
     recorder.frames = [frame for frame in recorder.frames if frame.stage not in later]
-    recorder.add(exploration.stage, recorder.frames[-1].step, result.stages[exploration.stage][0])
+    recorder.add(last, recorder.frames[-1].step, result.stages[last][0])
     film = Film(to_uint8(image[0]), tuple(recorder.frames), ())
     with exclusive(clf), torch.no_grad():
         found = []

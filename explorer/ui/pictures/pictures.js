@@ -1,6 +1,6 @@
 const SVG = "http://www.w3.org/2000/svg";
 const ZOOMS = [1, 2, 4, 8, 16];
-const LASSO_STARTS = 6; // CSS pixels: a shorter drag is a click
+const DRAG_STARTS = 6; // CSS pixels: a shorter drag is a click
 const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 
 const html = (tag, properties = {}, ...children) => {
@@ -201,10 +201,12 @@ export default function ({ data, parentElement, setTriggerValue }) {
       if (view.zoom === 1 || !(event.pointerType === "touch" || event.button === 1)) return;
       event.preventDefault();
       from = [event.clientX, event.clientY, view.x, view.y];
-      overlay.setPointerCapture(event.pointerId);
     });
     overlay.addEventListener("pointermove", (event) => {
       if (!from) return;
+      const far = Math.hypot(event.clientX - from[0], event.clientY - from[1]) >= DRAG_STARTS;
+      if (!far && !overlay.hasPointerCapture(event.pointerId)) return;
+      overlay.setPointerCapture(event.pointerId);
       const scale = width / view.zoom / overlay.getBoundingClientRect().width;
       view.x = from[2] - (event.clientX - from[0]) * scale;
       view.y = from[3] - (event.clientY - from[1]) * scale;
@@ -223,7 +225,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     };
     const draw = (event) => {
       if (!from) return;
-      const far = Math.hypot(event.clientX - from[0], event.clientY - from[1]) >= LASSO_STARTS;
+      const far = Math.hypot(event.clientX - from[0], event.clientY - from[1]) >= DRAG_STARTS;
       if (!drawn && far) {
         corners = [from[2]];
         drawn = overlay.appendChild(svg("polygon", { class: "lasso" }));
