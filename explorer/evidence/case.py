@@ -10,7 +10,7 @@ from torch import Tensor
 from explorer.memory import shrinking
 from explorer.types import Image, Images, Logits, Network
 
-CHUNK_VALUES = 2**21  # floats of input per forward pass without gradients
+CHUNK_VALUES = 2**20  # floats of input per forward pass without gradients
 
 
 def centred(logits: Logits) -> Logits:

@@ -52,7 +52,7 @@ def _along(case: Case, steps: int) -> Tensor:
     def attribute(batch: int) -> Tensor:
         return method.attribute(_change(case), target=case.classes, n_steps=steps, internal_batch_size=batch)
 
-    batch = max(4, POINT_VALUES // case.image.numel())
+    batch = max(2, POINT_VALUES // case.image.numel())
     return _shares(case, shrinking(attribute, batch, least=2))  # one point of the way to each of the two classes
 
 
