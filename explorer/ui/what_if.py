@@ -120,9 +120,8 @@ def _move(exploration: Exploration) -> None:
 
 
 def _verdict(exploration: Exploration, margin: float) -> str:
-    name, targeted = exploration.class_names[exploration.label], exploration.target is not None
-    if targeted:
-        name = exploration.class_names[exploration.target]
+    targeted = exploration.target is not None
+    name = exploration.class_names[exploration.target if targeted else exploration.label]
     if margin < 0:
         return f":violet-badge[still fooled] {name} is {-margin:.2f} logits {'ahead' if targeted else 'behind'}."
     return f":green-badge[repaired] {name} is {margin:.2f} logits {'behind' if targeted else 'ahead'}."
