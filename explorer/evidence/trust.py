@@ -2,16 +2,16 @@
 
 The bounds were chosen so that labels known to be wrong (numbers exchanged among the pixels, of a network with random
 weights, of another picture) turn red on 95 % of the pictures or more where the shares must add up, and true ones
-seldom; the README has what was measured, for these and the other methods.
+seldom; the README has what was measured, for these and the other methods. How well the numbers are placed is judged
+against the best way to deal them out, an assignment problem (Hungarian method).
 """
 
 import math
 from dataclasses import dataclass
-from itertools import permutations
 from typing import Literal
 
-import torch
-from torch import Tensor
+import numpy as np
+from scipy.optimize import linear_sum_assignment
 
 from explorer.types import Evidence
 
@@ -20,10 +20,8 @@ Colour = Literal["green", "amber", "red"]
 INCOMPLETE = 0.05  # completeness error above which the shares are not those of this change
 UNLIKE = 0.3  # correlation of the numbers with the reversal's below which they are not about these pixels
 LOOSE = 0.7  # below which they are not exact
-MISPLACED = 0.05  # share of other ways to deal the numbers out among the pixels that may fit the reversal better ...
-BETTER = 0.05  # ... which is by so much of a correlation
-DEALS = 199  # other ways that are tried; all of them up to ALL pixels
-ALL = 5
+PLACED = 0.5  # below which the numbers' places are nearer to chance (0) than to the best way to deal them out (1) ...
+BETTER = 0.03  # ... where that fits the reversal better by so much of a correlation
 CONFIRMED = 0.7  # share of confirmed labels below which some must be wrong
 JOINT = 0.3  # additivity above which no single pixel's share is the whole truth
 
@@ -47,7 +45,7 @@ def trust(evidence: Evidence) -> Card:
         return Card(
             "red", "Don't trust these labels here: the method says zero of every pixel, which tells no kinds apart."
         )
-    likeness, misplaced = _compared(evidence)
+    likeness, placed = _compared(evidence)
     if checks.completeness_error > INCOMPLETE:
         return Card(
             "red",
@@ -59,7 +57,7 @@ def trust(evidence: Evidence) -> Card:
             "Don't trust these labels here: putting the pixels back, one at a time, has quite other effects than the "
             f"numbers say (correlation {likeness:.2f}).",
         )
-    if misplaced > MISPLACED:
+    if placed < PLACED:
         return Card(
             "red",
             "Don't trust these labels here: the numbers would fit the effects of putting pixels back better if they "
@@ -85,30 +83,21 @@ def trust(evidence: Evidence) -> Card:
 
 
 def _compared(evidence: Evidence) -> tuple[float, float]:
-    """How much the numbers resemble the reversal's: their correlation, and the share of other ways to deal them out
-    among the pixels whose correlation is better by BETTER.
+    """How much the numbers resemble the reversal's: their correlation; and how well they are placed. If they were dealt
+    out among the pixels anew, the correlation would be another one: its mean over all ways counts as 0, the best as 1.
     """
     numbers, reversal = (
-        torch.tensor(values, dtype=torch.float64)
+        np.array(values)
         for values in (
             [(pixel.obscuring, pixel.leading) for pixel in evidence.pixels],
             [(pixel.reversal_obscuring, pixel.reversal_leading) for pixel in evidence.pixels],
         )
     )
     numbers, reversal = numbers - numbers.mean(), reversal - reversal.mean()
-    scale = numbers.norm() * reversal.norm()
+    scale = np.linalg.norm(numbers) * np.linalg.norm(reversal)
     if scale == 0:
-        return 1.0, 0.0  # nothing to contradict
+        return 1.0, 1.0  # nothing to contradict
     fit = numbers @ reversal.T / scale  # (n, n): the numbers of one pixel with the reversal of another
-    each = torch.arange(len(fit))
-    dealt = fit[_deals(len(fit)), each].sum(1)
-    likeness = fit.diagonal().sum()
-    return float(likeness), float((dealt > likeness + BETTER).double().mean())
-
-
-def _deals(n: int) -> Tensor:
-    """Orders (m, n) of the pixels."""
-    if n <= ALL:
-        return torch.tensor(list(permutations(range(n))))
-    generator = torch.Generator().manual_seed(0)
-    return torch.rand(DEALS, n, generator=generator).argsort(1)
+    likeness, chance = fit.trace(), fit.sum() / len(fit)
+    best = fit[linear_sum_assignment(fit, maximize=True)].sum()
+    return likeness, (likeness - chance) / (best - chance) if best > likeness + BETTER else 1.0
