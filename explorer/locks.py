@@ -1,10 +1,15 @@
 """One lock per network. Captum's hooks change a shared module's gradients while they are on, so nobody else may
-run that module meanwhile; attack and evidence take this lock around their work.
+run that module meanwhile; attack and evidence take this lock around their work. Who only looks at pictures need not
+wait for it: an onlooker is never hooked.
 """
 
+import copy
 import threading
 import weakref
 from collections.abc import Callable
+from itertools import chain
+
+from torch import nn
 
 _guard = threading.Lock()
 _locks: "weakref.WeakKeyDictionary[Callable, threading.RLock]" = weakref.WeakKeyDictionary()
@@ -14,3 +19,18 @@ def exclusive(network: Callable) -> threading.RLock:
     """The re-entrant lock of this network; use it as a context manager."""
     with _guard:
         return _locks.setdefault(network, threading.RLock())
+
+
+_onlookers: "weakref.WeakKeyDictionary[nn.Module, nn.Module]" = weakref.WeakKeyDictionary()
+
+
+def onlooker(network: nn.Module) -> nn.Module:
+    """A twin in evaluation mode that shares the network's weights, and none of its modules: it may look at pictures
+    while others hold the lock, which is only taken to make it. It does not follow the network to another device.
+    """
+    twin = _onlookers.get(network)
+    if twin is None:
+        with exclusive(network):
+            shared = {id(tensor): tensor for tensor in chain(network.parameters(), network.buffers())}
+            twin = _onlookers[network] = copy.deepcopy(network, shared).eval()
+    return twin

@@ -1,11 +1,14 @@
 """What if: the picture that is meant, and what the network sees in it."""
 
+import threading
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explorer import SparseAttack, load_classifier
+from explorer.locks import exclusive
 from explorer.pipeline import WhatIf, explore, smallest, try_out
 from explorer.samples import find_sample
 
@@ -26,6 +29,20 @@ def test_nothing_changed_is_the_attacked_picture(clf, exploration):
     assert outcome.label == exploration.adversarial_label
     assert torch.allclose(outcome.probabilities, exploration.after, atol=1e-5)
     assert outcome.margin < 0
+
+
+def test_nobody_else_s_work_on_the_network_is_waited_for(clf, exploration):
+    def ask() -> None:
+        repair = smallest(clf, exploration, repair=True)
+        told.append(try_out(clf, exploration, WhatIf(frozenset(repair.pixels))).margin)
+
+    told: list[float] = []
+    ask()
+    asking = threading.Thread(target=ask, daemon=True)
+    with exclusive(clf):
+        asking.start()
+        asking.join(30)
+        assert told == told[:1] * 2
 
 
 def test_all_put_back_or_no_strength_is_the_clean_picture(clf, exploration):

@@ -7,7 +7,7 @@ import torch
 
 from explorer.classifiers import Classifier
 from explorer.evidence import Case, Reversals, SmallestSet, smallest_repair, smallest_still_fooling
-from explorer.locks import exclusive
+from explorer.locks import onlooker
 from explorer.memory import told
 from explorer.numerics import margins, to_grid
 from explorer.pipeline.exploration import Exploration
@@ -75,10 +75,10 @@ class Outcome:
 
 
 def try_out(clf: Classifier, exploration: Exploration, what_if: WhatIf) -> Outcome:
-    """One forward pass."""
+    """One forward pass, which waits for nobody."""
     picture = what_if.picture(exploration)
-    with exclusive(clf), torch.no_grad():
-        logits = clf(picture[None].to(clf.device)).cpu()
+    with torch.no_grad():
+        logits = onlooker(clf)(picture[None].to(clf.device)).cpu()
     target = None if exploration.target is None else torch.tensor([exploration.target])
     margin = margins(logits, torch.tensor([exploration.label]), target)
     return Outcome(picture, int(logits.argmax()), logits.softmax(1)[0], float(margin))
@@ -91,9 +91,9 @@ def smallest(
 
     `on_pictures` hears of how many pictures the network has seen; what it raises ends the search.
     """
-    with exclusive(clf), told():
+    with told():
         image, adversarial = (each.to(clf.device) for each in (exploration.image, exploration.adversarial))
-        reversals = Reversals(Case.of(clf, image, adversarial, exploration.label), on_pictures)
+        reversals = Reversals(Case.of(onlooker(clf), image, adversarial, exploration.label), on_pictures)
         return (smallest_repair if repair else smallest_still_fooling)(reversals, exploration.target)
 
 

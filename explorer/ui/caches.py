@@ -13,7 +13,7 @@ import torch
 
 from explorer.classifiers import CLASSIFIERS, Classifier, load_classifier
 from explorer.evidence import methods_for
-from explorer.locks import exclusive
+from explorer.locks import exclusive, onlooker
 from explorer.pipeline import Exploration
 from explorer.pipeline.exploration import Attack
 from explorer.types import Image
@@ -68,6 +68,7 @@ def _known_of(clf: Classifier) -> tuple[list[str], float]:
         with exclusive(clf):
             problems = methods_for(clf, image)
             seconds = min(_step(clf, image) for _ in range(2))  # the first one warms up
+            onlooker(clf)  # while nobody holds the network
         _about[clf] = [method for method, problem in problems.items() if problem is None], seconds
     return _about[clf]
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 import torch
 
 from explorer.classifiers import CLASSIFIERS
-from explorer.locks import exclusive
+from explorer.locks import onlooker
 from explorer.samples import cifar10_folder, find_cifar10, gallery
 from explorer.types import Sample
 from explorer.ui.caches import classifier
@@ -44,8 +44,8 @@ def _from_cifar10(networks: tuple[str, ...], _folder: str) -> tuple[Sample, ...]
     right = torch.ones(len(samples), dtype=torch.bool)
     for name in networks:
         clf = classifier(name)
-        with exclusive(clf), torch.no_grad():
-            right &= clf(images.to(clf.device)).argmax(1).cpu() == labels
+        with torch.no_grad():
+            right &= onlooker(clf)(images.to(clf.device)).argmax(1).cpu() == labels
     if not right.any():
         raise ValueError("These networks classify none of the pictures correctly.")
     return tuple(sample for sample, keep in zip(samples, right.tolist(), strict=True) if keep)

@@ -1,0 +1,43 @@
+"""Work on one network: one at a time, but who only looks waits for nobody."""
+
+import threading
+
+import pytest
+import torch
+
+from explorer import load_classifier
+from explorer.classifiers import list_classifiers
+from explorer.locks import exclusive, onlooker
+
+SOON = 10  # seconds
+
+
+@pytest.mark.parametrize("name", [card.name for card in list_classifiers() if card.source == "bundled"])
+def test_an_onlooker_sees_the_same_with_the_same_weights(name):
+    network = load_classifier(name, device="cpu")
+    images = torch.rand(2, 3, *network.input_size, generator=torch.Generator().manual_seed(0))
+    twin = onlooker(network)
+    assert torch.equal(twin(images), network(images))
+    assert onlooker(network) is twin
+    mine, own = ([*each.parameters(), *each.buffers()] for each in (twin, network))
+    assert all(a is b for a, b in zip(mine, own, strict=True))
+    assert not {*twin.modules()} & {*network.modules()}
+
+
+def test_an_onlooker_is_neither_hooked_nor_in_training():
+    network = load_classifier("signs-cnn", device="cpu").train()
+    twin = onlooker(network)
+    assert not any(module.training for module in twin.modules())
+    for module in network.modules():
+        module.register_forward_hook(lambda *_: pytest.fail("hooked"))
+    twin(torch.zeros(1, 3, 64, 64))
+
+
+def test_an_onlooker_does_not_wait_for_the_lock():
+    network, seen = load_classifier("signs-cnn", device="cpu"), []
+    onlooker(network)
+    looking = threading.Thread(target=lambda: seen.append(onlooker(network)(torch.zeros(1, 3, 64, 64))), daemon=True)
+    with exclusive(network):
+        looking.start()
+        looking.join(SOON)
+        assert seen
