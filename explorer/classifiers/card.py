@@ -11,7 +11,8 @@ from torch import nn
 from explorer.classifiers.classifier import Classifier
 from explorer.classifiers.downloads import Download
 
-EVIDENCE_VALUES = 2**19  # floats of input that the evidence has in flight at once, or four pictures if that is more
+EVIDENCE_VALUES = 2**19  # floats of input that the evidence has in flight at once, in pictures ...
+EVIDENCE_PICTURES = 4, 64  # ... at least and at most so many
 
 
 @dataclass(frozen=True)
@@ -57,5 +58,6 @@ class Card:
         height, width = self.input_size
         with torch.no_grad():
             network(torch.empty(1, 3, height, width, device="meta"))
-        in_flight = max(4, EVIDENCE_VALUES // (3 * height * width))
+        fewest, most = EVIDENCE_PICTURES
+        in_flight = max(fewest, min(most, EVIDENCE_VALUES // (3 * height * width)))
         return 4 * (self.parameters + 2 * in_flight * kept)

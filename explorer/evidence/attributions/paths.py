@@ -19,6 +19,7 @@ SMALL = 2**12  # floats, such as 32 x 32 pixels
 CLOSE = 0.02  # relative error of the sum above which they are doubled, for pictures of at most
 MEDIUM = 2**14  # floats, such as 64 x 64 pixels
 POINT_VALUES = 2**19  # floats of input per forward and backward pass, so that memory stays bounded
+POINTS = 64  # points per pass at most: more of a small picture take more memory, and no less time
 SHAP_SAMPLES = 50
 
 
@@ -52,7 +53,7 @@ def _along(case: Case, steps: int) -> Tensor:
     def attribute(batch: int) -> Tensor:
         return method.attribute(_change(case), target=case.classes, n_steps=steps, internal_batch_size=batch)
 
-    batch = max(2, POINT_VALUES // case.image.numel())
+    batch = max(2, min(POINTS, POINT_VALUES // case.image.numel()))
     return _shares(case, shrinking(attribute, batch, least=2))  # one point of the way to each of the two classes
 
 
