@@ -45,7 +45,7 @@ class Job:
         self._earlier = 0.0  # seconds of the turns before this one
         self._started = 0.0
         self._cancelled = threading.Event()
-        self._superseded = False
+        self.superseded = False  # nobody waits for its result: its owner has asked for something newer
         self._turn = threading.Lock()  # a queued job either starts or is cancelled, never both
         self._ended = threading.Event()
 
@@ -61,7 +61,7 @@ class Job:
 
     def report(self, done: float, total: float, text: str = "") -> None:
         """For the work: say how far it is. Raises Superseded if it need not go on at all."""
-        if self._superseded:
+        if self.superseded:
             raise Superseded
         self.done, self.total, self.text = done, total, text
 
@@ -77,7 +77,7 @@ class Job:
         return self._ended.wait(timeout)
 
     def _supersede(self) -> None:
-        self._superseded = True
+        self.superseded = True
         self.cancel()
 
     def _run(self) -> None:

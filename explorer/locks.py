@@ -6,10 +6,10 @@ wait for it: an onlooker is never hooked.
 import copy
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import chain
 
-from torch import nn
+from torch import Tensor, nn
 
 _guard = threading.Lock()
 _locks: "weakref.WeakKeyDictionary[Callable, threading.RLock]" = weakref.WeakKeyDictionary()
@@ -26,11 +26,15 @@ _onlookers: "weakref.WeakKeyDictionary[nn.Module, nn.Module]" = weakref.WeakKeyD
 
 def onlooker(network: nn.Module) -> nn.Module:
     """A twin in evaluation mode that shares the network's weights, and none of its modules: it may look at pictures
-    while others hold the lock, which is only taken to make it. It does not follow the network to another device.
+    while others hold the lock, which is only taken to make it: once, and anew if the network was moved.
     """
     twin = _onlookers.get(network)
-    if twin is None:
+    if twin is None or any(mine is not own for mine, own in zip(_tensors(twin), _tensors(network), strict=True)):
         with exclusive(network):
-            shared = {id(tensor): tensor for tensor in chain(network.parameters(), network.buffers())}
+            shared = {id(tensor): tensor for tensor in _tensors(network)}
             twin = _onlookers[network] = copy.deepcopy(network, shared).eval()
     return twin
+
+
+def _tensors(network: nn.Module) -> Iterator[Tensor]:
+    return chain(network.parameters(), network.buffers())

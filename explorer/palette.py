@@ -24,3 +24,8 @@ LOOKS: dict[Kind, Look] = {
 }
 
 ACCENT = "rgb(124, 108, 224)"  # of neither kind: for curves and bars, readable on a light and on a dark page
+
+
+def kind_text(kind: Kind, weak: bool = False) -> str:
+    """The kind of a pixel in text: its sign and its name."""
+    return f"{LOOKS[kind].sign} {kind}{' (weak)' if weak else ''}"

@@ -259,7 +259,7 @@ def test_what_if_follows_at_once_without_another_attack(monkeypatch):
     assert back.startswith("##### Stop, ")
     assert back != now
     assert any("repaired" in each.value for each in app.markdown)
-    button(app, "Start again").click().run()
+    button(app, "Undo all").click().run()
     assert any("still fooled" in each.value for each in app.markdown)
     app.slider(key="strength").set_value(0).run()
     assert any("repaired" in each.value for each in app.markdown)
@@ -271,6 +271,57 @@ def test_what_if_follows_at_once_without_another_attack(monkeypatch):
     assert any("still fooled" in each.value for each in app.markdown)
     button(app, "→").click().run()
     assert not app.exception
+
+
+def test_a_pixel_is_moved_as_often_as_one_likes():
+    app = open_expander(open_page(), "what-if")
+    (choice,) = [each for each in app.selectbox if each.label == "Move a pixel"]
+    chosen = choice.options[1]
+    choice.select_index(1).run()
+    row, col = map(int, re.search(r"row (\d+), column (\d+)", chosen).groups())
+    for steps in (1, 2, 3):
+        button(app, "→" if col < 60 else "←").click().run()
+        (choice,) = [each for each in app.selectbox if each.label == "Move a pixel"]
+        assert choice.options[choice.index] == chosen
+        place = f"now at row {row}, column {col + steps if col < 60 else col - steps}"
+        assert place in [each.value for each in app.caption]
+
+
+def test_what_did_not_fool_is_not_called_repaired():
+    app = open_expander(open_page(max_pixels="1", steps="5"), "what-if")
+    assert any("not fooled" in each.value for each in app.markdown)
+    assert not any("repaired" in each.value for each in app.markdown)
+    button(app, "Smallest repair").click().run()
+    assert any("nothing to repair" in each.value for each in app.info)
+
+
+def test_another_method_keeps_what_was_selected_and_changed():
+    app = open_expander(open_page(), "what-if")
+    app.session_state.session.select([1])
+    button(app, "All").click().run()
+    app.selectbox(key="method").set_value("saliency").run()
+    me = app.session_state.session
+    assert me.selected == (1,)
+    assert len(me.what_if.back) == me.shown.n_pixels
+    assert me.shown.evidence.method == "saliency"
+    app.slider(key="eps").set_value(0.1).run()
+    assert app.session_state.session.selected == ()
+
+
+def test_coming_back_from_another_page_finds_the_network_and_the_picture(monkeypatch):
+    app = AppTest.from_file("../app.py", default_timeout=120)
+    for name, value in {"network": "signs-cnn", "picture": "yield-2", "steps": "5", "polish": "false"}.items():
+        app.query_params[name] = value
+    app.run()
+    app.switch_page("explorer/views/ground_truth.py").run()
+    app.query_params.clear()
+    app.switch_page("explorer/views/explore.py").run()
+    assert not app.exception
+    assert app.selectbox(key="network_choice").value == "signs-cnn"
+    assert app.query_params["picture"] in ("yield-2", ["yield-2"])
+    app.selectbox(key="network_choice").set_value("signs-resnet").run()
+    assert "network" not in app.query_params
+    assert app.selectbox(key="network_choice").value == "signs-resnet"
 
 
 @pytest.mark.parametrize("key", ["proof", "maps", "playback"])

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explorer.evidence import (
+    METHODS,
     Case,
     Reversals,
     dissociation,
@@ -156,15 +157,14 @@ def test_the_smallest_sets_are_the_smallest(n, seed, target):
         return seen != 0 if target is None else seen == target
 
     everything = set(range(n))
-    repair = smallest_repair(reversals, target)
-    repairing = [len(each) for each in sets if not fools(each)]
-    assert repair.exact
-    assert not fools(set(repair.pixels))
-    assert len(repair.pixels) == min(repairing)
-    kept = smallest_still_fooling(reversals, target)
+    repair, kept = smallest_repair(reversals, target), smallest_still_fooling(reversals, target)
     if not fools(set()):
         assert kept is None
+        assert repair is None
     else:
+        assert repair.exact
+        assert not fools(set(repair.pixels))
+        assert len(repair.pixels) == min(len(each) for each in sets if not fools(each))
         assert kept.exact
         assert fools(everything - set(kept.pixels))
         assert len(kept.pixels) == min(n - len(each) for each in sets if fools(each))
@@ -175,11 +175,25 @@ def test_above_twelve_pixels_the_search_is_greedy_and_says_so():
     effects[0, :3], effects[1, :3] = -2, 2
     reversals = play(effects)
     kept, repair = smallest_still_fooling(reversals), smallest_repair(reversals)
-    assert not kept.exact
     assert not repair.exact
-    assert kept.pixels == (0,) or len(kept.pixels) == 1
     assert len(repair.pixels) == 3
     assert kept.lead > 0 > repair.lead
+    assert len(kept.pixels) == 1
+    assert kept.exact, "without any change it cannot fool"
+    effects[0, :3], effects[1, :3] = -0.3, 0.3
+    effects[0, 3:], effects[1, 3:] = -0.1, 0.1
+    kept = smallest_still_fooling(play(effects))
+    assert len(kept.pixels) > 1
+    assert not kept.exact
+
+
+@pytest.mark.parametrize("strong", [[3.0], [2.5, 2.5]])
+def test_a_repair_by_one_or_two_pixels_is_the_smallest_also_where_it_is_found_greedily(strong):
+    effects = torch.zeros(3, 15)
+    effects[1, : len(strong)] = torch.tensor(strong)  # class 0 leads by 2 without them
+    repair = smallest_repair(play(effects))
+    assert len(repair.pixels) == len(strong)
+    assert repair.exact
 
 
 def test_examining_reports_progress_and_can_be_stopped():
@@ -192,9 +206,11 @@ def test_examining_reports_progress_and_can_be_stopped():
     assert all(total == len(told) for _, total, _ in told)
     assert found.evidence.method == "shapley"
     assert set(found.not_valid) == {"grad_cam", "guided_grad_cam", "deep_lift"}
-    assert 0 < found.agreement(0) <= 1
+    assert set(found.others) == {*METHODS} - {"shapley", *found.not_valid}
+    kind = found.evidence.pixels[0].kind
+    assert found.agreeing(0) == [votes[0] for votes in found.others.values()].count(kind)
     alone = examine(case.network, case.image, case.adversarial, 0, "shapley", others=())
-    assert list(alone.votes) == ["shapley"]
+    assert alone.others == {}
     assert alone.deletion == found.deletion
 
     def stop(*_args) -> None:

@@ -145,3 +145,17 @@ def test_bad_input_is_one_sentence(change, message, linear_case):
     good = {"image": image, "adversarial": adversarial, "label": label}
     with pytest.raises(ValueError, match=message):
         explain_pixels(network, **good | change)
+
+
+def test_of_many_pixels_those_that_move_their_part_are_not_weak():
+    """Each of thirty moves less than a twentieth of the whole; one moves hardly anything."""
+
+    def network(images):
+        light = images.sum((1, 2, 3))
+        return torch.stack([50 - light, 0.2 * light, -10 + 0 * light], 1)
+
+    image, adversarial = torch.zeros(3, 6, 5), torch.ones(3, 6, 5)
+    adversarial[:, 2, 3] = 1 / 255
+    pixels = explain_pixels(network, image, adversarial, 0, "shapley").pixels
+    assert len(pixels) == 30
+    assert [(pixel.row, pixel.col) for pixel in pixels if pixel.weak] == [(2, 3)]

@@ -41,3 +41,13 @@ def test_an_onlooker_does_not_wait_for_the_lock():
         looking.start()
         looking.join(SOON)
         assert seen
+
+
+def test_an_onlooker_follows_the_network_that_is_moved():
+    network = load_classifier("signs-cnn", device="cpu")
+    before = onlooker(network)
+    network.to(torch.float64)
+    after = onlooker(network)
+    assert after is not before
+    images = torch.rand(2, 3, 64, 64, dtype=torch.float64)
+    assert torch.equal(after(images), network(images))

@@ -175,6 +175,7 @@ def test_the_report_is_complete_and_plain_json(exploration):
     assert told["picture"]["sha256"] == picture_sha256(exploration.image)
     assert "torch" in told["versions"]
     assert sum(told["evidence"]["counts"].values()) == exploration.n_pixels
+    assert told["evidence"]["trust"]["colour"] in ("green", "amber", "red")
 
 
 def test_more_pixels_than_can_be_looked_at_one_by_one_are_not_labelled(clf, reddish, exploration, monkeypatch):

@@ -4,6 +4,7 @@ import dataclasses
 import itertools
 import math
 import threading
+import time
 from dataclasses import dataclass
 
 import pytest
@@ -48,7 +49,7 @@ def test_each_check_is_one_sentence_with_its_number():
     assert "take care" in agreement
     assert "0.90" in ranks
     assert "D = 0.80" in groups
-    assert "in 2 % of the cases" in groups
+    assert "p = 0.02" in groups
     assert "one by one" in additivity
 
 
@@ -98,6 +99,49 @@ def test_an_interrupted_page_watches_on_instead_of_asking_again(monkeypatch):
     assert result_of("proof", clf, work) is None
     assert result_of("proof", clf, work) is None, "stopped stays stopped until it is started again"
     assert len(begun) == 1
+
+
+def test_work_whose_place_other_work_took_begins_anew(monkeypatch):
+    me, clf, begun, started = Session(), load_classifier("signs-vit", device="cpu"), [], threading.Event()
+    monkeypatch.setattr(ui_work, "session", lambda: me)
+    watch = StatusLine.watch
+
+    def other_work_comes(_line, job, queue):
+        assert started.wait(10)
+        queue.submit(lambda _job: None, me.owner)
+        job.wait(10)
+
+    def work(job):
+        begun.append(job)
+        started.set()
+        while len(begun) == 1:
+            time.sleep(0.01)
+            advance(job, 1, 2, "half")
+        return "done"
+
+    monkeypatch.setattr(StatusLine, "watch", other_work_comes)
+    assert result_of("proof", clf, work) is None
+    assert "proof" not in me.results, "it was not stopped by the visitor"
+    monkeypatch.setattr(StatusLine, "watch", watch)
+    assert result_of("proof", clf, work) == "done"
+    assert me.jobs == {}
+
+
+def test_an_older_run_of_the_page_leaves_the_newer_one_what_it_has(monkeypatch):
+    """Two runs of one page overlap: the older one still waits when the newer one has fetched the result."""
+    me, clf = Session(), load_classifier("signs-vit", device="cpu")
+    monkeypatch.setattr(ui_work, "session", lambda: me)
+    watch, newer = StatusLine.watch, []
+
+    def overtaken(line, job, queue):
+        monkeypatch.setattr(StatusLine, "watch", watch)
+        newer.append(result_of("proof", clf, lambda _job: "again"))
+        watch(line, job, queue)
+
+    monkeypatch.setattr(StatusLine, "watch", overtaken)
+    assert result_of("proof", clf, lambda _job: "done") == "done"
+    assert newer == ["done"]
+    assert me.results == {"proof": "done"}
 
 
 def test_a_bad_value_is_called_one():

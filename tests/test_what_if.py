@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from explorer import SparseAttack, load_classifier
 from explorer.locks import exclusive
-from explorer.pipeline import WhatIf, explore, smallest, try_out
+from explorer.pipeline import WhatIf, at_the_end, explore, smallest, try_out
 from explorer.samples import find_sample
 
 
@@ -118,6 +118,15 @@ def test_with_a_target_only_that_class_counts_as_fooled(clf):
     outcome = try_out(clf, targeted, WhatIf(frozenset(repair.pixels)))
     assert outcome.label != target
     assert outcome.margin > 0
+
+
+def test_values_that_no_strength_moves_are_counted(exploration):
+    at_end, changed = at_the_end(exploration)
+    more = WhatIf(strength=1.5).picture(exploration)
+    moved = (more != exploration.adversarial) & (exploration.adversarial != exploration.image)
+    assert changed == exploration.n_entries
+    assert int(moved.sum()) <= changed - at_end
+    assert at_end > 0
 
 
 @pytest.mark.parametrize("strength", [-0.1, 1.6, float("nan")])

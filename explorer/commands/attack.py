@@ -16,9 +16,9 @@ from explorer.attacks import SparseAttack
 from explorer.classifiers import Classifier
 from explorer.commands import networks, options, pictures
 from explorer.commands.tables import aligned
-from explorer.evidence import DEFAULT_METHOD, METHODS
+from explorer.evidence import DEFAULT_METHOD, METHODS, trust
 from explorer.images import fit, load_image, to_png
-from explorer.palette import LOOKS
+from explorer.palette import kind_text
 from explorer.pipeline import Exploration, explore, overlay, pixels_csv, report
 from explorer.types import Image, PixelLabel, Step
 
@@ -130,6 +130,8 @@ def _told(exploration: Exploration) -> str:
         lines += ["", aligned([_row(pixel) for pixel in pixels[:ROWS]])]
         if len(pixels) > ROWS:
             lines.append(f"… and {len(pixels) - ROWS:,} more in pixels.csv")
+        card = trust(each.evidence)
+        lines += ["", f"Trust card, {card.colour}: {card.sentence}"]
     return "\n".join(lines)
 
 
@@ -139,7 +141,7 @@ def _row(pixel: PixelLabel) -> dict[str, object]:
         "row": pixel.row,
         "col": pixel.col,
         "before → after": " → ".join(colours),
-        "label": f"{LOOKS[pixel.kind].sign} {pixel.kind}{' (weak)' if pixel.weak else ''}",
+        "label": kind_text(pixel.kind, pixel.weak),
         "obscuring": pixel.obscuring,
         "leading": pixel.leading,
         "reversal agrees": pixel.agrees,

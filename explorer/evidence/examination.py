@@ -9,7 +9,7 @@ from explorer.evidence.attributions import DEFAULT_METHOD, MAPS, METHODS, method
 from explorer.evidence.attributions.care import evaluating
 from explorer.evidence.case import Case
 from explorer.evidence.checks import Asm, Curve, adversarial_saliency, curves, relative_infidelity
-from explorer.evidence.labels import SPLITS, labelled
+from explorer.evidence.labels import SPLITS, kinds, labelled
 from explorer.evidence.reversal import Reversals
 from explorer.locks import exclusive
 from explorer.memory import told
@@ -23,17 +23,16 @@ class Examination:
     """All that is known about the labels of one picture."""
 
     evidence: Evidence  # of the method that was asked for, with the p of the group reversal
-    votes: dict[str, tuple[Kind, ...]]  # by method: the kind of every changed pixel
+    others: dict[str, tuple[Kind, ...]]  # by other method: its vote, the kind of every changed pixel
     not_valid: dict[str, str]  # methods that this network does not allow, and why
     deletion: Curve
     insertion: Curve
     infidelity: float  # relative: 0 is exact, 1 as bad as foretelling nothing
     adversarial_saliency: Asm
 
-    def agreement(self, pixel: int) -> float:
-        """Share of the methods that give this pixel the kind that is shown."""
-        kinds = [votes[pixel] for votes in self.votes.values()]
-        return kinds.count(self.evidence.pixels[pixel].kind) / len(kinds)
+    def agreeing(self, pixel: int) -> int:
+        """How many of the other methods give this pixel the kind that is shown."""
+        return sum(votes[pixel] == self.evidence.pixels[pixel].kind for votes in self.others.values())
 
 
 def examine(
@@ -73,7 +72,7 @@ def examine(
         on_progress(len(asked) + 3, total, "Comparing with the adversarial saliency")
         return Examination(
             evidence,
-            {name: _kinds(each) for name, each in shares.items()},
+            {name: kinds(each) for name, each in shares.items() if name != method},
             {name: problem for name, problem in problems.items() if problem},
             deletion,
             insertion,
@@ -92,7 +91,3 @@ def class_maps(network: Network, image: Image, adversarial: Image, label: int, n
         if problem:
             raise ValueError(f"No map {name!r} for this network: {problem}.")
         return MAPS[name].of(case).cpu()
-
-
-def _kinds(shares: torch.Tensor) -> tuple[Kind, ...]:
-    return tuple("obscuring" if hides else "leading" for hides in (shares[0] >= shares[1]).tolist())

@@ -10,9 +10,10 @@ from explorer.evidence.attributions import METHODS
 from explorer.evidence.attributions.paths import relative_error
 from explorer.evidence.checks import dissociation
 from explorer.evidence.reversal import Reversals
-from explorer.types import Checks, Evidence, PixelLabel
+from explorer.types import Checks, Evidence, Kind, PixelLabel
 
-WEAK_SHARE = 0.05  # of the whole change: a pixel that moves less than this is weak
+WEAK_SHARE = 0.05  # of the whole change: a pixel that moves less than this is weak; one of many only below ...
+WEAK_PART = 0.5  # ... this part of what each would move if all moved alike
 WEAK_GAP = 0.1  # of the larger number: closer than this and the two numbers do not tell the kinds apart
 SPLITS = 99  # other splits into two groups that the labels' own one is compared with
 
@@ -25,8 +26,9 @@ def labelled(reversals: Reversals, method: str, shares: Tensor, splits: int) -> 
     reversal = torch.stack(reversals.single())
     hides, reversal_hides = shares[0] >= shares[1], reversal[0] >= reversal[1]
     larger = shares.amax(0)
-    scale = whole.abs().mean() if METHODS[method].unit == "logits" else 1
-    weak = (larger < WEAK_SHARE * scale) | ((obscuring - leading).abs() < WEAK_GAP * larger)
+    shared_out = METHODS[method].unit == "logits"
+    small = min(WEAK_SHARE, WEAK_PART / case.n_pixels) * whole.abs().mean() if shared_out else WEAK_SHARE
+    weak = (larger < small) | ((obscuring - leading).abs() < WEAK_GAP * larger)
     groups = dissociation(reversals, hides, splits)
     checks = Checks(
         completeness_error=relative_error(shares, whole) if METHODS[method].complete else math.nan,
@@ -41,7 +43,7 @@ def labelled(reversals: Reversals, method: str, shares: Tensor, splits: int) -> 
     before, after = (
         (picture[:, rows, cols].T * 255).round().int().tolist() for picture in (case.image, case.adversarial)
     )
-    columns = [rows, cols, obscuring, leading, hides, weak, *reversal, reversal_hides]
+    columns = [rows, cols, obscuring, leading, weak, *reversal]
     pixels = tuple(
         PixelLabel(
             row=row,
@@ -50,18 +52,19 @@ def labelled(reversals: Reversals, method: str, shares: Tensor, splits: int) -> 
             after=tuple(new),
             obscuring=hid,
             leading=led,
-            kind=_kind(hiding),
+            kind=kind,
             weak=is_weak,
             reversal_obscuring=ro,
             reversal_leading=rl,
-            reversal_kind=_kind(reversal_hiding),
+            reversal_kind=reversal_kind,
         )
-        for old, new, row, col, hid, led, hiding, is_weak, ro, rl, reversal_hiding in zip(
-            before, after, *(column.tolist() for column in columns), strict=True
+        for old, new, kind, reversal_kind, row, col, hid, led, is_weak, ro, rl in zip(
+            before, after, kinds(shares), kinds(reversal), *(column.tolist() for column in columns), strict=True
         )
     )
     return Evidence(pixels, checks, method, case.label, case.wrong, METHODS[method].unit)
 
 
-def _kind(hides: bool) -> str:
-    return "obscuring" if hides else "leading"
+def kinds(shares: Tensor) -> tuple[Kind, ...]:
+    """The kind that each pixel has by its two numbers (2, n)."""
+    return tuple("obscuring" if hides else "leading" for hides in (shares[0] >= shares[1]).tolist())

@@ -1,7 +1,7 @@
 """The smallest sets: the fewest changes that still fool, and the fewest that must be put back to repair.
 
 Up to EXACT changed pixels every group is tried, smallest first, so the answer is the smallest there is; above that it
-is found greedily, and may be larger.
+is found greedily, and may be larger than needed unless it has one pixel, or two where no single one will do.
 """
 
 from dataclasses import dataclass
@@ -11,10 +11,8 @@ from itertools import combinations
 import torch
 from torch import Tensor
 
-from explorer.evidence.reversal import Reversals
+from explorer.evidence.reversal import EXACT, Reversals
 from explorer.numerics import margins
-
-EXACT = 12
 
 
 @dataclass(frozen=True)
@@ -49,28 +47,32 @@ def smallest_still_fooling(reversals: Reversals, target: int | None = None) -> S
             break
         back = tried[int(leads.argmax())]
     left = lead(back[None]).item()
-    return SmallestSet(tuple((~back).nonzero()[:, 0].tolist()), False, left)
+    kept = tuple((~back).nonzero()[:, 0].tolist())
+    return SmallestSet(kept, len(kept) == 1, left)
 
 
-def smallest_repair(reversals: Reversals, target: int | None = None) -> SmallestSet:
+def smallest_repair(reversals: Reversals, target: int | None = None) -> SmallestSet | None:
     """The fewest changed pixels to put back so that the attacked class is seen again (with a `target`, so that this one
-    is not); of equally small sets the one that leaves the others furthest behind.
+    is not); of equally small sets the one that leaves the others furthest behind. None if not even all of them fool.
     """
     n, lead = reversals.case.n_pixels, partial(_lead, reversals, target)
-    if n <= EXACT:
-        for size in range(n + 1):
-            back = _all_of_size(n, size)
-            leads = lead(back)
-            if leads.min() < 0:
-                best = int(leads.argmin())
-                return SmallestSet(tuple(back[best].nonzero()[:, 0].tolist()), True, leads[best].item())
     back = torch.zeros(n, dtype=torch.bool)
     left = lead(back[None]).item()
+    if left <= 0:
+        return None
+    if n <= EXACT:
+        for size in range(1, n + 1):
+            tried = _all_of_size(n, size)
+            leads = lead(tried)
+            if leads.min() < 0:
+                best = int(leads.argmin())
+                return SmallestSet(tuple(tried[best].nonzero()[:, 0].tolist()), True, leads[best].item())
     while left >= 0 and not back.all():
         tried = back | torch.eye(n, dtype=torch.bool)[~back]
         leads = lead(tried)
         back, left = tried[int(leads.argmin())], leads.min().item()
-    return SmallestSet(tuple(back.nonzero()[:, 0].tolist()), False, left)
+    found = tuple(back.nonzero()[:, 0].tolist())
+    return SmallestSet(found, len(found) <= 2, left)  # every single one was tried first
 
 
 def _lead(reversals: Reversals, target: int | None, back: Tensor) -> Tensor:
@@ -81,8 +83,5 @@ def _lead(reversals: Reversals, target: int | None, back: Tensor) -> Tensor:
 
 
 def _all_of_size(n: int, size: int) -> Tensor:
-    masks = torch.zeros(1, n, dtype=torch.bool)
-    if size:
-        chosen = torch.tensor(list(combinations(range(n), size)))
-        masks = torch.zeros(len(chosen), n, dtype=torch.bool).scatter(1, chosen, True)
-    return masks
+    chosen = torch.tensor(list(combinations(range(n), size)))
+    return torch.zeros(len(chosen), n, dtype=torch.bool).scatter(1, chosen, True)

@@ -7,6 +7,8 @@ from torch import Tensor
 
 from explorer.evidence.case import Case, at_once, centred_logits
 
+EXACT = 12  # changed pixels up to which all 2^n groups are tried
+
 
 class Reversals:
     """The centred logits of the adversarial picture with some of its n changed pixels put back, each computed once."""

@@ -5,7 +5,7 @@ from explorer.pipeline.exports import picture_sha256, pixels_csv, report, snippe
 from explorer.pipeline.findings import Finding
 from explorer.pipeline.overlay import overlay
 from explorer.pipeline.playback import Film, record
-from explorer.pipeline.what_if import Outcome, WhatIf, smallest, try_out
+from explorer.pipeline.what_if import Outcome, WhatIf, at_the_end, smallest, try_out
 
 __all__ = [
     "Exploration",
@@ -13,6 +13,7 @@ __all__ = [
     "Finding",
     "Outcome",
     "WhatIf",
+    "at_the_end",
     "explore",
     "overlay",
     "percent",

@@ -61,6 +61,13 @@ class Exploration:
             return self.adversarial_label == self.target
         return self.adversarial_label != self.label
 
+    def same_attack(self, other: "Exploration") -> bool:
+        """Whether the other one differs at most in how its pixels are labelled."""
+        settings = ("network", "attack", "label", "target", "stage")
+        return all(getattr(self, name) == getattr(other, name) for name in settings) and all(
+            torch.equal(getattr(self, name), getattr(other, name)) for name in ("image", "adversarial")
+        )
+
     @property
     def already_wrong(self) -> bool:
         """The network mistakes the clean picture, so it was attacked from the class that it sees."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from explorer.evidence import DEFAULT_METHOD
+from explorer.evidence import DEFAULT_METHOD, trust
 from explorer.images import to_uint8
 from explorer.pipeline.exploration import Exploration
 from explorer.types import Evidence, Image
@@ -106,7 +106,7 @@ def _evidence(evidence: Evidence | None) -> dict[str, Any] | None:
     if evidence is None:
         return None
     counts = {kind: evidence.count(kind) for kind in ("obscuring", "leading")}
-    return {**dataclasses.asdict(evidence), "counts": counts}
+    return {**dataclasses.asdict(evidence), "counts": counts, "trust": dataclasses.asdict(trust(evidence))}
 
 
 def _literal(value: Any) -> str:

@@ -84,10 +84,17 @@ def try_out(clf: Classifier, exploration: Exploration, what_if: WhatIf) -> Outco
     return Outcome(picture, int(logits.argmax()), logits.softmax(1)[0], float(margin))
 
 
+def at_the_end(exploration: Exploration) -> tuple[int, int]:
+    """How many of the changed values are at 0 or 255, so that no more strength moves them, and how many there are."""
+    changed = exploration.adversarial[exploration.adversarial != exploration.image]
+    return int(((changed == 0) | (changed == 1)).sum()), len(changed)
+
+
 def smallest(
     clf: Classifier, exploration: Exploration, repair: bool, on_pictures: Callable[[int], object] = lambda n: None
 ) -> SmallestSet | None:
-    """The fewest pixels to put back that repair the prediction, or the fewest changes that still fool.
+    """The fewest pixels to put back that repair the prediction, or the fewest changes that still fool; None if the
+    picture does not fool as it is.
 
     `on_pictures` hears of how many pictures the network has seen; what it raises ends the search.
     """

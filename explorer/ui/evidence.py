@@ -6,7 +6,7 @@ from pandas.io.formats.style import Styler
 
 from explorer.evidence import trust
 from explorer.figures import pixel_scatter, top_classes
-from explorer.palette import LOOKS
+from explorer.palette import LOOKS, kind_text
 from explorer.pipeline import Exploration
 from explorer.types import Evidence, PixelLabel
 from explorer.ui import words
@@ -27,7 +27,16 @@ def show_evidence(exploration: Exploration) -> None:
     me, pixels = session(), exploration.evidence.pixels
     with right:
         _scatter(exploration.evidence, me)
-    _table(pixels, exploration.evidence.unit, me)
+    st.markdown("##### Pixel by pixel")
+    unit = exploration.evidence.unit
+    pixel_table(
+        _styled(pixels),
+        key="table",
+        alt="One row per changed pixel: place, colour before and after, its two numbers, its kind.",
+        column_config={
+            kind: st.column_config.NumberColumn(f"{kind}, {unit}", format="%.3f") for kind in ("obscuring", "leading")
+        },
+    )
     st.markdown("##### Can these labels be trusted?")
     card = trust(exploration.evidence)
     COLOURS[card.colour](card.sentence)
@@ -68,27 +77,25 @@ def pick_points(key: str) -> None:
         session().pick((point["customdata"][0] for point in points), enclosed=len(points) > 1)
 
 
-def _table(pixels: tuple[PixelLabel, ...], unit: str, me: Session) -> None:
+def pixel_table(rows: pd.DataFrame | Styler, key: str, alt: str, column_config: dict | None = None) -> None:
+    """A table with one row per changed pixel; selecting rows selects the pixels everywhere."""
+    me = session()
     shown = me.selected
 
     def pick() -> None:
-        rows = tuple(sorted(st.session_state.table.selection.rows))
-        if rows != shown:  # equal: the table only echoes what was put into it below
-            me.select(rows)
+        chosen = tuple(sorted(st.session_state[key].selection.rows))
+        if chosen != shown:  # equal: the table only echoes what was put into it below
+            me.select(chosen)
 
-    st.markdown("##### Pixel by pixel")
-    st.session_state.table = {"selection": {"rows": list(shown)}}
+    st.session_state[key] = {"selection": {"rows": list(shown)}}
     st.dataframe(
-        _styled(pixels),
-        key="table",
+        rows,
+        key=key,
         on_select=pick,
         selection_mode="multi-row",
         hide_index=True,
-        column_config={
-            "obscuring": st.column_config.NumberColumn(f"obscuring, {unit}", format="%.3f"),
-            "leading": st.column_config.NumberColumn(f"leading, {unit}", format="%.3f"),
-        },
-        alt="One row per changed pixel: place, colour before and after, its two numbers, its kind.",
+        column_config=column_config,
+        alt=alt,
     )
 
 
@@ -96,14 +103,14 @@ def _styled(pixels: tuple[PixelLabel, ...]) -> Styler:
     table = pd.DataFrame(
         [
             {
-                "kind": f"{LOOKS[pixel.kind].sign} {pixel.kind}{' (weak)' if pixel.weak else ''}",
+                "kind": kind_text(pixel.kind, pixel.weak),
                 "row": pixel.row,
                 "column": pixel.col,
                 "colour before": "#{:02x}{:02x}{:02x}".format(*pixel.before),
                 "colour after": "#{:02x}{:02x}{:02x}".format(*pixel.after),
                 "obscuring": pixel.obscuring,
                 "leading": pixel.leading,
-                "reverting it says": f"{LOOKS[pixel.reversal_kind].sign} {pixel.reversal_kind}",
+                "reverting it says": kind_text(pixel.reversal_kind),
             }
             for pixel in pixels
         ]

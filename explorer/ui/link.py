@@ -5,14 +5,26 @@ from collections.abc import Collection
 import streamlit as st
 
 
+def restore() -> None:
+    """On coming back from another page: put what the address said into it again, which the menu of pages leaves out."""
+    for name, value in _kept().items():
+        if name not in st.query_params:
+            st.query_params[name] = value
+
+
 def linked(name: str, allowed: Collection[str], default: str) -> str:
     """What the address says, or the default where it says nothing that is allowed."""
     value = st.query_params.get(name, default)
-    return value if value in allowed else default
+    if value not in allowed:
+        return default
+    if value != default:
+        _kept()[name] = value
+    return value
 
 
 def unlink(name: str) -> None:
     """Take a setting out of the address."""
+    _kept().pop(name, None)
     if name in st.query_params:
         del st.query_params[name]
 
@@ -21,5 +33,12 @@ def link(name: str, value: str, default: str) -> None:
     """Put a setting into the address."""
     if value == default:
         unlink(name)
-    elif st.query_params.get(name) != value:
+        return
+    _kept()[name] = value
+    if st.query_params.get(name) != value:
         st.query_params[name] = value
+
+
+def _kept() -> dict[str, str]:
+    """What the address said last, for as long as the visit lasts."""
+    return st.session_state.setdefault("kept_links", {})

@@ -9,13 +9,13 @@ from explorer.classifiers import Classifier
 from explorer.evidence import MAPS, METHODS, Examination, class_maps, examine
 from explorer.figures import order_curve, signed_map
 from explorer.jobs import Job
-from explorer.palette import LOOKS
+from explorer.palette import kind_text
 from explorer.pipeline import Exploration
 from explorer.types import Image
 from explorer.ui import words
 from explorer.ui.caches import valid_methods
-from explorer.ui.evidence import QUIET, pick_points
-from explorer.ui.session import session
+from explorer.ui.evidence import QUIET, pick_points, pixel_table
+from explorer.ui.session import PROOF, session
 from explorer.ui.work import advance, result_of
 
 
@@ -41,11 +41,11 @@ def _examination(exploration: Exploration, clf: Classifier) -> None:
     def work(job: Job) -> Examination:
         return examine(clf, *_pair(exploration, clf), exploration.evidence.method, on_progress=partial(advance, job))
 
-    found: Examination | None = result_of("proof", clf, work)
+    found: Examination | None = result_of(PROOF, clf, work)
     if found is None:
         return
-    st.markdown("###### What the methods vote for")
-    st.dataframe(_votes(found), hide_index=True, alt="One row per changed pixel, one column per method: its kind.")
+    st.markdown("###### What the other methods vote for")
+    pixel_table(_votes(found), key="votes", alt="One row per changed pixel, one column per other method: its kind.")
     st.caption(
         "Methods that look for change share out what the change did. Grad-CAM, Guided Grad-CAM and occlusion only see "
         "where evidence lies, and are coarse. "
@@ -70,16 +70,14 @@ def _examination(exploration: Exploration, clf: Classifier) -> None:
 def _votes(found: Examination) -> pd.DataFrame:
     rows = []
     for index, pixel in enumerate(found.evidence.pixels):
-        votes = {
-            METHODS[name].title: f"{LOOKS[kinds[index]].sign} {kinds[index]}" for name, kinds in found.votes.items()
-        }
+        votes = {METHODS[name].title: kind_text(kinds[index]) for name, kinds in found.others.items()}
         rows.append(
             {
                 "row": pixel.row,
                 "column": pixel.col,
-                "label": f"{LOOKS[pixel.kind].sign} {pixel.kind}{' (weak)' if pixel.weak else ''}",
-                "agree": f"{sum(k[index] == pixel.kind for k in found.votes.values())} of {len(found.votes)}",
-                "reverting": f"{LOOKS[pixel.reversal_kind].sign} {pixel.reversal_kind}",
+                "label": kind_text(pixel.kind, pixel.weak),
+                "others agree": f"{found.agreeing(index)} of {len(found.others)}",
+                "reverting": kind_text(pixel.reversal_kind),
                 **votes,
             }
         )

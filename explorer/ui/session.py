@@ -12,6 +12,8 @@ from explorer.jobs import Job
 from explorer.pipeline import Exploration, WhatIf
 from explorer.ui.caches import Question
 
+PROOF = "proof"  # the name of the work that tries the labels
+
 
 @dataclass
 class Session:
@@ -36,11 +38,18 @@ class Session:
         self.asked, self.run_now = None, True
 
     def show(self, exploration: Exploration) -> None:
-        """Look at another exploration; a selection belongs to the one it was made in."""
+        """Look at another exploration. What was selected, changed and found belongs to the attack that it was made
+        with; if only its pixels are labelled in another way, all stays but the proof of the labels.
+        """
         if exploration is not self.shown:
-            self.shown, self.selected, self.sought = exploration, (), ""
-            self.jobs, self.results = {}, {}
-            self.start_again()
+            if self.shown is not None and exploration.same_attack(self.shown):
+                self.jobs, self.results = (
+                    {name: each for name, each in kept.items() if name != PROOF} for kept in (self.jobs, self.results)
+                )
+            else:
+                self.selected, self.sought, self.jobs, self.results = (), "", {}, {}
+                self.undo_all()
+            self.shown = exploration
         took = exploration.attack_seconds + exploration.evidence_seconds
         where = exploration.network, str(exploration.result.images.device)
         self.seconds[where] = float("inf") if exploration.result.stopped else took
@@ -75,7 +84,7 @@ class Session:
         """Find this smallest set."""
         self.sought = name
 
-    def start_again(self) -> None:
+    def undo_all(self) -> None:
         """Undo all that was changed about the exploration."""
         self.what_if, self.told = WhatIf(), ""
         st.session_state.strength = 100

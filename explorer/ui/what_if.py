@@ -7,7 +7,7 @@ from explorer.evidence import SmallestSet
 from explorer.figures import top_classes
 from explorer.jobs import Job
 from explorer.palette import LOOKS
-from explorer.pipeline import Exploration, WhatIf, percent, smallest, try_out
+from explorer.pipeline import Exploration, Outcome, WhatIf, at_the_end, percent, smallest, try_out
 from explorer.ui.evidence import QUIET
 from explorer.ui.pictures import canvas, picture_url
 from explorer.ui.session import session
@@ -33,15 +33,18 @@ def _bench(exploration: Exploration, clf: Classifier) -> None:
     left, right = st.columns([5, 6], gap="large")
     with right:
         _groups(exploration, clf)
-        st.session_state.setdefault("strength", 100)  # not as the slider's default: Start again sets it as well
+        st.session_state.setdefault("strength", 100)  # not as the slider's default: Undo all sets it as well
         strength = st.slider("Strength of all changes", 0, 150, step=5, format="%d %%", key="strength")
+        if strength > 100:
+            at_end, changed = at_the_end(exploration)
+            st.caption(f"{at_end:,} of {changed:,} changed values are at 0 or 255 already and cannot go further.")
         _move(exploration)
     state = WhatIf(me.what_if.back, strength / 100, me.what_if.moves)
     outcome = try_out(clf, exploration, state)
     with left:
         seen = f"{exploration.class_names[outcome.label]}, {percent(outcome.probabilities[outcome.label])}"
         st.markdown(f"##### {seen}".replace(" %", "\u00a0%"))
-        st.markdown(_verdict(exploration, outcome.margin))
+        st.markdown(_verdict(exploration, outcome))
         _picture(exploration, state, picture_url(outcome.picture), seen)
     with right:
         labels = exploration.top()
@@ -63,7 +66,7 @@ def _groups(exploration: Exploration, clf: Classifier) -> None:
         st.button("The selected", on_click=me.toggle, args=[me.selected], disabled=not me.selected)
         for title, members in groups.items():
             st.button(title, on_click=me.toggle_all, args=[members], disabled=not members)
-        st.button("Start again", on_click=me.start_again)
+        st.button("Undo all", on_click=me.undo_all)
     with st.container(horizontal=True, key="what-if-sets"):
         for name, title in SETS.items():
             st.button(title, on_click=me.seek, args=[name])
@@ -93,7 +96,7 @@ def _smallest(exploration: Exploration, clf: Classifier) -> None:
         return
     me.sought, (found,) = "", answer
     if found is None:
-        me.told = "The picture does not fool, so no part of it does."
+        me.told = f"The picture does not fool, so {'there is nothing to repair' if repair else 'no part of it does'}."
         return
     everything = frozenset(range(len(exploration.evidence.pixels)))
     me.what_if = WhatIf(frozenset(found.pixels) if repair else everything - frozenset(found.pixels))
@@ -101,30 +104,37 @@ def _smallest(exploration: Exploration, clf: Classifier) -> None:
     how = "the smallest there is: every smaller group was tried" if found.exact else "found greedily, so fewer may do"
     count = f"{len(found.pixels)} of {len(everything)} pixels"
     me.told = f"Putting back {count} repairs it; {how}." if repair else f"{count} fool by themselves; {how}."
+    if any(job.superseded for job in me.jobs.values()):  # the search took the place of other work on the page
+        st.rerun()
 
 
 def _move(exploration: Exploration) -> None:
     me, pixels = session(), exploration.evidence.pixels
-    places = me.what_if.places(exploration)
     with st.container(horizontal=True, vertical_alignment="bottom", key="what-if-move"):
         chosen = st.selectbox(
             "Move a pixel",
             range(len(pixels)),
             index=me.selected[0] if me.selected and me.selected[0] < len(pixels) else 0,
-            format_func=lambda i: f"{LOOKS[pixels[i].kind].sign} row {places[i][0]}, column {places[i][1]}",
+            format_func=lambda i: f"{LOOKS[pixels[i].kind].sign} row {pixels[i].row}, column {pixels[i].col}",
             key=f"move-{exploration.n_pixels}-{me.selected}",
             width=230,
         )
         for sign, (down, right) in MOVES.items():
             st.button(sign, on_click=me.move, args=[chosen, down, right], key=f"move-{sign}", help="One pixel further")
+        if chosen in me.what_if.moves:
+            row, col = me.what_if.places(exploration)[chosen]
+            st.caption(f"now at row {row}, column {col}")
 
 
-def _verdict(exploration: Exploration, margin: float) -> str:
-    targeted = exploration.target is not None
+def _verdict(exploration: Exploration, outcome: Outcome) -> str:
+    targeted, margin = exploration.target is not None, outcome.margin
     name = exploration.class_names[exploration.target if targeted else exploration.label]
     if margin < 0:
         return f":violet-badge[still fooled] {name} is {-margin:.2f} logits {'ahead' if targeted else 'behind'}."
-    return f":green-badge[repaired] {name} is {margin:.2f} logits {'behind' if targeted else 'ahead'}."
+    lead = f"{name} is {margin:.2f} logits {'behind' if targeted else 'ahead'}."
+    if targeted and outcome.label != exploration.label:
+        return f":orange-badge[target missed] {lead}"
+    return f":green-badge[repaired] {lead}" if exploration.succeeded else f":gray-badge[not fooled] {lead}"
 
 
 def _picture(exploration: Exploration, state: WhatIf, source: str, seen: str) -> None:

@@ -3,11 +3,9 @@
 import math
 
 from explorer.evidence import Examination
+from explorer.evidence.trust import CONFIRMED, INCOMPLETE, JOINT
 from explorer.pipeline import Exploration, percent
 from explorer.types import Checks, Evidence
-
-JOINT = 0.3  # additivity above which single shares are to be read with care
-INEXACT = 0.05  # completeness error above which the shares are
 
 
 def duration(seconds: float) -> str:
@@ -52,9 +50,9 @@ def _completeness(checks: Checks) -> str:
         return _verdict(None) + "This method gives scores, not exact shares, so there is nothing that must add up."
     if math.isinf(error):
         return _verdict(None) + "A logit did not change at all, so there is nothing to share out."
-    return _verdict(error <= INEXACT) + (
+    return _verdict(error <= INCOMPLETE) + (
         f"The shares add up to the whole change of the logits, within {100 * error:.1f} %."
-        if error <= INEXACT
+        if error <= INCOMPLETE
         else f"The shares miss the change of the logits by {100 * error:.0f} %: read their sizes with care."
     )
 
@@ -63,7 +61,7 @@ def _agreement(evidence: Evidence) -> str:
     agreeing, n_pixels = sum(pixel.agrees for pixel in evidence.pixels), len(evidence.pixels)
     kappa = evidence.checks.kappa
     beyond = "" if math.isnan(kappa) else f", Cohen's κ {kappa:.2f} (0 is chance, 1 is perfect)"
-    return _verdict(agreeing >= 0.7 * n_pixels) + (
+    return _verdict(agreeing >= CONFIRMED * n_pixels) + (
         "Reverting one pixel at a time, which knows nothing of gradients, confirms "
         f"{agreeing} of {n_pixels} labels{beyond}."
     )
@@ -96,7 +94,7 @@ def _groups(evidence: Evidence) -> str:
         if len(kinds) > 1:
             why = "The true class did not lose or the wrong one did not gain, so the groups have nothing to share."
         return _verdict(None) + why
-    chance = "" if math.isnan(p) else f"; other splits of the pixels do as well in {percent(p)} of the cases"
+    chance = "" if math.isnan(p) else f" (p = {p:.2g}: of all splits like this, itself included, so many do as well)"
     return _verdict(d > 0) + (
         f"Putting back the obscuring pixels returns more of the true class, and putting back the leading ones takes "
         f"more of the wrong one, than the other way round: D = {d:.2f}{chance}."
@@ -108,11 +106,12 @@ def _groups(evidence: Evidence) -> str:
 def examination_sentences(found: Examination) -> list[str]:
     """What the longer checks found, as markdown."""
     evidence, asm = found.evidence, found.adversarial_saliency
-    unanimous = sum(found.agreement(i) == 1 for i in range(len(evidence.pixels)))
-    mean = sum(found.agreement(i) for i in range(len(evidence.pixels))) / len(evidence.pixels)
+    agreeing = [found.agreeing(pixel) for pixel in range(len(evidence.pixels))]
+    n_others = len(found.others)
+    mean = sum(agreeing) / (len(agreeing) * n_others)
     sentences = [
-        f"{_verdict(mean >= 0.6)}On average {percent(mean)} of {len(found.votes)} methods give a pixel the kind that "
-        f"is shown; for {unanimous} of {len(evidence.pixels)} pixels they all do.",
+        f"{_verdict(mean >= 0.6)}On average {percent(mean)} of the {n_others} other methods give a pixel the kind that "
+        f"is shown; for {agreeing.count(n_others)} of {len(agreeing)} pixels they all do.",
         _groups(evidence),
     ]
     for name, curve in (("Putting pixels back", found.deletion), ("Changing pixels", found.insertion)):

@@ -26,28 +26,32 @@ def result_of(name: str, clf: Classifier, work: Callable[[Job], Any]) -> Any | N
             return None
 
     me, queue = session(), queue_for(str(clf.device))
+    jobs, results = me.jobs, me.results  # of what is shown now: a later run of the page may already show another
     status = StatusLine(f"status-{name}")
-    if name not in me.results:
-        if name not in me.jobs:
+    if name not in results:
+        job = jobs.get(name)
+        if job is None or job.superseded:
             try:
                 deadline = max(DEADLINE, PASSES * seconds_per_step(clf))
-                me.jobs[name] = queue.submit(until_stopped, me.owner, deadline)
+                job = jobs[name] = queue.submit(until_stopped, me.owner, deadline)
             except QueueFull as error:
                 st.warning(str(error))
                 return None
-        status.watch(me.jobs[name], queue)  # may be interrupted, by Stop for instance: the next run watches on
-        job = me.jobs.pop(name)
+        status.watch(job, queue)  # may be interrupted, by Stop for instance: the next run watches on
+        if job.superseded:  # by other work of this visitor: the next run begins anew
+            return None
+        jobs.pop(name, None)
         if isinstance(job.error, ValueError):
             st.error(str(job.error))
             return None
         if job.error is not None:
             raise job.error
-        me.results[name] = job.result
-    if me.results[name] is None:
-        status.rest("Stopped.", "Start again", lambda: me.results.pop(name, None))
+        results[name] = job.result
+    if results[name] is None:
+        status.rest("Stopped.", "Try again", lambda: results.pop(name, None))
         return None
     status.rest("")
-    return me.results[name]
+    return results[name]
 
 
 def advance(job: Job, done: int, total: int, text: str) -> None:

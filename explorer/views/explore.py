@@ -15,6 +15,7 @@ from explorer.ui.devices import choose_device
 from explorer.ui.downloads import offer_downloads
 from explorer.ui.evidence import QUIET, show_evidence
 from explorer.ui.guide import guide
+from explorer.ui.link import restore
 from explorer.ui.mechanics import show_mechanics
 from explorer.ui.networks import choose_network, dataset_of, load_network
 from explorer.ui.pictures import pictures
@@ -30,6 +31,8 @@ MAIN_KNOBS = ("a", "lam", "tau")
 
 
 def page() -> None:
+    if "world" not in st.session_state:  # nothing of this page is there: the visitor comes, or comes back
+        restore()
     with st.container(key="head", horizontal=True, vertical_alignment="bottom"):
         st.title("Which pixels change its mind?", anchor=False, width="content")
         with st.container(key="choices", horizontal=True, width="content"):

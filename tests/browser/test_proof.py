@@ -89,7 +89,7 @@ def test_what_if_answers_every_click(explore):
         marks.nth(number).dispatch_event("click")
         expect(changes).to_contain_text(f"{explore.n_pixels - number - 1} of {explore.n_pixels} changes")
         explore.idle()
-    page.get_by_role("button", name="Start again").click()
+    page.get_by_role("button", name="Undo all").click()
     expect(changes).to_contain_text(f"{explore.n_pixels} of {explore.n_pixels} changes")
     page.get_by_role("button", name="All", exact=True).click()
     expect(page.locator(".st-key-what-if")).to_contain_text("repaired")

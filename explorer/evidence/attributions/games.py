@@ -5,9 +5,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from explorer.evidence.reversal import Reversals
+from explorer.evidence.reversal import EXACT, Reversals
 
-EXACT = 12  # changed pixels up to which all 2^n groups are tried
 PERMUTATIONS = 32  # drawn otherwise; each is also gone through backwards, which evens out most of the chance
 MANY = 64  # pixels above which a quarter of the permutations has to do
 
