@@ -94,7 +94,7 @@ def _groups(evidence: Evidence) -> str:
         if len(kinds) > 1:
             why = "The true class did not lose or the wrong one did not gain, so the groups have nothing to share."
         return _verdict(None) + why
-    chance = "" if math.isnan(p) else f" (p = {p:.2g}: of all splits like this, itself included, so many do as well)"
+    chance = "" if math.isnan(p) else f" (p = {p:.2g}, the share of such splits, this one included, that do as well)"
     return _verdict(d > 0) + (
         f"Putting back the obscuring pixels returns more of the true class, and putting back the leading ones takes "
         f"more of the wrong one, than the other way round: D = {d:.2f}{chance}."
