@@ -59,13 +59,15 @@ class Session:
         self.selected = tuple(sorted(set(pixels)))
 
     def pick(self, pixels: Iterable[int], add: bool = False, enclosed: bool = False) -> None:
-        """Pixels were clicked or enclosed: select them. `add` keeps the others and lets go of those that are selected
-        already; a click on the only selected pixel lets go of it.
+        """Pixels were clicked or enclosed: select them. `add` keeps the others; a click then lets go of a pixel that is
+        selected already. Without it, a click on the only selected pixel lets go of it.
         """
-        picked = tuple(sorted(set(pixels)))
+        picked, selected = set(pixels), set(self.selected)
         if add:
-            picked = tuple(sorted({*self.selected} ^ {*picked}))
-        self.selected = () if picked == self.selected and not enclosed and not add else picked
+            picked = selected | picked if enclosed else selected ^ picked
+        elif picked == selected and not enclosed:
+            picked = set()
+        self.select(picked)
 
     def toggle(self, pixels: Iterable[int]) -> None:
         """Put these pixels back, or change them again."""

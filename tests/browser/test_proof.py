@@ -40,6 +40,11 @@ def test_a_lasso_selects_in_every_view_and_shift_and_escape_work(explore):
     explore.marks.first.dispatch_event("click", {"shiftKey": True})
     expect(selected).to_have_count(n - 1)
     explore.idle()
+    explore.page.keyboard.down("Shift")
+    drag_around(explore.page, explore.page.locator(".st-key-pictures .frame svg").last)
+    explore.page.keyboard.up("Shift")
+    expect(selected).to_have_count(n)  # the others stay
+    explore.idle()
     overlay = explore.page.locator(".st-key-pictures .frame svg").last
     overlay.focus()
     overlay.press("Escape")
