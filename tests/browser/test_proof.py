@@ -124,8 +124,14 @@ def test_the_attack_plays_pauses_steps_and_can_be_saved(explore):
     expect(player).not_to_have_attribute("data-frame", "1")
     player.press(" ")
     expect(page.locator(".st-key-player .play")).to_contain_text("Play")
-    page.locator(".st-key-player .scrub").fill(str(last))
+    scrub = page.locator(".st-key-player .scrub")
+    scrub.fill(str(last))
     expect(player).to_have_attribute("data-frame", str(last))
+    expect(player).to_contain_text(f"Frame {last} of {last}, step")
+    scrub.press(" ")  # from the first frame again
+    expect(page.locator(".st-key-player .play")).to_contain_text("Pause")
+    scrub.press(" ")
+    expect(page.locator(".st-key-player .play")).to_contain_text("Play")
     with page.expect_download() as download:
         page.get_by_role("button", name="Film (GIF)").click()
     with open(download.value.path(), "rb") as file:

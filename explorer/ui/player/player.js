@@ -32,8 +32,8 @@ export default function ({ data, parentElement }) {
     screens[1].putImageData(changes, 0, 0);
     const state = margin < 0 ? "fooled" : "not fooled";
     told.textContent =
-      `Step ${step}, ${stage}: ${where.length.toLocaleString("en")} changed pixels, ` +
-      `margin ${margin.toFixed(2)} logits (${state})`;
+      `Frame ${number} of ${frames.length - 1}, step ${step}, ${stage}: ` +
+      `${where.length.toLocaleString("en")} changed pixels, margin ${margin.toFixed(2)} logits (${state})`;
     root.dataset.frame = number;
     for (const { canvas } of screens) canvas.setAttribute("aria-label", `${canvas.title}. ${told.textContent}`);
   };
@@ -67,7 +67,9 @@ export default function ({ data, parentElement }) {
   };
   play.onclick = toggle;
   root.onkeydown = (event) => {
-    if (event.target === scrub || event.target === speed || (event.target === play && event.key === " ")) return;
+    // What the control itself does with the key; space does nothing to the scrub bar, so there as well it plays.
+    const own = event.target === speed || (event.key === " " ? event.target === play : event.target === scrub);
+    if (own) return;
     const last = frames.length - 1;
     const at = Number(scrub.value);
     if (event.key === " ") toggle();
