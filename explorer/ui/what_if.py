@@ -8,8 +8,9 @@ from explorer.figures import top_classes
 from explorer.jobs import Job
 from explorer.palette import LOOKS
 from explorer.pipeline import Exploration, Outcome, WhatIf, at_the_end, percent, smallest, try_out
+from explorer.types import Image
 from explorer.ui.evidence import QUIET
-from explorer.ui.pictures import canvas, picture_url
+from explorer.ui.pictures import canvas
 from explorer.ui.session import session
 from explorer.ui.work import advance, result_of
 
@@ -45,7 +46,7 @@ def _bench(exploration: Exploration, clf: Classifier) -> None:
         seen = f"{exploration.class_names[outcome.label]}, {percent(outcome.probabilities[outcome.label])}"
         st.markdown(f"##### {seen}".replace(" %", "\u00a0%"))
         st.markdown(_verdict(exploration, outcome))
-        _picture(exploration, state, picture_url(outcome.picture), seen)
+        _picture(exploration, state, outcome.picture, seen)
     with right:
         labels = exploration.top()
         series = (each[labels].tolist() for each in (exploration.before, exploration.after, outcome.probabilities))
@@ -137,21 +138,20 @@ def _verdict(exploration: Exploration, outcome: Outcome) -> str:
     return f":green-badge[repaired] {lead}" if exploration.succeeded else f":gray-badge[not fooled] {lead}"
 
 
-def _picture(exploration: Exploration, state: WhatIf, source: str, seen: str) -> None:
+def _picture(exploration: Exploration, state: WhatIf, picture: Image, seen: str) -> None:
     me = session()
     places = state.places(exploration)
     pixels = [pixel.at(row, col) for pixel, (row, col) in zip(exploration.evidence.pixels, places, strict=True)]
     pane = {
         "title": "Now",
         "text": f"{len(pixels) - len(state.back)} of {len(pixels)} changes",
-        "src": source,
-        "colours": "after",
+        "shows": "now",
         "marked": True,
         "alt": f"The picture with {len(pixels) - len(state.back)} of the changes. The network sees: {seen}.",
     }
     canvas(
+        {"before": exploration.image, "now": picture},
         [pane],
-        tuple(exploration.image.shape[1:]),
         pixels,
         [i for i in me.selected if i < len(pixels)],
         state.back,

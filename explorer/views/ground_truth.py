@@ -19,7 +19,7 @@ from explorer.training import UNSEEN_SEEDS
 from explorer.trials import Signs, SignTrial, hits, localisation, try_signs
 from explorer.ui.caches import classifier, valid_methods
 from explorer.ui.evidence import QUIET
-from explorer.ui.pictures import canvas, picture_url
+from explorer.ui.pictures import canvas
 from explorer.ui.work import advance, result_of
 
 MEASURED = Path(__file__).parents[2] / "assets" / "ground_truth"
@@ -118,25 +118,29 @@ def measure_some(clf: Classifier) -> None:
 def show_sign(trial: SignTrial) -> None:
     """One sign: attacked, drawn as the wrong one, and whose is what."""
     names = [CLASS_NAMES[label] for label in (trial.evidence.label, trial.evidence.adversarial_label)]
+    images = {
+        "before": trial.image,
+        "after": trial.adversarial,
+        "other": trial.other,
+        "masks": from_uint8(painted(trial)),
+    }
     panes = [
         {
             "title": names[0],
             "text": "attacked",
-            "src": picture_url(trial.adversarial),
-            "colours": "after",
+            "shows": "after",
             "alt": f"{names[0]}, attacked.",
         },
-        {"title": names[1], "text": "in the same scene", "src": picture_url(trial.other), "alt": f"{names[1]} there."},
+        {"title": names[1], "text": "in the same scene", "shows": "other", "alt": f"{names[1]} there."},
         {
             "title": "Whose is what",
-            "src": picture_url(from_uint8(painted(trial))),
+            "shows": "masks",
             "marked": True,
             "alt": f"Blue: what only {names[0]} shows. Orange: what only {names[1]} shows. Grey: both signs.",
         },
     ]
     hint = f"Blue ground: only {names[0]} has something there. Orange ground: only {names[1]}. Grey: both signs alike."
-    size = tuple(trial.image.shape[1:])
-    canvas(panes, size, trial.evidence.pixels, (), (), hint, "truth-picture", None, trial.evidence.unit)
+    canvas(images, panes, trial.evidence.pixels, (), (), hint, "truth-picture", None, trial.evidence.unit)
 
 
 def painted(trial: SignTrial) -> np.ndarray:

@@ -73,7 +73,19 @@ class ExplorePage:
 
     @property
     def readout(self) -> str:
-        return self.page.locator(".st-key-pictures .readout").inner_text()
+        return self.read_out("pictures")
+
+    def read_out(self, key: str) -> str:
+        """What the canvas of this key says of a pixel; its swatches leave a second space."""
+        return self.page.locator(f".st-key-{key} .readout").inner_text().replace("  ", " ")
+
+    def point_at(self, mark: Locator) -> tuple[float, float]:
+        """Move the mouse to a mark and say where that is."""
+        mark.evaluate("mark => mark.scrollIntoView({ block: 'center' })")  # else it may end under the page's header
+        box = mark.locator(".shape").bounding_box()
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        self.page.mouse.move(x, y)
+        return x, y
 
     @property
     def thumbnails(self) -> Locator:

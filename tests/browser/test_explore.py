@@ -107,7 +107,7 @@ def test_pointing_at_a_pixel_compares_it_in_all_pictures(explore):
     explore.page.locator(".st-key-pictures .frame svg").first.hover(position={"x": 7, "y": 7})
     cursors = explore.page.locator(".st-key-pictures .cursor")
     assert [(cursor.get_attribute("x"), cursor.get_attribute("y")) for cursor in cursors.all()] == [("1", "1")] * 3
-    assert explore.readout.startswith("Row 1, column 1:")
+    assert re.fullmatch(r"Row 1, column 1: before and after rgb \d+, \d+, \d+", explore.readout)
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,11 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from explorer.ui.what_if import HINT
+
 pytestmark = pytest.mark.browser
 
+COLOUR = r"rgb \d+, \d+, \d+"
 QUICK = "?steps=30&polish=false&picture=speed-limit-60-1"
 
 
@@ -94,6 +97,7 @@ def test_what_if_answers_every_click(explore):
         marks.nth(number).dispatch_event("click")
         expect(changes).to_contain_text(f"{explore.n_pixels - number - 1} of {explore.n_pixels} changes")
         explore.idle()
+    assert page.locator(".st-key-what-if-picture .readout").inner_text() == HINT  # nobody points
     page.get_by_role("button", name="Undo all").click()
     expect(changes).to_contain_text(f"{explore.n_pixels} of {explore.n_pixels} changes")
     page.get_by_role("button", name="All", exact=True).click()
@@ -101,6 +105,29 @@ def test_what_if_answers_every_click(explore):
     page.get_by_role("button", name="Smallest set that still fools").click()
     expect(page.locator(".st-key-what-if")).to_contain_text("every smaller group was tried")
     expect(page.locator(".st-key-what-if")).to_contain_text("still fooled")
+
+
+def test_what_if_tells_of_the_pixel_before_and_now_and_goes_on_after_every_click_and_key(explore):
+    explore.open(QUICK)
+    page = explore.page
+    page.locator(".st-key-what-if summary").click()
+    changes = page.locator(".st-key-what-if-picture figcaption")
+    expect(changes).to_be_visible()
+    explore.idle()
+    numbers = r"\w+(, weak)? \(obscuring -?\d+\.\d\d, leading -?\d+\.\d\d logits\)"
+    place = explore.point_at(page.locator(".st-key-what-if-picture .mark").nth(2))
+    changed = explore.read_out("what-if-picture")
+    assert re.fullmatch(rf"Row \d+, column \d+: before {COLOUR} → now {COLOUR} · {numbers}", changed)
+    page.mouse.click(*place)
+    expect(changes).to_contain_text(f"{explore.n_pixels - 1} of {explore.n_pixels} changes")
+    explore.idle()
+    back = explore.read_out("what-if-picture")
+    assert re.fullmatch(rf"Row \d+, column \d+: before and now {COLOUR} · {numbers}, put back", back)
+    assert changed.split(" → ")[0].split("before ")[1] in back, "put back is as before"
+    page.keyboard.press("Enter")
+    expect(changes).to_contain_text(f"{explore.n_pixels} of {explore.n_pixels} changes")
+    explore.idle()
+    assert explore.read_out("what-if-picture") == changed
 
 
 def test_the_attack_plays_pauses_steps_and_can_be_saved(explore):
@@ -161,6 +188,9 @@ def test_the_ground_truth_page_measures_a_few_signs(explore):
     page.get_by_role("button", name="Measure").click()
     expect(page.locator(".st-key-truth-picture .pane")).to_have_count(3)
     explore.idle()
+    explore.point_at(page.locator(".st-key-truth-picture .mark").first)
+    told = explore.read_out("truth-picture")
+    assert re.match(rf"Row \d+, column \d+: before {COLOUR} → after {COLOUR} · .*obscuring .*leading", told)
     main = page.get_by_test_id("stMain")
     assert main.evaluate("main => main.scrollWidth <= main.clientWidth")
 

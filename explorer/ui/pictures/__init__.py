@@ -5,7 +5,7 @@ and it zooms. All of it works by keyboard as well.
 """
 
 import base64
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -39,32 +39,31 @@ def pictures(exploration: Exploration, selected: Collection[int], key: str, on_p
         {
             "title": "Before",
             "text": before,
-            "src": picture_url(exploration.image),
-            "colours": "before",
+            "shows": "before",
             "alt": f"The clean picture, {width} by {height} pixels. The network sees: {before}.",
         },
         {
             "title": "After",
             "text": after,
-            "src": picture_url(exploration.adversarial),
-            "colours": "after",
+            "shows": "after",
             "alt": f"The picture with {exploration.n_pixels} changed pixels. The network sees: {after}.",
         },
         {
             "title": "Changed pixels",
-            "src": picture_url(exploration.adversarial),
+            "shows": "after",
             "marked": True,
             "pale": True,
             "alt": "Where the changed pixels are: " + ", ".join(f"{n} {kind}" for kind, n in counts.items()) + ".",
         },
     ]
     unit = exploration.evidence.unit if exploration.evidence else ""
-    canvas(panes, (height, width), pixels, selected, (), HINT, key, on_pick, unit)
+    images = {"before": exploration.image, "after": exploration.adversarial}
+    canvas(images, panes, pixels, selected, (), HINT, key, on_pick, unit)
 
 
 def canvas(
+    images: Mapping[str, Image],
     panes: Sequence[dict],
-    size: tuple[int, int],
     pixels: Sequence[PixelLabel],
     selected: Collection[int],
     off: Collection[int],
@@ -74,10 +73,12 @@ def canvas(
     unit: str = "logits",
     toggles: bool = False,
 ) -> None:
-    """Pictures of `size` = (height, width) side by side, with one cursor; marks on those that are `marked`. Pixels in
-    `off` are drawn as put back. A mark that is picked is selected, or with `toggles` put back or changed again; without
-    `on_pick` none can be picked.
+    """Panes side by side, with one cursor. Each `shows` one of `images`, which are of one size; the first two of these
+    are compared wherever one points, under their names. Marks are on the panes that are `marked`; pixels in `off` are
+    drawn as put back. A mark that is picked is selected, or with `toggles` put back or changed again; without `on_pick`
+    none can be picked.
     """
+    height, width = next(iter(images.values())).shape[1:]
     component = st.components.v2.component("pictures", html=_read("html"), css=_read("css"), js=_read("js"))
 
     def picked() -> None:
@@ -86,8 +87,10 @@ def canvas(
             on_pick(tuple(i for i in pick["pixels"] if 0 <= i < len(pixels)), pick["add"], pick["lasso"])
 
     data = {
-        "height": size[0],
-        "width": size[1],
+        "height": height,
+        "width": width,
+        "images": {name: picture_url(image) for name, image in images.items()},
+        "compared": list(images)[:2],
         "panes": list(panes),
         "hint": hint,
         "unit": unit,

@@ -27,6 +27,8 @@ const outline = (shape, x, y, radius, attributes) => {
 const swatch = ([red, green, blue]) =>
   html("span", { className: "swatch", style: `background: rgb(${red}, ${green}, ${blue})` });
 
+/** Two decimals, and no minus before a zero. */
+const decimals = (value) => value.toFixed(2).replace("-0.00", "0.00");
 
 /** Whether a point lies in a polygon: an odd number of edges to its right. */
 const inside = ([x, y], corners) => {
@@ -42,7 +44,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const { width, height, marks, selected } = data;
   const looks = Object.fromEntries(data.legend.map((look) => [look.kind, look]));
   const radius = Math.max(width, height) / Math.min(120, 46 + marks.length / 3); // many marks are smaller
-  const colours = { before: null, after: null };
+  const letsGo = data.picks && !data.toggles; // there is a selection to let go of
+  let colours = null; // RGBA of the compared pictures, once they are read
   const [cursors, overlays, images, glyphs] = [[], [], [], []];
   const readout = parentElement.querySelector(".readout");
   // What outlives a new run: how far one has zoomed, and where the keys are.
@@ -50,11 +53,17 @@ export default function ({ data, parentElement, setTriggerValue }) {
 
   const describe = (mark) =>
     `row ${mark.row}, column ${mark.col}: ${mark.kind}${mark.weak ? ", weak" : ""}` +
-    ` (obscuring ${mark.obscuring.toFixed(2)}, leading ${mark.leading.toFixed(2)} ${data.unit})` +
+    ` (obscuring ${decimals(mark.obscuring)}, leading ${decimals(mark.leading)} ${data.unit})` +
     (mark.off ? ", put back" : "");
 
   const pick = (pixels, add = false, lasso = false) => {
     if (data.picks) setTriggerValue("pick", { pixels, add, lasso });
+  };
+
+  /** Pick one mark and tell of it, wherever on its glyph the pointer is. */
+  const take = (index, add) => {
+    [view.row, view.col] = [marks[index].row, marks[index].col];
+    pick([index], add);
   };
 
   const drawMark = (mark, index) => {
@@ -83,36 +92,39 @@ export default function ({ data, parentElement, setTriggerValue }) {
       glyph,
     );
     if (!data.picks) return group;
-    group.onclick = (event) => pick([index], event.shiftKey || event.ctrlKey || event.metaKey);
+    group.onclick = (event) => take(index, event.shiftKey || event.ctrlKey || event.metaKey);
     group.onkeydown = (event) => {
       if (event.key === "Enter" || event.key === " ") {
         event.preventDefault();
         event.stopPropagation();
-        pick([index], event.shiftKey);
+        take(index, event.shiftKey);
       }
     };
     return group;
   };
 
   const tell = (row, col) => {
+    if (!colours) return; // it is told once they are read
     const at = 4 * (row * width + col);
-    const parts = [`Row ${row}, column ${col}: `];
-    const seen = ["before", "after"].flatMap((name) => (colours[name] ? [colours[name].slice(at, at + 3)] : []));
-    if (seen.length) parts.push(swatch(seen[0]), ` rgb ${seen[0].join(", ")}`);
-    if (seen.length > 1 && seen[0].some((value, channel) => value !== seen[1][channel])) {
-      parts.push(" → ", swatch(seen[1]), ` rgb ${seen[1].join(", ")}`);
-    }
+    const [old, current] = colours.map((rgba) => rgba.slice(at, at + 3));
+    const [was, is] = data.compared;
+    const named = (name, rgb) => [`${name} `, swatch(rgb), ` rgb ${rgb.join(", ")}`];
+    const same = old.every((value, channel) => value === current[channel]);
+    const seen = same ? named(`${was} and ${is}`, old) : [...named(was, old), " → ", ...named(is, current)];
+    const parts = [`Row ${row}, column ${col}: `, ...seen];
     const mark = marks.find((each) => each.row === row && each.col === col);
     if (mark) parts.push(" · " + describe(mark).split(": ")[1]);
     readout.replaceChildren(...parts);
   };
 
   const rest = () => {
+    if (view.row !== null) return point(view.row, view.col);
     for (const cursor of cursors) cursor.style.visibility = "hidden";
     const chosen = selected.map((index) => marks[index]).filter(Boolean);
     if (chosen.length === 1) point(chosen[0].row, chosen[0].col);
-    else if (chosen.length) readout.textContent = `${chosen.length} pixels selected. Escape lets go of them.`;
-    else readout.textContent = marks.length ? data.hint : "";
+    else if (chosen.length) {
+      readout.textContent = `${chosen.length} pixels selected.${letsGo ? " Escape lets go of them." : ""}`;
+    } else readout.textContent = marks.length ? data.hint : "";
   };
 
   const point = (row, col) => {
@@ -181,17 +193,17 @@ export default function ({ data, parentElement, setTriggerValue }) {
     else if (event.key === "Escape") pick([], false, true);
     else if (event.key === "Enter") {
       const index = marks.findIndex((mark) => mark.row === view.row && mark.col === view.col);
-      if (index >= 0) pick([index], event.shiftKey);
+      if (index >= 0) take(index, event.shiftKey);
     } else return;
     event.preventDefault();
   };
 
-  const readColours = (name, image) => {
-    const canvas = html("canvas", { width, height });
-    const context = canvas.getContext("2d");
+  const readColours = async (name) => {
+    const image = html("img", { src: data.images[name] });
+    await image.decode();
+    const context = html("canvas", { width, height }).getContext("2d");
     context.drawImage(image, 0, 0);
-    colours[name] = Array.from(context.getImageData(0, 0, width, height).data);
-    rest();
+    return context.getImageData(0, 0, width, height).data;
   };
 
   /** Where one has zoomed in, a finger or the middle button drags the pictures. */
@@ -241,6 +253,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
       if (drawn) {
         drawn.remove();
         const caught = marks.flatMap(({ col, row }, index) => (inside([col + 0.5, row + 0.5], corners) ? [index] : []));
+        if (letsGo) view.row = view.col = null; // it is told how many were caught, not where the drag ended
         if (event.type === "pointerup" && (caught.length || selected.length)) pick(caught, event.shiftKey, true);
       }
       from = drawn = corners = null;
@@ -270,13 +283,18 @@ export default function ({ data, parentElement, setTriggerValue }) {
     }
     overlay.append(cursor);
     pan(overlay);
-    overlay.addEventListener("pointermove", (event) => {
+    const follow = (event) => {
       const [col, row] = place(event).map(Math.floor);
       if (col >= 0 && row >= 0 && col < width && row < height) {
         [view.row, view.col] = [row, col];
         point(row, col);
       }
-    });
+    };
+    overlay.addEventListener("pointermove", follow);
+    overlay.onpointerenter = (event) => {
+      // The page may have moved under a pointer that rests; how many are selected is told until it moves itself.
+      if (view.row === null && !(letsGo && selected.length)) follow(event);
+    };
     overlay.onpointerleave = () => {
       view.row = view.col = null;
       rest();
@@ -288,9 +306,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
     };
     overlay.addEventListener("wheel", onWheel, { passive: false });
 
-    const image = html("img", { alt: pane.alt, src: pane.src, draggable: false });
+    const image = html("img", { alt: pane.alt, src: data.images[pane.shows], draggable: false });
     images.push(image);
-    if (pane.colours) image.decode().then(() => readColours(pane.colours, image), () => {});
 
     const style = `aspect-ratio: ${width} / ${height}`;
     const frame = html("div", { className: "frame", style }, image, overlay);
@@ -318,8 +335,14 @@ export default function ({ data, parentElement, setTriggerValue }) {
   // The keys stay where they were, though everything is drawn anew.
   const reached = () => [...panes.querySelectorAll("[tabindex]")];
   const at = reached().indexOf(parentElement.getRootNode().activeElement);
+  const stays = view.row < height && view.col < width && (at >= 0 || panes.matches(":hover"));
+  if (!stays) view.row = view.col = null; // whoever has left the pictures wants to read of the selection
   panes.replaceChildren(...data.panes.map(drawPane));
   reached()[at]?.focus({ preventScroll: true });
   look();
   rest();
+  Promise.all(data.compared.map(readColours)).then((read) => {
+    colours = read;
+    rest();
+  });
 }
