@@ -24,8 +24,9 @@ they are to be read with care, *red* if they should not be believed here. *The w
 makes every check; *What if* lets you try for yourself; the page *Ground truth* compares the labels with where the
 evidence is known to lie.
 
-**On the pictures** point at a pixel to compare it, click a mark or drag around several to select them everywhere (Shift
-adds), zoom with + and −, or Ctrl and the wheel. By keyboard: arrows move, Enter takes a mark, Escape lets go.
+**On the pictures** point at a pixel, or tap it, to compare it, click a mark or drag around several to select them
+everywhere (Shift adds), zoom with + and −, or Ctrl and the wheel. By keyboard: arrows move, Enter or Space takes a
+mark, Escape lets go.
 
 **Any picture, any network.** A network sees pictures of one size, so yours are cropped in the middle and resized: the
 frame on the original shows what is left. *By area* a new pixel is the mean of what it covers, *by nearest* the one at

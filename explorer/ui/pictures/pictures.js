@@ -190,8 +190,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
     if (event.key in STEPS) step(STEPS[event.key]);
     else if (event.key === "+" || event.key === "=") zoom(1, ...focus());
     else if (event.key === "-") zoom(-1, ...focus());
-    else if (event.key === "Escape") pick([], false, true);
-    else if (event.key === "Enter") {
+    else if (event.key === "Escape" && letsGo) pick([], false, true);
+    else if ((event.key === "Enter" || event.key === " ") && data.picks) {
       const index = marks.findIndex((mark) => mark.row === view.row && mark.col === view.col);
       if (index >= 0) take(index, event.shiftKey);
     } else return;
@@ -254,7 +254,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
         drawn.remove();
         const caught = marks.flatMap(({ col, row }, index) => (inside([col + 0.5, row + 0.5], corners) ? [index] : []));
         if (letsGo) view.row = view.col = null; // it is told how many were caught, not where the drag ended
-        if (event.type === "pointerup" && (caught.length || selected.length)) pick(caught, event.shiftKey, true);
+        if (event.type === "pointerup" && (caught.length || (letsGo && selected.length))) {
+          pick(caught, event.shiftKey, true);
+        }
       }
       from = drawn = corners = null;
     };
@@ -276,7 +278,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
       overlay.append(...marks.map(drawMark));
       overlay.setAttribute("tabindex", 0);
       overlay.setAttribute("role", "group");
-      const picking = data.picks ? ", Enter takes a mark, Escape lets go" : "";
+      const enter = data.toggles ? "takes a change back or brings it on again" : "takes a mark, Escape lets go";
+      const picking = data.picks ? `, Enter ${enter}` : "";
       overlay.setAttribute("aria-label", `${pane.title}: arrow keys move${picking}, + and - zoom`);
       overlay.onkeydown = onKey;
       if (data.picks) lasso(overlay, place);
@@ -290,12 +293,13 @@ export default function ({ data, parentElement, setTriggerValue }) {
         point(row, col);
       }
     };
-    overlay.addEventListener("pointermove", follow);
+    for (const moment of ["pointerdown", "pointermove"]) overlay.addEventListener(moment, follow); // a tap never moves
     overlay.onpointerenter = (event) => {
       // The page may have moved under a pointer that rests; how many are selected is told until it moves itself.
       if (view.row === null && !(letsGo && selected.length)) follow(event);
     };
-    overlay.onpointerleave = () => {
+    overlay.onpointerleave = (event) => {
+      if (event.pointerType === "touch") return; // a lifted finger has pointed
       view.row = view.col = null;
       rest();
     };
