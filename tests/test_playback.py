@@ -64,6 +64,15 @@ def test_the_gif_shows_every_frame_enlarged(filmed):
     assert 1 < gif.n_frames <= len(film.frames)  # equal frames are one
 
 
+def test_the_gif_keeps_the_colours_of_the_changed_pixels(filmed):
+    _, film = filmed
+    gif = Image.open(io.BytesIO(film.gif()))
+    gif.seek(gif.n_frames - 1)
+    shown = np.array(gif.convert("RGB").resize((64, 64), Image.Resampling.NEAREST)).reshape(-1, 3)
+    last = film.frames[-1]
+    assert np.abs(shown[last.where].astype(int) - last.colours).max() <= 16
+
+
 def test_lives_are_the_stretches_in_which_a_pixel_was_changed():
     def frame(*where: int) -> Frame:
         return Frame("optimised", 0, np.array(where, np.int32), np.zeros((len(where), 3), np.uint8))

@@ -88,13 +88,20 @@ class Film:
         """The film as an animated GIF, enlarged without smoothing; the last frame stays for two seconds."""
         stride = -(-len(self.frames) // GIF_FRAMES)
         numbers = [*range(0, len(self.frames) - 1, stride), len(self.frames) - 1]
+        pictures = [self.picture(number) for number in numbers]
+        # One palette, by greatest coverage: by frequency, the few changed pixels would get their neighbours' colours.
+        palette = Pillow.fromarray(np.concatenate(pictures[::-8])).quantize(method=Pillow.Quantize.MAXCOVERAGE)
         height, width = self.clean.shape[:2]
         factor = max(1, -(-GIF_SIDE // min(height, width)))
-        size = (width * factor, height * factor)
-        pictures = [Pillow.fromarray(self.picture(n)).resize(size, Pillow.Resampling.NEAREST) for n in numbers]
-        durations = [milliseconds] * (len(numbers) - 1) + [2000]
+        first, *others = (
+            Pillow.fromarray(picture)
+            .quantize(palette=palette, dither=Pillow.Dither.NONE)
+            .resize((width * factor, height * factor), Pillow.Resampling.NEAREST)
+            for picture in pictures
+        )
+        durations = [milliseconds] * len(others) + [2000]
         file = io.BytesIO()
-        pictures[0].save(file, "GIF", save_all=True, append_images=pictures[1:], duration=durations, loop=0)
+        first.save(file, "GIF", save_all=True, append_images=others, duration=durations, loop=0)
         return file.getvalue()
 
 
