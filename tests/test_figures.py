@@ -216,7 +216,7 @@ FIGURES = {
     "bars": top_classes(["Stop"], [0.9], [0.1]),
     "trace": attack_trace(Trace(*(torch.ones(4, 1),) * 3)),
     "curve": order_curve((1.0, 0.0), (1.0, 0.0), "put back into the attacked picture"),
-    "lives": pixel_lives({17: [(0, 1)]}, 10, 2, PIXELS),
+    "lives": pixel_lives({17: [(0, 1)]}, 10, ["clean", "optimised"], PIXELS),
     "pareto": pareto(SETTINGS, "success", "share fooled, %"),
     "map": heat_map(CELLS, ("a, pixels", "λ, pixels", ""), "changed pixels", {}, best_is_low=True),
     "response": response([Curve("", [1, 2], [1, 2])], "step", "changed pixels"),
@@ -227,7 +227,7 @@ FIGURES = {
 def test_every_value_axis_names_its_unit(figure):
     titles = [axis.title.text for axis in [*figure.select_xaxes(), *figure.select_yaxes()] if axis.title.text]
     assert titles
-    units = ("logits", "%", "pixels", "pixels, mean", "step", "frame", "row, column", "picture")
+    units = ("logits", "%", "pixels", "pixels, mean", "step", "row, column", "picture", "picture of the film")
     assert all(title.endswith(units) for title in titles)
 
 
@@ -254,14 +254,31 @@ def test_a_curve_is_drawn_beside_chance():
     assert list(scored.x) == [0, 1, 2]
 
 
+STAGES = ["clean", *["optimised"] * 6, "pruned", "polished", "polished"]
+
+
 def test_lives_are_lines_from_coming_to_going_in_the_colour_of_their_kind():
     lives = {1 * 10 + 7: [(2, 4), (6, 9)], 55: [(0, 3)]}
-    figure = pixel_lives(lives, 10, 10, PIXELS)
+    figure = pixel_lives(lives, 10, STAGES, PIXELS)
     kept = next(trace for trace in figure.data if trace.name == "obscuring")
     gone = next(trace for trace in figure.data if trace.name == "gone again")
     assert list(kept.x) == [2, 5, None, 6, 10, None]
     assert set(kept.y) == {"1, 7", None}
+    assert kept.text[3] == "row, column 1, 7: pictures 6 (optimised) to 9 (polished)"
     assert list(gone.x) == [0, 4, None]
+
+
+def test_lives_name_the_stages_where_they_begin_and_thicken_what_is_selected():
+    lives = {1 * 10 + 7: [(2, 4)], 2 * 10 + 7: [(6, 9)]}
+    figure = pixel_lives(lives, 10, STAGES, PIXELS, selected=(1,))
+    assert [(flag.text, flag.x) for flag in figure.layout.annotations] == [
+        ("optimised", 1),
+        ("pruned", 7),
+        ("polished", 8),
+    ]
+    assert [line.x0 for line in figure.layout.shapes] == [1, 7, 8]
+    (thick,) = [trace for trace in figure.data if trace.line.width > 7 and trace.x]
+    assert set(thick.y) == {"2, 7", None}
 
 
 def test_truth_is_drawn_with_its_interval_beside_chance():

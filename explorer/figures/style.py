@@ -4,6 +4,7 @@ from typing import Any
 
 GREY = "rgba(128, 128, 140, 0.55)"
 FAINT = "rgba(128, 128, 140, 0.22)"
+LEGEND = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "itemclick": False, "itemdoubleclick": False}
 
 
 def axis(title: str = "", **more: Any) -> dict[str, Any]:
@@ -23,14 +24,7 @@ def layout(height: int, **more: Any) -> dict[str, Any]:
     return {
         "height": height,
         "margin": {"l": 8, "r": 8, "t": 36, "b": 8},
-        "legend": {
-            "orientation": "h",
-            "x": 0,
-            "y": 1.02,
-            "yanchor": "bottom",
-            "itemclick": False,
-            "itemdoubleclick": False,
-        },
+        "legend": LEGEND,
         "hoverlabel": {"align": "left"},
         "plot_bgcolor": "rgba(0, 0, 0, 0)",
         "paper_bgcolor": "rgba(0, 0, 0, 0)",

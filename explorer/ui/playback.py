@@ -9,6 +9,7 @@ from explorer.pipeline import Exploration, Film, record
 from explorer.types import Step
 from explorer.ui.evidence import QUIET
 from explorer.ui.player import player
+from explorer.ui.session import session
 from explorer.ui.work import result_of
 
 
@@ -35,16 +36,18 @@ def playback(exploration: Exploration, clf: Classifier) -> None:
                 "The run above was stopped early; the film shows it to its end, so it may end with other pixels."
             )
         lives = film.lives()
-        pixels = exploration.evidence.pixels if exploration.evidence and not exploration.result.stopped else ()
+        labelled = exploration.evidence is not None and not exploration.result.stopped
+        pixels, selected = (exploration.evidence.pixels, session().selected) if labelled else ((), ())
         st.markdown("###### When each pixel came and went")
         st.plotly_chart(
-            pixel_lives(lives, film.clean.shape[1], len(film.frames), pixels),
+            pixel_lives(lives, film.clean.shape[1], [frame.stage for frame in film.frames], pixels, selected),
             key="lives",
             config=QUIET,
-            alt=f"The stretches of frames in which {len(lives)} pixels were changed, of {len(film.frames)} frames.",
+            alt=f"In which of the film's {len(film.frames)} pictures each of {len(lives)} pixels was changed.",
         )
         st.caption(
-            "The pixels that are left at the end, then those that stayed longest. Pruning and polishing put pixels "
-            "back and swap them, after the steps of the optimised stage."
+            "The pixels that are left at the end, then those that stayed longest; selected ones are thick. Picture 0 "
+            "of the film is the clean one; a thin line shows where each stage of the attack begins. Pruning and "
+            "polishing put pixels back and swap them, after the steps of the optimised stage."
         )
         st.download_button("Film (GIF)", film.gif, "attack.gif", "image/gif", on_click="ignore", key="download-gif")
