@@ -96,6 +96,15 @@ def test_bars_of_what_is_seen_now_come_third_and_carry_the_numbers():
     assert list(figure.data[2].text) == ["50.0 %", "40.0 %"]
 
 
+def test_before_and_after_have_the_same_colours_with_and_without_now():
+    shares = [0.99], [0.2], [0.5]
+    two, three = ([bar.marker.color for bar in top_classes(["Stop"], *given).data] for given in (shares[:2], shares))
+    assert three[:2] == two
+    assert len(set(three)) == 3
+    assert all(colour.startswith("rgb(") for colour in three), "half transparent, it fades into a dark page"
+    assert {bar.constraintext for bar in top_classes(["Stop"], *shares).data} == {"none"}
+
+
 def test_the_trace_shows_one_image_of_the_batch():
     steps = torch.arange(6.0).reshape(3, 2)
     margin, n_pixels = attack_trace(Trace(margin=steps, n_pixels=steps.int() + 10, loss=steps), image=1).data

@@ -4,17 +4,20 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from explorer.figures.style import FAINT, GREY, axis, layout
+from explorer.figures.style import axis, layout
 from explorer.palette import ACCENT
+
+BEFORE = "rgb(132, 132, 145)"  # these two stand out from a light and a dark page, and from ACCENT and the pixels' kinds
+NOW = "rgb(0, 158, 115)"
 
 
 def top_classes(
     names: Sequence[str], before: Sequence[float], after: Sequence[float], now: Sequence[float] | None = None
 ) -> go.Figure:
     """Two bars per class, in per cent, or three with `now`; the first class is drawn on top."""
-    series = [("before", before, GREY), ("after", after, ACCENT)]
+    series = [("before", before, BEFORE), ("after", after, ACCENT)]
     if now is not None:
-        series = [("before", before, FAINT), ("after", after, GREY), ("now", now, ACCENT)]
+        series.append(("now", now, NOW))
     bars = [
         {
             "type": "bar",
@@ -25,6 +28,8 @@ def top_classes(
             "marker": {"color": colour, "cornerradius": 3},
             "text": [f"{100 * share:.1f} %" for share in shares] if now is None or when == "now" else None,
             "textposition": "outside",
+            "textfont": {"size": 12},
+            "constraintext": "none",  # else it shrinks to the height of its bar
             "cliponaxis": False,
             "hovertemplate": "%{y}, " + when + ": %{x:.2f} %<extra></extra>",
         }
@@ -37,7 +42,7 @@ def top_classes(
             barmode="group",
             bargap=0.28,
             bargroupgap=0.06,
-            xaxis=axis("probability, %", range=[0, 116], tickvals=[0, 25, 50, 75, 100]),
+            xaxis=axis("probability, %", range=[0, 124], tickvals=[0, 25, 50, 75, 100]),
             yaxis=axis(autorange="reversed", showgrid=False),
         ),
     )

@@ -8,9 +8,9 @@ LEGEND = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "itemclick
 
 
 def axis(title: str = "", **more: Any) -> dict[str, Any]:
-    """An axis that names its unit in `title`."""
+    """An axis that names its unit in `title`; without one it has no empty one, which Plotly would keep room for."""
     return {
-        "title": {"text": title},
+        **({"title": {"text": title}} if title else {}),
         "gridcolor": FAINT,
         "zeroline": False,
         "automargin": True,
