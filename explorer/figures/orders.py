@@ -81,7 +81,12 @@ def pixel_lives(
             legend={**LEGEND, "yref": "container", "y": 1, "yanchor": "top"},
             xaxis=axis("picture of the film", range=[0, len(stages)]),
             yaxis=axis(
-                "row, column", type="category", categoryorder="array", categoryarray=list(names.values())[::-1], dtick=1
+                "row, column",
+                type="category",
+                categoryorder="array",
+                categoryarray=list(names.values())[::-1],
+                dtick=1,
+                range=[-0.7, len(names) - 0.3],
             ),
             shapes=[{**border, "x0": x, "x1": x} for x in borders],
             annotations=[
