@@ -250,10 +250,19 @@ def test_a_map_is_raw_signed_and_on_the_scale_that_is_stated():
     figure = signed_map(values, 4.0, PIXELS, selected=(1,))
     heat, marks = figure.data
     assert (heat.zmin, heat.zmax) == (-4, 4)
+    assert heat.colorbar.tickvals == (-4, 0, 4)
     assert heat.z[9][9] == pytest.approx(3)
     assert [custom[0] for custom in marks.customdata] == [0, 1, 2]
     assert list(zip(marks.x, marks.y, strict=True)) == [(7, 1), (7, 2), (7, 3)]
     assert marks.marker.size[1] > marks.marker.size[0]
+
+
+def test_a_map_says_its_unit_and_the_numbers_of_each_mark():
+    heat, marks = signed_map(torch.zeros(10, 10).numpy(), 1.0, PIXELS, (), "logits per unit of colour", "shares").data
+    assert "%{z:.4f} logits per unit of colour" in heat.hovertemplate
+    numbers = "obscuring -0.10 shares<br>leading 1.50 shares<br>here 0.0000 logits per unit of colour"
+    assert marks.text[1] == f"row 2, column 7: ◆ leading<br>{numbers}"
+    assert heat.colorbar.orientation == "h", "beside the map it leaves half of a small screen"
 
 
 def test_a_curve_is_drawn_beside_chance():

@@ -103,7 +103,7 @@ def _maps(exploration: Exploration, clf: Classifier) -> None:
         with column:
             st.markdown(f"###### {exploration.class_names[label]} on the {which} picture")
             st.plotly_chart(
-                signed_map(values, limit, pixels, me.selected, MAPS[name].unit),
+                signed_map(values, limit, pixels, me.selected, MAPS[name].unit, exploration.evidence.unit),
                 key=f"map-{which}",
                 on_select=lambda which=which: pick_points(f"map-{which}"),
                 selection_mode="points",
@@ -113,5 +113,6 @@ def _maps(exploration: Exploration, clf: Classifier) -> None:
             )
     st.caption(
         f"Blue speaks for the class, red against it. Raw values; the scale is the same in both maps, from −{limit:.3g} "
-        f"to {limit:.3g}. Point at a place for its value; the rings are the changed pixels."
+        f"to {limit:.3g}. Every picture and method has its own scale, so compare colours only where these limits are "
+        "the same. Point at a place for its value; the rings are the changed pixels."
     )
