@@ -347,8 +347,12 @@ def test_the_ground_truth_page_measures_when_asked():
     app.selectbox(key="truth_network").set_value("signs-cnn").run()
     app.selectbox(key="truth_method").set_value("gradient_x_change").run()
     tables = len(app.dataframe)
+    many = app.dataframe[0].value.loc[0]
+    assert re.fullmatch(r"[\d.]+ points \([\d.]+ to [\d.]+\)", many["obscuring_gain"])
     app.number_input(key="truth_n").set_value(2).run()
     button(app, "Measure").click().run()
     assert not app.exception
     assert not app.error
     assert len(app.dataframe) == tables + 1
+    assert " to " not in " ".join(app.dataframe[tables].value.loc[0]), "two signs say nothing of others"
+    assert any("No intervals for fewer" in caption.value for caption in app.caption)

@@ -381,7 +381,9 @@ def test_evidence_tries_the_methods_and_writes_the_table(tmp_path, capsys):
 
 def test_evidence_is_compared_with_the_ground_truth(tmp_path, capsys):
     assert run(*EVIDENCE, "--n", "2", "--ground-truth", "--out", str(tmp_path / "truth.csv")) == 0
-    assert "random pixel" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "above chance" in out
+    assert "Chance is a random pixel of the sign" in out
     (row,) = csv.DictReader((tmp_path / "truth.csv").read_text().splitlines())
     assert row["signs"] == "2"
     assert 0 < float(row["obscuring_chance_low"]) <= float(row["obscuring_chance"]) < 1

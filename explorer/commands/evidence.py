@@ -3,7 +3,7 @@
 Prints, and writes as CSV, per method: the completeness error, how many labels the single reversal confirms, the
 group reversal with its pooled p, what the trust card says, and how often it turns red for labels that are known to be
 wrong. With --ground-truth, on rendered signs: how often obscuring pixels fall on what only the true sign shows and
-leading ones on what only the wrong sign shows, against random pixels of the sign.
+leading ones on what only the wrong sign shows, against chance: a random pixel of the sign.
 """
 
 import argparse
@@ -25,13 +25,13 @@ EXAMPLES = """examples:
   python -m explorer evidence --model signs-vit --n 200 --ground-truth --out out/truth.csv
   python -m explorer evidence --model my_network.py:load --pictures my_network.py:pictures --methods shapley,saliency"""
 
-HEADS = {  # of the printed table of the ground truth
+HEADS = {  # of the printed table of the ground truth; spaces tell the second of a name from the first
     "obscuring_on_true": "obscuring on true sign",
-    "obscuring_chance": "random pixel",
-    "obscuring_gain": "difference",
+    "obscuring_chance": "chance",
+    "obscuring_gain": "above chance",
     "leading_on_wrong": "leading on wrong sign",
-    "leading_chance": "random pixel ",
-    "leading_gain": "difference ",
+    "leading_chance": "chance ",
+    "leading_gain": "above chance ",
     "kind_right": "kind right",
 }
 
@@ -101,6 +101,7 @@ def run(args: argparse.Namespace) -> int:
         print(
             aligned([{"method": name, **{HEADS[k]: str(v) for k, v in rate.items()}} for name, rate in rates.items()])
         )
+        print("Chance is a random pixel of the sign; in brackets 95 % intervals, by resampling signs.")
     write_csv(args.out, rows)
     print(f"Written to {args.out}.")
     return 0

@@ -15,8 +15,8 @@ KEYS: dict[Kind, tuple[str, str]] = {
 
 
 def truth_rates(names: Sequence[str], rows: Sequence[Mapping[str, float]], kind: Kind) -> go.Figure:
-    """One mark per method, in per cent, with its 95 % confidence interval, and beside it the chance of a random pixel
-    of the sign. `rows` carry the rates by the names of trials.localisation, with _low and _high.
+    """One mark per method, in per cent, with its 95 % confidence interval, and beside it chance, a random pixel of
+    the sign. `rows` carry the rates by the names of trials.localisation, with _low and _high.
     """
     look, (key, chance) = LOOKS[kind], KEYS[kind]
     whose = {"obscuring": "the true sign's own", "leading": "the wrong sign's own"}[kind]
@@ -25,7 +25,7 @@ def truth_rates(names: Sequence[str], rows: Sequence[Mapping[str, float]], kind:
     rows = [row for row, yes in zip(rows, known, strict=True) if yes]
     traces = []
     for title, which, colour, symbol in (
-        ("random pixel of the sign", chance, GREY, "line-ns-open"),
+        ("chance", chance, GREY, "line-ns-open"),
         (f"{kind} pixels", key, look.css, look.shape),
     ):
         value = [100 * row[which] for row in rows]

@@ -24,13 +24,16 @@ from explorer.ui.work import advance, result_of
 
 MEASURED = Path(__file__).parents[2] / "assets" / "ground_truth"
 FIRST_SEED = UNSEEN_SEEDS + 500_000_000  # of scenes that no network has been trained or measured on
+FEW = 10  # signs: of fewer, all are often alike, and their interval would have no width
 WHAT = """
 A rendered sign is a function of its class and its scene. So the same scene can be drawn with the sign that the network
 was led to, and the difference is the **ground truth**: what only the true sign shows, and what only the wrong one
 shows. If the two kinds of pixel are what they are called, {obscuring} **obscuring** pixels should fall on what only
-the true sign shows, and {leading} **leading** ones on what only the wrong sign shows, more often than pixels of the
-sign that are drawn at random. *Kind right* is the share of pixels on either of the two whose label says the right kind.
-A stroke is hardly wider than a pixel, so a pixel may lie one pixel beside it. Intervals hold 95 %, by resampling signs.
+the true sign shows, and {leading} **leading** ones on what only the wrong sign shows, more often than by *chance*. That
+is how often a random pixel of the sign falls there; *above chance* is the difference, in percentage points, and says
+something where its interval leaves out 0. *Kind right* is the share of pixels on either of the two whose label says
+the right kind. A stroke is hardly wider than a pixel, so a pixel may lie one pixel beside it. Intervals hold 95 %, by
+resampling signs.
 """
 
 
@@ -71,7 +74,7 @@ def show_measured(name: str) -> None:
             st.plotly_chart(
                 figure, key=f"truth-{kind}", config=QUIET, alt=f"How often {kind} pixels fall where they should."
             )
-    st.dataframe(table(titles, rows), hide_index=True, alt="The same numbers, with the share of right kinds.")
+    show_table(titles, rows, alt="The same numbers, with the differences from chance and the share of right kinds.")
 
 
 def measure_some(clf: Classifier) -> None:
@@ -110,7 +113,10 @@ def measure_some(clf: Classifier) -> None:
         return
     rates = localisation([hits(trial.evidence, trial.truth) for trial in trials])
     row = {f"{key}{end}": getattr(rate, part) for key, rate in rates.items() for end, part in ENDS}
-    st.dataframe(table([METHODS[method].title], [row]), hide_index=True, alt="The rates on these signs.")
+    few = len(trials) < FEW
+    show_table([METHODS[method].title], [row], alt="The rates on these signs.", intervals=not few)
+    if few:
+        st.caption(f"No intervals for fewer than {FEW} signs: resampling so few says next to nothing about others.")
     at = st.select_slider("Sign", range(1, len(trials) + 1), key="truth_at") if len(trials) > 1 else 1
     show_sign(trials[at - 1])
 
@@ -155,28 +161,33 @@ def painted(trial: SignTrial) -> np.ndarray:
 
 ENDS = (("", "value"), ("_low", "low"), ("_high", "high"))
 COLUMNS = {
-    "obscuring_on_true": "obscuring on the true sign's own",
-    "obscuring_chance": "random pixel there",
-    "leading_on_wrong": "leading on the wrong sign's own",
-    "leading_chance": "random pixel there ",
+    "obscuring_on_true": "obscuring on true sign",
+    "obscuring_chance": "chance",
+    "obscuring_gain": "above chance",
+    "leading_on_wrong": "leading on wrong sign",
+    "leading_chance": "chance",
+    "leading_gain": "above chance",
     "kind_right": "kind right",
 }
 
 
-def table(titles: list[str], rows: list[dict]) -> pd.DataFrame:
-    """Rates in per cent with their intervals."""
+def show_table(titles: list[str], rows: list[dict], alt: str, intervals: bool = True) -> None:
+    """Rates in per cent, differences in percentage points, with their intervals or without."""
+    cells = [
+        {"method": title, **{key: cell(row, key, intervals) for key in COLUMNS}}
+        for title, row in zip(titles, rows, strict=True)
+    ]
+    heads = {"method": st.column_config.TextColumn(pinned=True), **COLUMNS}
+    st.dataframe(pd.DataFrame(cells), hide_index=True, column_config=heads, alt=alt)
 
-    def cell(row: dict, key: str) -> str:
-        if row[key] != row[key]:
-            return "–"
-        return f"{100 * row[key]:.1f} % ({100 * row[key + '_low']:.1f} to {100 * row[key + '_high']:.1f})"
 
-    return pd.DataFrame(
-        [
-            {"method": title, **{head: cell(row, key) for key, head in COLUMNS.items()}}
-            for title, row in zip(titles, rows, strict=True)
-        ]
-    )
+def cell(row: dict, key: str, interval: bool) -> str:
+    """One number, and where it may lie."""
+    if row[key] != row[key]:
+        return "–"
+    value, low, high = (f"{100 * row[key + end]:.1f}".replace("-", "−") for end, _ in ENDS)
+    unit = "points" if key.endswith("_gain") else "%"
+    return f"{value} {unit} ({low} to {high})" if interval else f"{value} {unit}"
 
 
 def measured(name: str) -> list[dict]:
