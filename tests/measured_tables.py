@@ -26,8 +26,10 @@ CHECKS = {  # columns of a file: the documents' name for it, and digits of the p
 TRUTH = {
     "obscuring_on_true": "obscuring on the true sign's own",
     "obscuring_chance": "chance",
+    "obscuring_gain": "above chance",
     "leading_on_wrong": "leading on the wrong sign's own",
     "leading_chance": "chance",
+    "leading_gain": "above chance",
     "kind_right": "kind right",
 }
 
@@ -70,7 +72,8 @@ def truth(name: str) -> list[str]:
     rows = []
     for row in read("ground_truth", name):
         rates = [tuple(round(100 * float(row[f"{key}{end}"])) for end in ("", "_low", "_high")) for key in TRUTH]
-        rows.append([METHODS[row["method"]].title, *(f"{value} ({low} to {high})" for value, low, high in rates)])
+        told = (f"{value} ({low} to {high})".replace("-", "−") for value, low, high in rates)
+        rows.append([METHODS[row["method"]].title, *told])
     return markdown(["method", *TRUTH.values()], rows)
 
 
@@ -95,8 +98,9 @@ def document() -> str:
     parts += [
         "## Ground truth",
         "How often obscuring pixels fall on what only the true sign shows, and leading ones on what only the wrong "
-        "sign shows, in per cent with 95 % intervals. *Chance* is a random pixel of the sign; *kind right* is the "
-        "share of pixels on either of the two whose label says the right kind.",
+        "sign shows, in per cent with 95 % intervals. *Chance* is a random pixel of the sign, *above chance* the "
+        "difference, in points; *kind right* is the share of pixels on either of the two whose label says the right "
+        "kind.",
     ]
     for file in sorted((ASSETS / "ground_truth").glob("*.csv")):
         n = read("ground_truth", file.stem)[0]["signs"]

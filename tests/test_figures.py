@@ -236,7 +236,7 @@ FIGURES = {
 def test_every_value_axis_names_its_unit(figure):
     titles = [axis.title.text for axis in [*figure.select_xaxes(), *figure.select_yaxes()] if axis.title.text]
     assert titles
-    units = ("logits", "%", "pixels", "pixels, mean", "step", "row, column", "picture", "picture of the film")
+    units = ("logits", "%", "pixels", "pixels, mean", "step", "row, column", "picture", "frame of the film")
     assert all(title.endswith(units) for title in titles)
 
 
@@ -282,7 +282,7 @@ def test_lives_are_lines_from_coming_to_going_in_the_colour_of_their_kind():
     gone = next(trace for trace in figure.data if trace.name == "gone again")
     assert list(kept.x) == [2, 5, None, 6, 10, None]
     assert set(kept.y) == {"1, 7", None}
-    assert kept.text[3] == "row, column 1, 7: pictures 6 (optimised) to 9 (polished)"
+    assert kept.text[3] == "row, column 1, 7: frames 6 (optimised) to 9 (polished)"
     assert list(gone.x) == [0, 4, None]
 
 

@@ -41,9 +41,9 @@ def pixel_lives(
     pixels: Sequence[PixelLabel],
     selected: Collection[int] = (),
 ) -> go.Figure:
-    """When pixels came and went: one line per pixel, from picture to picture of a film; those that are left at the end
+    """When pixels came and went: one line per pixel, from frame to frame of a film; those that are left at the end
     in the colour of their kind, the selected ones of them thick. `lives` has the stretches (first, last) of each pixel,
-    row * width + column, and `stages` the stage of each of the film's pictures.
+    row * width + column, and `stages` the stage of each frame.
     """
     kinds = {pixel.row * width + pixel.col: pixel.kind for pixel in pixels}
     thick = {pixels[index].row * width + pixels[index].col for index in selected}
@@ -62,7 +62,7 @@ def pixel_lives(
                     "x": [x for _, first, last in ends for x in (first, last + 1, None)],
                     "y": [y for name, _, _ in ends for y in (name, name, None)],
                     "text": [
-                        f"row, column {name}: pictures {first} ({stages[first]}) to {last} ({stages[last]})"
+                        f"row, column {name}: frames {first} ({stages[first]}) to {last} ({stages[last]})"
                         for name, first, last in ends
                         for _ in range(3)
                     ],
@@ -79,7 +79,7 @@ def pixel_lives(
             top + max(184, 64 + 15 * len(names)),
             margin={"l": 8, "r": 8, "t": top, "b": 8},
             legend={**LEGEND, "yref": "container", "y": 1, "yanchor": "top"},
-            xaxis=axis("picture of the film", range=[0, len(stages)]),
+            xaxis=axis("frame of the film", range=[0, len(stages)]),
             yaxis=axis(
                 "row, column",
                 type="category",

@@ -43,11 +43,11 @@ def playback(exploration: Exploration, clf: Classifier) -> None:
             pixel_lives(lives, film.clean.shape[1], [frame.stage for frame in film.frames], pixels, selected),
             key="lives",
             config=QUIET,
-            alt=f"In which of the film's {len(film.frames)} pictures each of {len(lives)} pixels was changed.",
+            alt=f"In which of the film's {len(film.frames)} frames each of {len(lives)} pixels was changed.",
         )
         st.caption(
-            "The pixels that are left at the end, then those that stayed longest; selected ones are thick. Picture 0 "
-            "of the film is the clean one; a thin line shows where each stage of the attack begins. Pruning and "
+            "The pixels that are left at the end, then those that stayed longest; selected ones are thick. Frame 0 "
+            "is the clean picture; a thin line shows where each stage of the attack begins. Pruning and "
             "polishing put pixels back and swap them, after the steps of the optimised stage."
         )
         st.download_button("Film (GIF)", film.gif, "attack.gif", "image/gif", on_click="ignore", key="download-gif")
