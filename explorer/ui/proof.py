@@ -114,5 +114,5 @@ def _maps(exploration: Exploration, clf: Classifier) -> None:
     st.caption(
         f"Blue speaks for the class, red against it. Raw values; the scale is the same in both maps, from −{limit:.3g} "
         f"to {limit:.3g}. Every picture and method has its own scale, so compare colours only where these limits are "
-        "the same. Point at a place for its value; the rings are the changed pixels."
+        "the same. Point at a place for its value; the outlines are the changed pixels."
     )

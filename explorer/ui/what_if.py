@@ -120,8 +120,11 @@ def _move(exploration: Exploration) -> None:
             key=f"move-{exploration.n_pixels}-{me.selected}",
             width=230,
         )
-        for sign, (down, right) in MOVES.items():
-            st.button(sign, on_click=me.move, args=[chosen, down, right], key=f"move-{sign}", help="One pixel further")
+        with st.container(horizontal=True, width="content"):  # on a narrow screen the arrows stay together
+            for sign, (down, right) in MOVES.items():
+                st.button(
+                    sign, on_click=me.move, args=[chosen, down, right], key=f"move-{sign}", help="One pixel further"
+                )
         if chosen in me.what_if.moves:
             row, col = me.what_if.places(exploration)[chosen]
             st.caption(f"now at row {row}, column {col}")

@@ -185,7 +185,7 @@ def cell(row: dict, key: str, interval: bool) -> str:
     """One number, and where it may lie."""
     if row[key] != row[key]:
         return "–"
-    value, low, high = (f"{100 * row[key + end]:.1f}".replace("-", "−") for end, _ in ENDS)
+    value, low, high = (f"{100 * row[key + end]:z.1f}".replace("-", "−") for end, _ in ENDS)
     unit = "points" if key.endswith("_gain") else "%"
     return f"{value} {unit} ({low} to {high})" if interval else f"{value} {unit}"
 
