@@ -8,6 +8,7 @@ against the best way to deal them out, an assignment problem (Hungarian method).
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -34,6 +35,7 @@ class Card:
     sentence: str
 
 
+@lru_cache(maxsize=64)  # for 1,500 pixels it takes a second, and the page asks again with every click
 def trust(evidence: Evidence) -> Card:
     """Judge the labels by their checks; the gravest doubt decides."""
     checks, n = evidence.checks, len(evidence.pixels)
