@@ -29,7 +29,7 @@ def onlooker(network: nn.Module) -> nn.Module:
     while others hold the lock, which is only taken to make it: once, and anew if the network was moved.
     """
     twin = _onlookers.get(network)
-    if twin is None or any(mine is not own for mine, own in zip(_tensors(twin), _tensors(network), strict=True)):
+    if twin is None or [*map(id, _tensors(twin))] != [*map(id, _tensors(network))]:
         with exclusive(network):
             shared = {id(tensor): tensor for tensor in _tensors(network)}
             twin = _onlookers[network] = copy.deepcopy(network, shared).eval()

@@ -308,7 +308,7 @@ def test_another_method_keeps_what_was_selected_and_changed():
     assert app.session_state.session.selected == ()
 
 
-def test_coming_back_from_another_page_finds_the_network_and_the_picture(monkeypatch):
+def test_coming_back_from_another_page_finds_the_network_and_the_picture():
     app = AppTest.from_file("../app.py", default_timeout=120)
     for name, value in {"network": "signs-cnn", "picture": "yield-2", "steps": "5", "polish": "false"}.items():
         app.query_params[name] = value
@@ -319,8 +319,12 @@ def test_coming_back_from_another_page_finds_the_network_and_the_picture(monkeyp
     assert not app.exception
     assert app.selectbox(key="network_choice").value == "signs-cnn"
     assert app.query_params["picture"] in ("yield-2", ["yield-2"])
-    app.selectbox(key="network_choice").set_value("signs-resnet").run()
-    assert "network" not in app.query_params
+    # another network, by a link or the browser's Back, takes its place for good
+    app.query_params["network"] = "signs-resnet"
+    app.run()
+    app.switch_page("explorer/views/ground_truth.py").run()
+    app.query_params.clear()
+    app.switch_page("explorer/views/explore.py").run()
     assert app.selectbox(key="network_choice").value == "signs-resnet"
 
 

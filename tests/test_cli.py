@@ -158,6 +158,12 @@ def fails():
 
 def no_labels():
     return torch.rand(4, 3, 8, 8)
+
+def guarded():
+    import threading
+    network = load()
+    network.guard = threading.Lock()  # nothing can copy it
+    return network
 """
 
 
@@ -169,11 +175,14 @@ def own(tmp_path, monkeypatch) -> str:
     return str(file)
 
 
-def test_a_network_of_ones_own(own, tmp_path, capsys):
+@pytest.mark.parametrize("function", ["load", "guarded"])
+def test_a_network_of_ones_own(function, own, tmp_path, capsys):
     picture = tmp_path / "noise.png"
     picture.write_bytes(to_png(torch.rand(3, 8, 8, generator=torch.Generator().manual_seed(0))))
     with torch.random.fork_rng():
-        assert run("attack", str(picture), "--model", f"{own}:load", "--device", "cpu", "--out", str(tmp_path)) == 0
+        assert (
+            run("attack", str(picture), "--model", f"{own}:{function}", "--device", "cpu", "--out", str(tmp_path)) == 0
+        )
     assert json.loads((tmp_path / "result.json").read_text())["network"] == "own"
     assert " of 64 pixels" in capsys.readouterr().out
 

@@ -45,6 +45,7 @@ def test_true_labels_are_green():
     ("evidence", "colour", "why"),
     [
         (labelled([(math.nan, 0.5), *TRUE[1:]], TRUE), "red", "not finite"),
+        (labelled(TRUE, [(math.inf, 0.5), *TRUE[1:]]), "red", "not finite"),
         (labelled([(0.0, 0.0)] * 4, TRUE, completeness_error=math.nan), "red", "zero of every pixel"),
         (labelled(TRUE, TRUE, completeness_error=0.4), "red", "do not add up"),
         (labelled(TRUE[::-1], TRUE), "red", "quite other effects"),

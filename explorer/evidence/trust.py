@@ -41,8 +41,9 @@ def trust(evidence: Evidence) -> Card:
     checks, n = evidence.checks, len(evidence.pixels)
     if not n:
         return Card("amber", "No pixel changed, so there is nothing to label.")
-    if not all(math.isfinite(pixel.obscuring) and math.isfinite(pixel.leading) for pixel in evidence.pixels):
-        return Card("red", "Don't trust these labels here: some of the method's numbers are not finite.")
+    numbers = [(p.obscuring, p.leading, p.reversal_obscuring, p.reversal_leading) for p in evidence.pixels]
+    if not all(math.isfinite(number) for each in numbers for number in each):
+        return Card("red", "Don't trust these labels here: some numbers, or the reversal's, are not finite.")
     if not any(pixel.obscuring or pixel.leading for pixel in evidence.pixels):
         return Card(
             "red", "Don't trust these labels here: the method says zero of every pixel, which tells no kinds apart."

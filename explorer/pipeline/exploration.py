@@ -8,7 +8,7 @@ import torch
 
 from explorer.classifiers import Classifier
 from explorer.evidence import DEFAULT_METHOD, SPLITS, explain_pixels
-from explorer.locks import onlooker
+from explorer.locks import exclusive
 from explorer.pipeline.findings import Finding, diagnose
 from explorer.types import AttackResult, Evidence, Image, Images, OnStep, changed_pixels
 
@@ -180,8 +180,8 @@ def most_labelled(image: Image) -> int:
 
 def probabilities(clf: Classifier, images: Images) -> torch.Tensor:
     """Softmax of the logits, (b, k)."""
-    with torch.no_grad():
-        return onlooker(clf)(images).softmax(1)
+    with exclusive(clf), torch.no_grad():
+        return clf(images).softmax(1)
 
 
 def percent(share: float) -> str:

@@ -7,17 +7,17 @@ import streamlit as st
 
 def restore() -> None:
     """On coming back from another page: put what the address said into it again, which the menu of pages leaves out."""
-    for name, value in _kept().items():
-        if name not in st.query_params:
-            st.query_params[name] = value
+    if missing := {name: value for name, value in _kept().items() if name not in st.query_params}:
+        st.query_params.update(missing)  # at once: each change of the address is a step of the browser's history
 
 
 def linked(name: str, allowed: Collection[str], default: str) -> str:
     """What the address says, or the default where it says nothing that is allowed."""
     value = st.query_params.get(name, default)
-    if value not in allowed:
-        return default
-    if value != default:
+    value = value if value in allowed else default
+    if value == default:
+        _kept().pop(name, None)
+    else:
         _kept()[name] = value
     return value
 

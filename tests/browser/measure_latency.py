@@ -24,18 +24,19 @@ WATCH = """
   const images = () => hosts.flatMap((host) => [...host.shadowRoot.querySelectorAll('.frame img')]);
   const sources = () => images().map((image) => image.src).join();
   const app = document.querySelector('[data-testid=stApp]');
-  const [told, shown] = [status(), sources()];
+  const shown = sources();
   window.arrived = new Promise((resolve) => {
     addEventListener('keydown', () => {
       const started = performance.now();
-      let picture = null;
+      let [picture, ran] = [null, false];
       const look = () => {
         const seconds = (performance.now() - started) / 1000;
         if (picture === null && sources() !== shown && images().every((image) => image.complete)) picture = seconds;
         const rests = app.getAttribute('data-test-script-state') === 'notRunning';
         const run = document.querySelector('.st-key-status button');
         if (rests && run?.innerText.trim() === 'Run') run.click();
-        if (rests && status().startsWith('Attack') && status() !== told) {
+        ran ||= !rests;
+        if (rests && ran && status().startsWith('Attack')) {
           resolve({ picture: picture ?? seconds, rest: seconds });
         } else {
           setTimeout(look, 10);
