@@ -19,7 +19,7 @@ from explorer.samples import cifar10
 from explorer.ui import caches, devices, runs
 from explorer.ui.caches import answers
 from explorer.ui.devices import Device
-from explorer.ui.long_runs import long_runs
+from explorer.ui.long_runs import LongRun, long_runs
 
 ASSETS = Path(__file__).parents[1] / "assets"
 SIGNS = (ASSETS / "signs-resnet.safetensors").read_bytes()
@@ -93,7 +93,12 @@ def test_a_download_shows_its_progress_goes_on_across_reruns_and_can_be_stopped(
 
 
 def test_what_was_downloaded_is_loaded(monkeypatch):
-    arrived = []
+    def start_and_wait(run: LongRun) -> None:  # else it may end while the page is drawn, half with it and half without
+        start(run)
+        assert run.job.wait(10)
+
+    arrived, start = [], LongRun.start
+    monkeypatch.setattr(LongRun, "start", start_and_wait)
     monkeypatch.setattr(Download, "here", property(lambda _self: bool(arrived)))
     monkeypatch.setattr(Download, "fetch", lambda _self, _on_bytes, _stopped: arrived.append(True) or True)
     monkeypatch.setattr(caches, "load_classifier", lambda _name, device: load_classifier("signs-cnn", device))
