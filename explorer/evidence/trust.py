@@ -41,14 +41,15 @@ def trust(evidence: Evidence) -> Card:
     checks, n = evidence.checks, len(evidence.pixels)
     if not n:
         return Card("amber", "No pixel changed, so there is nothing to label.")
-    numbers = [(p.obscuring, p.leading, p.reversal_obscuring, p.reversal_leading) for p in evidence.pixels]
-    if not all(math.isfinite(number) for each in numbers for number in each):
+    numbers = np.array([(pixel.obscuring, pixel.leading) for pixel in evidence.pixels])
+    reversal = np.array([(pixel.reversal_obscuring, pixel.reversal_leading) for pixel in evidence.pixels])
+    if not (np.isfinite(numbers).all() and np.isfinite(reversal).all()):
         return Card("red", "Don't trust these labels here: some numbers, or the reversal's, are not finite.")
-    if not any(pixel.obscuring or pixel.leading for pixel in evidence.pixels):
+    if not numbers.any():
         return Card(
             "red", "Don't trust these labels here: the method says zero of every pixel, which tells no kinds apart."
         )
-    likeness, placed = _compared(evidence)
+    likeness, placed = _compared(numbers, reversal)
     if checks.completeness_error > INCOMPLETE:
         return Card(
             "red",
@@ -85,17 +86,11 @@ def trust(evidence: Evidence) -> Card:
     return Card("green", f"These labels hold: putting the pixels back, {ways}, does what they say.")
 
 
-def _compared(evidence: Evidence) -> tuple[float, float]:
-    """How much the numbers resemble the reversal's: their correlation; and how well they are placed. If they were dealt
-    out among the pixels anew, the correlation would be another one: its mean over all ways counts as 0, the best as 1.
+def _compared(numbers: np.ndarray, reversal: np.ndarray) -> tuple[float, float]:
+    """How much the numbers (n, 2) resemble the reversal's: their correlation; and how well they are placed. If they
+    were dealt out among the pixels anew, the correlation would be another one: its mean over all ways counts as 0, the
+    best as 1.
     """
-    numbers, reversal = (
-        np.array(values)
-        for values in (
-            [(pixel.obscuring, pixel.leading) for pixel in evidence.pixels],
-            [(pixel.reversal_obscuring, pixel.reversal_leading) for pixel in evidence.pixels],
-        )
-    )
     numbers, reversal = numbers - numbers.mean(), reversal - reversal.mean()
     scale = np.linalg.norm(numbers) * np.linalg.norm(reversal)
     if scale == 0:
