@@ -80,12 +80,17 @@ class ExplorePage:
         return self.page.locator(f".st-key-{key} .readout").inner_text().replace("  ", " ")
 
     def point_at(self, mark: Locator) -> tuple[float, float]:
-        """Move the mouse to a mark and say where that is."""
-        mark.evaluate("mark => mark.scrollIntoView({ block: 'center' })")  # else it may end under the page's header
-        box = mark.locator(".shape").bounding_box()
+        """Move the mouse to a mark, once the page has stopped moving, and say where that is."""
+        box = None
+        while box != (box := self._into_view(mark)):  # charts that are drawn late move what lies below them
+            self.page.wait_for_timeout(500)
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
         self.page.mouse.move(x, y)
         return x, y
+
+    def _into_view(self, mark: Locator) -> dict[str, float]:
+        mark.evaluate("mark => mark.scrollIntoView({ block: 'center' })")  # else it may end under the page's header
+        return mark.locator(".shape").bounding_box()
 
     @property
     def thumbnails(self) -> Locator:

@@ -113,6 +113,7 @@ def test_what_if_tells_of_the_pixel_before_and_now_and_goes_on_after_every_click
     page.locator(".st-key-what-if summary").click()
     changes = page.locator(".st-key-what-if-picture figcaption")
     expect(changes).to_be_visible()
+    expect(page.locator(".js-plotly-plot .nsewdrag")).to_have_count(3)  # all charts are drawn
     explore.idle()
     numbers = r"\w+(, weak)? \(obscuring -?\d+\.\d\d, leading -?\d+\.\d\d logits\)"
     place = explore.point_at(page.locator(".st-key-what-if-picture .mark").nth(2))
