@@ -15,6 +15,7 @@ import torch
 from PIL import Image as Pillow
 from PIL import ImageOps
 
+from explorer.grid import from_levels, levels
 from explorer.types import Image
 
 Resize = Literal["area", "nearest"]
@@ -125,12 +126,12 @@ def framed(image: Image, crop: Crop, side: int) -> Image:
 
 def to_uint8(image: Image) -> np.ndarray:
     """The picture as an (h, w, 3) array of 0..255."""
-    return (image.detach().cpu() * 255).round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).contiguous().numpy()
+    return levels(image.cpu()).permute(1, 2, 0).contiguous().numpy()
 
 
 def from_uint8(pixels: np.ndarray) -> Image:
     """An (h, w, 3) array of 0..255 as a picture."""
-    return torch.from_numpy(np.array(pixels, dtype=np.float32)).div_(255).permute(2, 0, 1).contiguous()
+    return from_levels(torch.from_numpy(np.array(pixels, dtype=np.uint8)).permute(2, 0, 1).contiguous())
 
 
 def to_png(image: Image) -> bytes:

@@ -1,10 +1,10 @@
-"""Small formulas that several floors share: margins, the 8-bit grid, the smoothed l0 count, the box."""
+"""Small formulas that several floors share: margins and the smoothed l0 count."""
 
 import math
 
 import torch
 
-from explorer.types import Images, Labels, Logits, PerImage
+from explorer.types import Labels, Logits, PerImage
 
 
 def margins(logits: Logits, labels: Labels, targets: Labels | None = None) -> PerImage:
@@ -16,11 +16,6 @@ def margins(logits: Logits, labels: Labels, targets: Labels | None = None) -> Pe
     own = logits.gather(1, aim[:, None])[:, 0]
     others = logits.scatter(1, aim[:, None], -math.inf).amax(1)
     return own - others if targets is None else others - own
-
-
-def to_grid(images: Images) -> Images:
-    """Round to the 8-bit grid, multiples of 1/255, so that saving as PNG loses nothing."""
-    return images.mul(255).round_().div_(255)
 
 
 def smoothed_l0_slope(v: torch.Tensor, a: torch.Tensor, surrogate: str) -> torch.Tensor:

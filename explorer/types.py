@@ -7,6 +7,8 @@ from typing import Literal
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from explorer.grid import changed_pixels, changed_values
+
 Image = Float[Tensor, "3 h w"]  # RGB in [0, 1]
 Images = Float[Tensor, "b 3 h w"]
 Logits = Float[Tensor, "b k"]
@@ -71,16 +73,11 @@ class AttackResult:
     @property
     def n_entries(self) -> Counts:
         """Channel values that changed."""
-        return (self.adversarial != self.images).flatten(1).sum(1)
+        return changed_values(self.images, self.adversarial).flatten(1).sum(1)
 
     def stage_pixels(self) -> dict[str, Counts]:
         """Changed pixels after each stage that ran."""
         return {name: changed_pixels(self.images, images).flatten(1).sum(1) for name, images in self.stages.items()}
-
-
-def changed_pixels(images: Images, adversarial: Images) -> Bool[Tensor, "b h w"]:
-    """Which pixels differ in any channel."""
-    return (images != adversarial).any(dim=1)
 
 
 @dataclass(frozen=True)

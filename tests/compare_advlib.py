@@ -13,7 +13,7 @@ import torch
 
 from explorer import SigmaZero, load_classifier
 from explorer.commands.pictures import correctly_classified
-from explorer.types import changed_pixels
+from explorer.grid import changed_pixels
 
 TOLERANCE = 0.1
 

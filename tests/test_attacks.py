@@ -13,8 +13,9 @@ from explorer.attacks.kernels import as_if_alone
 from explorer.attacks.objective import Objective, count_units
 from explorer.attacks.polishing import polish
 from explorer.attacks.pruning import prune, single_reversals
+from explorer.grid import to_grid
 from explorer.knobs import knobs
-from explorer.numerics import margins, to_grid
+from explorer.numerics import margins
 from explorer.samples import gallery
 
 SIZE = 8

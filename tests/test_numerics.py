@@ -5,7 +5,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.numerics import margins, slope_at_zero, smoothed_l0, smoothed_l0_slope, to_grid
+from explorer.grid import to_grid
+from explorer.numerics import margins, slope_at_zero, smoothed_l0, smoothed_l0_slope
 
 LOGITS = torch.tensor([[3.0, 1.0, 2.5], [0.0, 4.0, 4.0]])
 

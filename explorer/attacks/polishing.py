@@ -11,7 +11,7 @@ from torch import Tensor
 
 from explorer.attacks.objective import Objective, as_units, count_units
 from explorer.attacks.pruning import prune, single_reversals
-from explorer.numerics import to_grid
+from explorer.grid import to_grid
 from explorer.types import Images, PerImage
 
 ROUNDS = 10  # of swaps

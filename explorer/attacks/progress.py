@@ -6,8 +6,9 @@ from torch import Tensor
 from explorer.attacks.objective import Objective, count_units
 from explorer.attacks.polishing import ROUNDS, polish
 from explorer.attacks.pruning import prune
+from explorer.grid import changed_pixels
 from explorer.numerics import margins
-from explorer.types import AttackResult, Images, OnStep, PerImage, Step, Trace, changed_pixels
+from explorer.types import AttackResult, Images, OnStep, PerImage, Step, Trace
 
 
 class Progress:

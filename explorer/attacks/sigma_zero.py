@@ -13,10 +13,11 @@ from explorer.attacks.objective import Objective, as_units
 from explorer.attacks.parts import run_in_parts
 from explorer.attacks.progress import Progress
 from explorer.attacks.validation import validated
+from explorer.grid import to_grid
 from explorer.knobs import check, knob
 from explorer.locks import exclusive
 from explorer.memory import told
-from explorer.numerics import margins, to_grid
+from explorer.numerics import margins
 from explorer.types import AttackResult, Images, Labels, Network, OnStep
 
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8  # Adam's

@@ -22,10 +22,11 @@ from explorer.attacks.objective import Objective, as_units
 from explorer.attacks.parts import run_in_parts
 from explorer.attacks.progress import Progress
 from explorer.attacks.validation import per_image, validated
+from explorer.grid import to_grid
 from explorer.knobs import check, knob
 from explorer.locks import exclusive
 from explorer.memory import told
-from explorer.numerics import margins, slope_at_zero, smoothed_l0_slope, to_grid
+from explorer.numerics import margins, slope_at_zero, smoothed_l0_slope
 from explorer.types import AttackResult, Images, Labels, Network, OnStep
 
 START = 0.1  # weight that every unit starts with, where the normal has slope (v = 1 never leaves the dense start)

@@ -2,7 +2,7 @@
 
 import torch
 
-from explorer.numerics import to_grid
+from explorer.grid import to_grid
 from explorer.types import Images, Labels, Network
 
 

@@ -10,8 +10,8 @@ from torch import nn
 
 from explorer.commands import user_code
 from explorer.commands.networks import count_classes, device_of
+from explorer.grid import to_grid
 from explorer.images import fit, load_image
-from explorer.numerics import to_grid
 from explorer.samples import cifar10_folder, find_cifar10, find_sample, gallery
 from explorer.signs import CLASS_NAMES
 from explorer.training import UNSEEN_SEEDS, Renders

@@ -8,9 +8,10 @@ import torch
 
 from explorer.classifiers import Classifier
 from explorer.evidence import DEFAULT_METHOD, SPLITS, explain_pixels
+from explorer.grid import changed_pixels
 from explorer.locks import exclusive
 from explorer.pipeline.findings import Finding, diagnose
-from explorer.types import AttackResult, Evidence, Image, Images, OnStep, changed_pixels
+from explorer.types import AttackResult, Evidence, Image, Images, OnStep
 
 MOST_LABELLED, MOST_VALUES = 1500, 2**26  # changed pixels, and the floats of as many pictures, that are labelled
 

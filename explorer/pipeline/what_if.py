@@ -7,9 +7,10 @@ import torch
 
 from explorer.classifiers import Classifier
 from explorer.evidence import Case, Reversals, SmallestSet, smallest_repair, smallest_still_fooling
+from explorer.grid import to_grid
 from explorer.locks import onlooker
 from explorer.memory import told
-from explorer.numerics import margins, to_grid
+from explorer.numerics import margins
 from explorer.pipeline.exploration import Exploration
 from explorer.types import Image
 

@@ -9,8 +9,9 @@ from torch import Tensor
 
 from explorer.attacks import SparseAttack
 from explorer.attacks.sparse import final_width
+from explorer.grid import changed_pixels
 from explorer.numerics import smoothed_l0
-from explorer.types import AttackResult, Image, Logits, Trace, changed_pixels
+from explorer.types import AttackResult, Image, Logits, Trace
 
 STEADY = 0.1  # a settled run's count stays within this share of its mean, or within one pixel
 KEPT_PIXELS = 1024  # pictures with more changed pixels are not kept

@@ -1,0 +1,51 @@
+"""The 8-bit grid: what a saved picture can hold, and what two pictures are compared on.
+
+Two devices may compute the same value with other last bits, and even a division by 255 is such a value on a GPU. So the
+256 values come from one table, and pictures are compared by the integers that they stand for, never as floats.
+"""
+
+from functools import cache
+
+import torch
+from torch import Tensor
+
+
+def levels(images: Tensor) -> Tensor:
+    """The nearest of 0..255 for values in [0, 1], as uint8; values outside count as the nearer end."""
+    return images.detach().mul(255).round_().clamp_(0, 255).to(torch.uint8)
+
+
+def from_levels(levels: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Integers 0..255, of any shape and dtype, as values in [0, 1]: k / 255, taken from the table."""
+    table = _table(levels.device, dtype)
+    return table.index_select(0, levels.reshape(-1).int()).view(levels.shape)
+
+
+def to_grid(images: Tensor) -> Tensor:
+    """Values in [0, 1] rounded to the 8-bit grid, so that saving as PNG loses nothing; without gradient."""
+    table = _table(images.device, images.dtype)
+    index = images.detach().mul(255).round_().clamp_(0, 255).int()
+    return table.index_select(0, index.view(-1)).view(images.shape)
+
+
+def changed_values(images: Tensor, adversarial: Tensor) -> Tensor:
+    """Which values of two batches (or pictures) of one shape differ on the grid: bool, on the images' device."""
+    return levels(images) != levels(adversarial.to(images.device))
+
+
+def changed_pixels(images: Tensor, adversarial: Tensor) -> Tensor:
+    """Which pixels differ in any channel: (..., 3, h, w) twice to (..., h, w)."""
+    return changed_values(images, adversarial).any(dim=-3)
+
+
+def same_picture(one: Tensor, other: Tensor) -> bool:
+    """Whether two pictures or batches have one shape and one value everywhere on the grid."""
+    return one.shape == other.shape and not bool(changed_values(one, other).any())
+
+
+@cache
+def _table(device: torch.device, dtype: torch.dtype) -> Tensor:
+    """K / 255 for k = 0..255, computed on the host."""
+    with torch.inference_mode(False):
+        precise = torch.arange(256, dtype=torch.float64) / 255
+        return precise.to(dtype).to(device)
