@@ -4,6 +4,7 @@ Widgets (ui/controls.py), command-line options (__main__.py) and the README's ta
 """
 
 import dataclasses
+import inspect
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,10 +48,13 @@ def knob(default: Any, help: str, *, label: str = "", **limits: Any) -> Any:
 
 
 def knobs(config: Any) -> dict[str, Knob]:
-    """The knobs of a configuration class or instance, in order of its fields."""
+    """The knobs of a configuration class or instance: its own in order of their fields, then those that it inherits."""
+    kind = config if isinstance(config, type) else type(config)
+    own = [name for each in kind.__mro__ for name in inspect.get_annotations(each)]
+    fields = sorted(dataclasses.fields(config), key=lambda field: own.index(field.name))
     return {
         f.name: Knob(f.name, f.default, **{**f.metadata, "label": f.metadata["label"] or f.name})
-        for f in dataclasses.fields(config)
+        for f in fields
         if "help" in f.metadata
     }
 

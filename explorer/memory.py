@@ -1,18 +1,86 @@
-"""Work on many pictures at once that may be more than the memory holds: then on fewer at once."""
+"""How many pictures a device can work on at once: asked of device and network, and fewer where that fails."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 import torch
+from torch import Tensor
+
+from explorer.types import Images, Network
 
 T = TypeVar("T")
 
-BATCH_VALUES = 2**19  # floats of input that are attacked at once: 42 images of 64 x 64, 170 of 32 x 32, 3 of 224 x 224
+SHARE = 0.5  # of what is free that one attack may take
+CPU_PICTURES, CPU_VALUES = (
+    64,
+    2**20,
+)  # at once on a CPU, so that activations stay in its cache: pictures, floats of input
+UNKNOWN = 2**31  # bytes that are taken to be free where nobody tells
+UNKNOWN_FACTOR = 100  # times its own size is what a picture is taken to need where nobody tells
 
 
 class TooLarge(ValueError):
     """Not even one picture at a time fits; the message says so in one sentence."""
+
+
+@dataclass(frozen=True)
+class Room:
+    """How many pictures one attack may look at together."""
+
+    at_once: int  # step after step
+    in_all: int  # once, without gradients
+
+
+def room_for(images: Images, n_bytes: int) -> Room:
+    """How many pictures like `images` (b, 3, h, w) there is room for, by what the device has free and the `n_bytes`
+    that a forward pass of one keeps for the backward pass (0: nobody knows).
+    """
+    values, device = images[0].numel(), images.device
+    each = n_bytes or UNKNOWN_FACTOR * values * images.element_size()
+    fitting = max(1, int(SHARE * free_bytes(device) / each))
+    if device.type != "cpu":
+        return Room(fitting, fitting)
+    return Room(max(1, min(fitting, CPU_PICTURES, CPU_VALUES // values)), fitting)
+
+
+class Kept:
+    """The activations that autograd has kept for a backward pass."""
+
+    def __init__(self, leaving_out: set[int]) -> None:
+        self._leaving_out, self._storages = leaving_out, {}
+
+    def __call__(self, tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in self._leaving_out:
+            self._storages[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    @property
+    def n_bytes(self) -> int:
+        return sum(self._storages.values())
+
+
+@contextmanager
+def saved_for_backward(network: Network) -> Iterator[Kept]:
+    """What is kept by the forward passes inside, without the network's own weights."""
+    weights = [*network.parameters(), *network.buffers()] if isinstance(network, torch.nn.Module) else []
+    kept = Kept({weight.untyped_storage().data_ptr() for weight in weights})
+    with torch.autograd.graph.saved_tensors_hooks(kept, lambda tensor: tensor):
+        yield kept
+
+
+def free_bytes(device: torch.device) -> int:
+    """Memory that can still be taken on this device."""
+    if device.type == "cuda":
+        free, _ = torch.cuda.mem_get_info(device)
+        return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    if device.type == "mps":
+        return torch.mps.recommended_max_memory() - torch.mps.current_allocated_memory()
+    free = [_meminfo(), _cgroup()]
+    return min((each for each in free if each is not None), default=UNKNOWN)
 
 
 def shrinking(work: Callable[[int], T], size: int, least: int = 1) -> T:
@@ -25,7 +93,7 @@ def shrinking(work: Callable[[int], T], size: int, least: int = 1) -> T:
             try:
                 return work(size)
             except (RuntimeError, MemoryError) as error:
-                if size <= least or not _is_shortage(error):
+                if size <= least or not is_shortage(error):
                     raise
         size = max(least, size // 2)  # out here the error, and with it what its frames hold, is gone
         if torch.cuda.is_initialized():
@@ -34,18 +102,44 @@ def shrinking(work: Callable[[int], T], size: int, least: int = 1) -> T:
 
 @contextmanager
 def told() -> Iterator[None]:
-    """Running out of memory becomes one sentence: TooLarge."""
+    """Running out of memory, or losing the device, becomes one sentence: TooLarge, or a ValueError."""
     try:
         yield
     except (RuntimeError, MemoryError) as error:
-        if not _is_shortage(error):
-            raise
-        raise TooLarge(
-            "The network is too large for the memory of this device: even one picture at a time does not fit. Choose a "
-            "smaller network, a smaller picture or another device."
-        ) from error
+        if is_shortage(error):
+            raise TooLarge(
+                "The network is too large for the memory of this device: even one picture at a time does not fit. "
+                "Choose a smaller network, a smaller picture or another device."
+            ) from error
+        if _is_loss(error):
+            raise ValueError(
+                "The device stopped answering in the middle of the work: restart the program, or choose another device."
+            ) from error
+        raise
 
 
-def _is_shortage(error: BaseException) -> bool:
-    """On a CPU torch has no error of its own for it."""
+def is_shortage(error: BaseException) -> bool:
+    """Whether memory ran out: on a CPU torch has no error of its own for it."""
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
+
+
+def _is_loss(error: BaseException) -> bool:
+    return isinstance(error, torch.AcceleratorError) or "CUDA error" in str(error)
+
+
+def _meminfo() -> int | None:
+    """What Linux can give to this machine's processes."""
+    try:
+        lines = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
+        return int(lines["MemAvailable"].split()[0]) * 1024
+    except (OSError, KeyError, ValueError):  # not on Linux
+        return None
+
+
+def _cgroup() -> int | None:
+    """What is left of a container's limit, if it has one."""
+    try:
+        limit, used = (int(Path(f"/sys/fs/cgroup/memory.{name}").read_text()) for name in ("max", "current"))
+        return limit - used
+    except (OSError, ValueError):  # no such limit
+        return None

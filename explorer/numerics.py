@@ -18,6 +18,11 @@ def margins(logits: Logits, labels: Labels, targets: Labels | None = None) -> Pe
     return own - others if targets is None else others - own
 
 
+def finite(gradient: torch.Tensor) -> torch.Tensor:
+    """A gradient, contiguous, 0 where it is NaN or infinite: what it says of such a value cannot be followed."""
+    return gradient.contiguous().nan_to_num(nan=0.0, posinf=0.0, neginf=0.0)
+
+
 def smoothed_l0_slope(v: torch.Tensor, a: torch.Tensor, surrogate: str) -> torch.Tensor:
     """Slope of the smoothed step at weight v >= 0, relative to its slope at 0: 1 at v = 0, falling to 0.
 

@@ -24,7 +24,6 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from explorer.attacks import SparseAttack
 from explorer.knobs import Knob, knobs
-from explorer.memory import BATCH_VALUES
 from explorer.types import Images, Labels, Network, OnStep, Step
 
 OVER = ("a", "lam", "tau", "step_size", "momentum")  # what is tuned where nothing else is asked for
@@ -163,14 +162,12 @@ def measure(task: Task, attack: SparseAttack, on_step: OnStep | None = None) -> 
             raise Hopeless
         return on_step is not None and bool(on_step(step))
 
-    size = max(1, BATCH_VALUES // task.images[0].numel())
     try:
-        for images, labels in zip(task.images.split(size), task.labels.split(size), strict=True):
-            result = attack(task.network, images, labels, on_step=watch)
-            if result.stopped:
-                raise Stopped
-            fooled = zip(result.n_pixels.tolist(), result.succeeded.tolist(), strict=True)
-            counts += [count if success else None for count, success in fooled]
+        result = attack(task.network, task.images, task.labels, on_step=watch)
+        if result.stopped:
+            raise Stopped
+        fooled = zip(result.n_pixels.tolist(), result.succeeded.tolist(), strict=True)
+        counts = [count if success else None for count, success in fooled]
     except Hopeless:
         counts = [None] * n_pictures
     return Outcome(tuple(counts), (time.perf_counter() - started) / n_pictures, n_pixels)

@@ -20,7 +20,8 @@ Flags = Bool[Tensor, " b"]
 Network = Callable[[Images], Logits]  # any torch module from [0, 1] images to logits
 
 Kind = Literal["obscuring", "leading"]
-STAGES = ("optimised", "pruned", "polished")  # the attack's stages, in the order in which they run
+Gradient = Literal["finite", "not finite", "zero", "unused"]  # of the network, as an attack found it
+STAGES = ("optimised", "pruned", "polished", "random")  # the attack's own steps, then the stages that refine them
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,8 @@ class AttackResult:
     trace: Trace
     stopped: bool = False  # True when on_step asked to stop: the result is the best until then
     weights: Float[Tensor, "b n"] | None = None  # v in [0, 1] of each unit at the optimised stage's last step, if any
+    gradient: Gradient = "finite"  # on the first image; values whose gradient is not finite are left alone
+    was_training: bool = False  # the network was in training mode; it was attacked in evaluation mode
 
     @property
     def n_pixels(self) -> Counts:

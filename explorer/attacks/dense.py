@@ -3,7 +3,7 @@
 import torch
 import torch.nn.functional as F
 
-from explorer.numerics import margins
+from explorer.numerics import finite, margins
 from explorer.types import Images, Labels, Network
 
 
@@ -43,5 +43,5 @@ def sign_attack(
             else:
                 gain = sign * F.cross_entropy(logits, towards, reduction="sum")
         (gradient,) = torch.autograd.grad(gain, adversarial)
-        adversarial = (adversarial.detach() + step_size * gradient.sign()).clamp(low, high)
+        adversarial = (adversarial.detach() + step_size * finite(gradient).sign()).clamp(low, high)
     return adversarial.detach()

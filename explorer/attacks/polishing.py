@@ -1,145 +1,158 @@
 """Polishing: get by with fewer units than pruning left. Ours.
 
-`push` uses the survivors to the full: free signs, whole box. `swap` is a local search: put another unit in the place
-of one, so that one fewer is enough. Measured on CIFAR-10 and on the road signs, swapping saves more than anything else.
+First the survivors are pushed to the full: free signs, whole box. Then a local search: with one unit fewer than the
+best image, swap units one at a time until that fools; repeat from there. What was tried is remembered, and where every
+swap was refused, a *kick* puts half of the units back at random and builds anew.
 """
 
-from collections.abc import Callable
+import dataclasses
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from explorer.attacks.objective import Objective, as_units, count_units
-from explorer.attacks.pruning import prune, single_reversals
-from explorer.grid import to_grid
-from explorer.types import Images, PerImage
+from explorer.attacks.moves import MANY, push, reverted, single_reversals, without
+from explorer.attacks.problem import Problem
+from explorer.attacks.proposals import Memory, try_newcomers
+from explorer.attacks.randomness import keys_of, uniform
+from explorer.attacks.rows import Rows
+from explorer.attacks.stage import State
+from explorer.types import Images
 
-ROUNDS = 10  # of swaps
-CANDIDATES = 32  # units tried in one batch as the newcomer of a swap
-PUSH_STEPS, PUSH_SIZE = 12, 0.1  # sign steps after pruning; size in [0, 1] units
+FIRST_STEPS, FIRST_SIZE = 6, 0.1  # sign steps before the search; size in [0, 1] units
 SWAP_STEPS, SWAP_SIZE = 2, 0.3  # sign steps after a swap
-
-Tick = Callable[[Images], bool]  # called after every round with the best images so far; True asks to stop
-
-
-def push(
-    objective: Objective, images: Images, adversarial: Images, unit: str, steps: int, size: float
-) -> tuple[Images, PerImage]:
-    """Lower the margin by signed steps on the changed units only: the best of all visited images, on the 8-bit grid,
-    and its margin.
-    """
-    changed = as_units(images != adversarial, unit).any(1, keepdim=True)
-    free = changed.expand_as(as_units(images, unit)).reshape(images.shape)
-    best, current = adversarial, adversarial
-    least, gradient = objective.margin_and_gradient(current)
-    for step in range(1, steps + 1):
-        moved = to_grid((current - size * gradient.sign()).clamp(0, 1))
-        current = torch.where(free, moved, current)
-        if step < steps:
-            margin, gradient = objective.margin_and_gradient(current)
-        else:
-            margin = objective.margin(current)
-        better = margin < least
-        least = torch.where(better, margin, least)
-        best = torch.where(better[:, None, None, None], current, best)
-    return best, least
+WINS = 40  # rounds in which an image gives up a unit: they do not count as swaps
 
 
-def polish(
-    objective: Objective, images: Images, adversarial: Images, unit: str, rounds: int, tick: Tick = lambda images: False
-) -> Images:
-    """Push and prune once, then `rounds` rounds of swaps. Never returns more changed units than it was given."""
-    adversarial = adversarial.clone()
-    fooled = (objective.margin(adversarial) < 0).nonzero()[:, 0]
-    pushed, _ = push(objective.of(fooled), images[fooled], adversarial[fooled], unit, PUSH_STEPS, PUSH_SIZE)
-    adversarial[fooled] = _fewer(
-        images[fooled], adversarial[fooled], prune(objective.of(fooled), images[fooled], pushed, unit), unit
-    )
-    return swap(objective, images, adversarial, unit, rounds, tick)
-
-
-def swap(
-    objective: Objective, images: Images, adversarial: Images, unit: str, rounds: int, tick: Tick = lambda images: False
-) -> Images:
+@dataclass(frozen=True)
+class Polishing:
     """Look for a fooling image with one unit fewer, by swapping units one at a time; repeat from what was found.
 
-    For each image on its own, with the units of the best image less one: take out the unit that matters least, try the
-    CANDIDATES units where the gradient promises most, at the end of the box that it points to, keep the best, push, and
-    accept if the margin fell. A unit whose replacement was refused is not taken out again before a swap is accepted; an
-    image whose units were all refused is finished. Images that do not fool yet keep their number of units, so a swap
-    may rescue them.
+    For each image on its own: take out the unit that matters least, try the most promising proposals instead, keep the
+    best, push, and accept if the margin fell. A unit whose replacement was refused is not taken out again before a swap
+    is accepted; an image whose units were all refused is kicked, or finished. Images that do not fool yet keep their
+    number of units, so a swap may rescue them.
     """
-    best = adversarial.clone()
-    fooled = objective.margin(best) < 0
-    current = best.clone()
-    current[fooled] = _without_least(objective.of(fooled.nonzero()[:, 0]), images[fooled], best[fooled], unit)
-    margin = objective.margin(current)
-    refused = torch.zeros_like(as_units(images, unit)[:, 0], dtype=torch.bool)
-    reversals = torch.zeros_like(as_units(images, unit)[:, 0])  # of `current`, where it is not stale
-    stale = torch.ones_like(fooled)
-    live = count_units(images, current, unit) > 0
-    for _ in range(rounds):
-        if tick(best) or not live.any():
-            break
-        index = live.nonzero()[:, 0]
-        some, clean = objective.of(index), images[index]
-        fresh = (live & stale).nonzero()[:, 0]
-        reversals[fresh] = single_reversals(objective.of(fresh), images[fresh], current[fresh], unit)
-        stale[fresh] = False
-        leaver = reversals[index].masked_fill(refused[index], torch.inf).argmin(1)
-        candidate = _replace(some, clean, current[index], leaver, unit)
-        candidate, reached = push(some, clean, candidate, unit, SWAP_STEPS, SWAP_SIZE)
 
-        accepted = reached < margin[index]
-        taken, kept = index[accepted], index[~accepted]
-        current[taken], margin[taken] = candidate[accepted], reached[accepted]
-        refused[taken], stale[taken] = False, True
-        refused[kept, leaver[~accepted]] = True
+    swaps: int = 15  # rounds of swaps of each image
+    kicks: int = 2  # of each image
 
-        won = (live & (margin < 0)).nonzero()[:, 0]
-        if len(won):
-            some, clean = objective.of(won), images[won]
-            best[won] = prune(some, clean, current[won], unit)
-            current[won] = _without_least(some, clean, best[won], unit)
-            margin[won] = some.margin(current[won])
-            refused[won], stale[won] = False, True
-        changed = as_units(images != current, unit).any(1)
-        live &= (changed & ~refused).any(1)
-    return best
+    name = "polished"
+    capturable = True
 
+    @property
+    def rounds(self) -> int:
+        return self.swaps + WINS
 
-def _without_least(objective: Objective, images: Images, adversarial: Images, unit: str) -> Images:
-    """Revert the one unit that matters least."""
-    leaver = single_reversals(objective, images, adversarial, unit).argmin(1)
-    return _put(adversarial, leaver, as_units(images, unit), unit)
+    @property
+    def expected(self) -> int:
+        return self.swaps
 
+    def start(self, problem: Problem, images: Images) -> State:
+        """The images, pushed where they fool. Those with more than MANY changed units are finished."""
+        count = problem.changed(images).sum(1)
+        margin = problem.margin(images)
+        rows = Rows(problem, (margin < 0) & (count <= MANY))
+        if not rows.empty:
+            best, least = push(rows.problem, rows.of(images), FIRST_STEPS, FIRST_SIZE)
+            images, margin = rows.put(images, best), rows.put(margin, least)
+        nothing = torch.zeros_like(problem.free)
+        return {
+            "candidate": images,
+            "margin": margin,
+            "finished": (count > MANY) | (count == 0),
+            "goal": count,  # units to fool with
+            "refused": nothing,
+            "reversals": torch.zeros_like(nothing, dtype=images.dtype),  # of the candidate, where they are not stale
+            "stale": torch.ones_like(nothing[:, 0]),
+            "swapped": torch.zeros_like(count),
+            "kicked": torch.zeros_like(count),
+            "keys": keys_of(problem.images),
+            **vars(Memory.empty(problem)),
+        }
 
-def _replace(objective: Objective, images: Images, current: Images, leaver: Tensor, unit: str) -> Images:
-    """Revert the unit `leaver` (b,) and change the most useful one of CANDIDATES others instead."""
-    clean = as_units(images, unit)
-    base = _put(current, leaver, clean, unit)
-    _, gradient = objective.margin_and_gradient(base)
-    gradient = as_units(gradient, unit)
-    end = (gradient < 0).to(images.dtype)  # the end of the box that lowers the margin
-    promise = (gradient * (clean - end)).sum(1)  # first-order fall of the margin, >= 0
-    promise = promise.masked_fill(as_units(images != base, unit).any(1), -1).scatter(1, leaver[:, None], -1)
-    newcomers = promise.topk(min(CANDIDATES, promise.shape[1]), dim=1).indices
-    n_images, n_tried = newcomers.shape
-    rows = torch.arange(n_images, device=images.device).repeat_interleave(n_tried)
-    candidates = _put(base[rows], newcomers.flatten(), end[rows], unit)
-    chosen = objective.of(rows).margin(candidates).view(n_images, n_tried).argmin(1)
-    return candidates.view(n_images, n_tried, *images.shape[1:])[torch.arange(n_images, device=images.device), chosen]
+    def step(self, problem: Problem, state: State, t: Tensor) -> State:
+        """Of an image that fools: give up a unit. Of any other: swap one, or kick and add them again."""
+        s = dict(state)
+        live = ~s["finished"]
+        won = live & (s["margin"] < 0)
+        full = problem.changed(s["candidate"]).sum(1) >= s["goal"]
+        s = self._reversed(problem, s, live & (won | (full & s["stale"])))
+        s = self._given_up(problem, s, won)
+        s, searching = self._kicked(problem, s, live & ~won, t)
+        s = self._swapped(problem, s, searching)
+        s["finished"] = (
+            ~live
+            | (s["goal"] <= 0) & ~(s["margin"] < 0)
+            | (live & ~won & ~searching)
+            | (s["swapped"] >= self.swaps) & ~(s["margin"] < 0)
+        )
+        return s
 
+    def _reversed(self, problem: Problem, s: dict, chosen: Tensor) -> dict:
+        """The table of single reversals anew, for the chosen images."""
+        rows = Rows(problem, chosen)
+        if not rows.empty:
+            table = single_reversals(rows.problem, rows.of(s["candidate"]))
+            s["reversals"] = rows.put(s["reversals"], table)
+        s["stale"] = s["stale"] & ~chosen
+        return s
 
-def _put(images: Images, where: Tensor, values: Tensor, unit: str) -> Images:
-    """A copy of images with unit `where` (b,) taken from `values` (b, c, n)."""
-    out = images.clone()
-    rows = torch.arange(len(images), device=images.device)
-    as_units(out, unit)[rows, :, where] = values[rows, :, where]
-    return out
+    def _given_up(self, problem: Problem, s: dict, won: Tensor) -> dict:
+        """Images that fool go on without the unit that matters least: it is the next one's turn to be judged."""
+        left, leaver = s["reversals"].min(1)
+        fewer = without(problem, s["candidate"], leaver)
+        s["goal"] = torch.where(won, problem.changed(fewer).sum(1), s["goal"])
+        s["candidate"] = torch.where(won[:, None, None, None], fewer, s["candidate"])
+        s["margin"] = torch.where(won, left, s["margin"])
+        s["refused"] = s["refused"] & ~won[:, None]
+        s["stale"] = s["stale"] | won
+        return s
 
+    def _kicked(self, problem: Problem, s: dict, live: Tensor, t: Tensor) -> tuple[dict, Tensor]:
+        """Where every unit was refused, put half of them back, if there are kicks left; and who goes on searching."""
+        changed = problem.changed(s["candidate"])
+        count = changed.sum(1)
+        dead = live & (count >= s["goal"]) & ~(changed & ~s["refused"]).any(1)
+        kick = dead & (s["kicked"] < self.kicks)
+        drawn = uniform(s["keys"], t, changed.shape[1]).masked_fill(~changed, torch.inf).argsort(1)
+        rank = torch.empty_like(drawn).scatter(
+            1, drawn, torch.arange(changed.shape[1], device=drawn.device).expand_as(drawn)
+        )
+        out = kick[:, None] & (rank < ((count + 1) // 2)[:, None])
+        s["candidate"] = reverted(problem, s["candidate"], out)
+        s["refused"] = torch.where(kick[:, None], out, s["refused"])  # not back in while the image is rebuilt
+        s["stale"] = s["stale"] | kick
+        s["kicked"] = s["kicked"] + kick
+        return s, live & (s["goal"] > 0) & ~(dead & ~kick)
 
-def _fewer(images: Images, one: Images, other: Images, unit: str) -> Images:
-    """Per image the one with fewer changed units; `other` where they are equal."""
-    worse = count_units(images, other, unit) > count_units(images, one, unit)
-    return torch.where(worse[:, None, None, None], one, other)
+    def _swapped(self, problem: Problem, s: dict, searching: Tensor) -> dict:
+        """Swap one unit, or add one where a kick has left fewer than the goal; keep it if the margin falls."""
+        rows = Rows(problem, searching)
+        if rows.empty:
+            return s
+        part, current, margin = rows.problem, rows.of(s["candidate"]), rows.of(s["margin"])
+        goal, refused, reversals = rows.of(s["goal"]), rows.of(s["refused"]), rows.of(s["reversals"])
+        changed = part.changed(current)
+        adds = changed.sum(1) < goal
+        leaver = reversals.masked_fill(refused | ~changed, torch.inf).argmin(1)
+        base = torch.where(adds[:, None, None, None], current, without(part, current, leaver))
+        before, gradient = part.margin_and_gradient(base)
+        memory = Memory(*(rows.of(s[field.name]) for field in dataclasses.fields(Memory)))
+        barred = changed | (refused & adds[:, None])
+        trial = try_newcomers(part, base, before, gradient, barred, memory, rows.of(s["kicked"]) > 0)
+        candidate, reached = push(part, trial.best(base, part), SWAP_STEPS, SWAP_SIZE)
+
+        taken = (reached < margin) | adds
+        whole = taken & (changed.sum(1) + adds >= goal)
+        refused = (refused & ~whole[:, None]).scatter(
+            1, leaver[:, None], (refused & ~whole[:, None]).gather(1, leaver[:, None]) | ~taken[:, None]
+        )
+        s["candidate"] = rows.put(s["candidate"], torch.where(taken[:, None, None, None], candidate, current))
+        s["margin"] = rows.put(s["margin"], torch.where(taken, reached, margin))
+        s["refused"] = rows.put(s["refused"], refused)
+        s["stale"] = rows.put(s["stale"], rows.of(s["stale"]) | taken)
+        s["swapped"] = rows.put(s["swapped"], rows.of(s["swapped"]) + 1)
+        for name, value in vars(trial.memory).items():
+            s[name] = rows.put(s[name], value)
+        return s

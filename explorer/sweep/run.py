@@ -13,13 +13,13 @@ from torch import Tensor, nn
 
 from explorer.attacks import SparseAttack
 from explorer.locks import exclusive
-from explorer.memory import BATCH_VALUES
 from explorer.sweep.ledger import Ledger, Row
 from explorer.sweep.measures import measures
 from explorer.sweep.plan import PER_IMAGE, image_sha256, network_sha256, run_key, shared
 from explorer.types import Images, Labels, OnStep
 
 LARGEST_BATCH = 128
+BATCH_VALUES = 2**19  # floats of input
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Subject:
 
     @property
     def batch(self) -> int:
-        """Images of this size in one batch, so that it fits the memory."""
+        """Runs that are done, and kept, together; the attack itself looks at as many at once as there is room for."""
         return max(1, min(LARGEST_BATCH, BATCH_VALUES // self.images[0].numel()))
 
 

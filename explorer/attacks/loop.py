@@ -1,0 +1,54 @@
+"""One stage of an attack, step after step: the books after each, an early end for images that are done, and Stop."""
+
+from dataclasses import replace
+
+import torch
+
+from explorer.attacks.books import Books, Progress
+from explorer.attacks.capture import captured
+from explorer.attacks.problem import Problem
+from explorer.attacks.stage import Stage, State
+
+LOOK = 10  # steps between two looks from the host while steps are captured
+
+
+def run_stage(stage: Stage, problem: Problem, books: Books, progress: Progress, *, first: bool) -> State:
+    """Run the stage from the best images so far, and return its last state. `first`: it is the attack's own stage,
+    whose steps are traced and counted one by one.
+    """
+    state = stage.start(problem, books.best.clone())
+    replay = None if problem.peeks else captured(stage, problem, state, books, traced=first)
+    if replay is None:
+        return _one_by_one(stage, replace(problem, peeks=True), state, books, progress, first=first)
+    for done in range(0, stage.rounds, LOOK):
+        steps = min(LOOK, stage.rounds - done)
+        state = replay.replay(steps, books)
+        if progress.tell(stage, steps, state["candidate"] if first else None) or _finished(state):
+            break
+    return state
+
+
+def _one_by_one(
+    stage: Stage, problem: Problem, state: State, books: Books, progress: Progress, *, first: bool
+) -> State:
+    live = None  # all images
+    for t in range(stage.rounds):
+        if "finished" in state:
+            going = ~state["finished"]
+            if not going.any():
+                break
+            if not going.all():
+                kept = going.nonzero()[:, 0]
+                live = kept if live is None else live[kept]
+                problem = problem.of(kept)
+                state = {name: tensor[kept] for name, tensor in state.items()}
+        step = torch.tensor(t, device=problem.images.device)
+        state = stage.step(problem, state, step)
+        books.note(problem, state, live, step if first else None)
+        if progress.tell(stage, 1, state["candidate"] if first else None, live):
+            break
+    return state
+
+
+def _finished(state: State) -> bool:
+    return "finished" in state and bool(state["finished"].all())

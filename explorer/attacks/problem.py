@@ -1,0 +1,107 @@
+"""What is asked of an attack: a network to fool, pictures, what of them may change; and how margins are found.
+
+Attacks address a picture by *units*, the things that are counted: a tensor (b, c, n) of n units with c values each;
+c = 3, n = h * w when pixels count, c = 1, n = 3 * h * w when entries count.
+"""
+
+from dataclasses import dataclass, fields, replace
+
+import torch
+from torch import Tensor
+
+from explorer.memory import shrinking
+from explorer.numerics import finite, margins
+from explorer.types import Images, Labels, Logits, Network, PerImage
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """Fool `network` on a batch: away from `labels`, or towards `targets`, with every value within a box."""
+
+    network: Network
+    images: Images  # clean, on the 8-bit grid
+    labels: Labels
+    targets: Labels | None
+    low: Images  # the least that each value may become, on the grid; equal to the clean value outside the region
+    high: Images  # the largest
+    unit: str = "pixel"
+    max_units: int | None = None  # pictures with more changed units do not count
+    forward_size: int = 64  # pictures in one forward pass without gradients
+    gradients: bool = True  # False: the network is a black box
+    peeks: bool = True  # the host may look at values, and leave out what is finished; False while steps are captured
+    alone: bool = False  # convolve as if each picture were the only one
+
+    def of(self, index: Tensor) -> "Problem":
+        """The same for some of the images."""
+        return replace(self, **{name: tensor[index] for name, tensor in self.tensors().items()})
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All that differs from image to image."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in values.items() if torch.is_tensor(value)}
+
+    @property
+    def clean(self) -> Tensor:
+        """The clean images as units (b, c, n)."""
+        return as_units(self.images, self.unit)
+
+    @property
+    def free(self) -> Tensor:
+        """Which units may change at all, (b, n)."""
+        return as_units(self.low < self.high, self.unit).any(1)
+
+    def changed(self, images: Images) -> Tensor:
+        """Which units differ from the clean ones, (b, n). Exact: all values come from one table."""
+        return as_units(images != self.images, self.unit).any(1)
+
+    def logits(self, images: Images) -> Logits:
+        """Logits (m, k) of any number of images, without gradients and in chunks."""
+        with torch.no_grad():
+            return shrinking(
+                lambda size: torch.cat([self.network(self._laid_out(chunk)) for chunk in images.split(size)]),
+                self.forward_size,
+            )
+
+    def margin(self, images: Images, owner: Tensor | None = None) -> PerImage:
+        """Margins (m,), negative where fooled; NaN counts as infinite. `owner` (m,): whose labels count, by default
+        each image's own.
+        """
+        if not len(images):
+            return images.new_zeros(0)
+        return self._margins(self.logits(images), owner)
+
+    def margin_and_gradient(self, images: Images) -> tuple[PerImage, Images]:
+        """Margins (b,) and their gradients (b, 3, h, w), 0 where they are not finite."""
+        if not len(images):
+            return images.new_zeros(0), images
+        images = images.detach().requires_grad_(True)
+        with torch.enable_grad():
+            margin = self._margins(self.network(self._laid_out(images)))
+            (gradient,) = torch.autograd.grad(margin.sum(), images)
+        return margin.detach(), finite(gradient)
+
+    def differentiable(self, images: Images) -> Logits:
+        """Logits (b, k) with their graph, for losses of an attack's own."""
+        return self.network(self._laid_out(images))
+
+    def _margins(self, logits: Logits, owner: Tensor | None = None) -> PerImage:
+        labels, targets = self.labels, self.targets
+        if owner is not None:
+            labels, targets = labels[owner], None if targets is None else targets[owner]
+        return margins(logits, labels, targets).nan_to_num(nan=torch.inf, posinf=torch.inf, neginf=-torch.inf)
+
+    def _laid_out(self, images: Images) -> Images:
+        """On a CPU a batch is convolved a third to a half faster with its channels last."""
+        if images.device.type != "cpu" or len(images) == 1 or self.alone:
+            return images
+        return images.contiguous(memory_format=torch.channels_last)
+
+
+def as_units(images: Images, unit: str) -> Tensor:
+    """Contiguous images (b, 3, h, w), or others of their shape, as a view (b, c, n)."""
+    return images.flatten(2) if unit == "pixel" else images.flatten(1)[:, None]
+
+
+def as_images(units: Tensor, like: Images) -> Images:
+    """Units (b, c, n) as images again."""
+    return units.reshape(len(units), *like.shape[1:])
