@@ -8,6 +8,7 @@ import torch
 from PIL import Image as Pillow
 
 from explorer.classifiers import Classifier
+from explorer.exact import exact_arithmetic
 from explorer.images import from_uint8, to_uint8
 from explorer.locks import exclusive
 from explorer.numerics import margins
@@ -124,7 +125,7 @@ def record(clf: Classifier, exploration: Exploration, on_step: OnStep | None = N
     recorder.frames = [frame for frame in recorder.frames if frame.stage not in later]
     recorder.add(last, recorder.frames[-1].step, result.stages[last][0])
     film = Film(to_uint8(image[0]), tuple(recorder.frames), ())
-    with exclusive(clf), torch.no_grad():
+    with exclusive(clf), exact_arithmetic(clf.device), torch.no_grad():
         found = []
         for first in range(0, len(film.frames), CHUNK):
             numbers = range(first, min(first + CHUNK, len(film.frames)))

@@ -12,8 +12,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from explorer import attacks, numerics
+from explorer import attacks, exact, grid, numerics
 from explorer.attacks import SparseAttack
+from explorer.grid import levels
 from explorer.types import Image
 
 PER_IMAGE = ("a", "lam", "tau")  # knobs that may differ from image to image within one batch
@@ -46,7 +47,7 @@ def run_key(setting: SparseAttack, picture: str, label: int, network: str) -> st
 
 def image_sha256(image: Image) -> str:
     """Fingerprint of a picture: of its shape and its RGB bytes."""
-    pixels = (image.detach().cpu() * 255).round().to(torch.uint8).contiguous()
+    pixels = levels(image).cpu().contiguous()
     return hashlib.sha256(str(tuple(pixels.shape)).encode() + pixels.numpy().tobytes()).hexdigest()
 
 
@@ -62,5 +63,8 @@ def network_sha256(network: nn.Module) -> str:
 @cache
 def code_sha256() -> str:
     """Fingerprint of the attack's code: what an older version found is not taken for this one's."""
-    files = [*sorted(Path(attacks.__file__).parent.glob("*.py")), Path(numerics.__file__)]
+    files = [
+        *sorted(Path(attacks.__file__).parent.glob("*.py")),
+        *(Path(room.__file__) for room in (exact, grid, numerics)),
+    ]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()

@@ -9,7 +9,7 @@ import torch
 from captum.attr import DeepLift, GradientShap, InputXGradient, IntegratedGradients, Saliency
 from torch import Tensor
 
-from explorer.evidence.attributions.care import process_wide, untouched
+from explorer.evidence.attributions.no_trace import process_wide, untouched
 from explorer.evidence.case import Case, centred
 from explorer.memory import shrinking
 from explorer.types import Image, Images, Logits, Network
@@ -108,7 +108,7 @@ def gradient_shap(case: Case) -> Tensor:
 
 
 def _of_change(case: Case) -> OfChange:
-    return OfChange(case.network, case.image).eval()
+    return OfChange(case.network, case.image)
 
 
 def _change(case: Case) -> Tensor:
