@@ -78,9 +78,8 @@ def correctly_classified(network: nn.Module, source: str, n: int, seed: int, dat
         if classes.min() < 0 or classes.max() >= n_classes:
             raise ValueError(f"{source} has class {int(classes.max())}; the network knows 0 to {n_classes - 1}.")
         with exact_arithmetic(device), torch.no_grad():
-            right = (
-                network(chunk.to(device, copy=True)).argmax(1).cpu() == classes
-            )  # it may write into what it is given
+            given = chunk.to(device, copy=True)  # a network may write into it
+            right = network(given).argmax(1).cpu() == classes
         images.append(chunk[right])
         labels.append(classes[right])
         found += int(right.sum())

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from explorer import attacks, exact, grid, numerics
+from explorer import attacks, numerics
 from explorer.attacks import SparseAttack
 from explorer.grid import levels
 from explorer.types import Image
@@ -63,8 +63,6 @@ def network_sha256(network: nn.Module) -> str:
 @cache
 def code_sha256() -> str:
     """Fingerprint of the attack's code: what an older version found is not taken for this one's."""
-    files = [
-        *sorted(Path(attacks.__file__).parent.glob("*.py")),
-        *(Path(room.__file__) for room in (exact, grid, numerics)),
-    ]
+    files = sorted(Path(attacks.__file__).parent.glob("*.py"))
+    files += [Path(numerics.__file__).with_name(f"{room}.py") for room in ("numerics", "grid", "exact")]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
