@@ -15,7 +15,7 @@ from explorer import SparseAttack, explain_pixels, load_classifier
 from explorer.__main__ import main
 from explorer.classifiers import Classifier, list_classifiers
 from explorer.commands.pictures import correctly_classified
-from explorer.evidence import MAPS, METHODS, Case, Reversals, class_maps, examine, methods_for
+from explorer.evidence import MAPS, METHODS, Case, Reversals, class_maps, examine, methods_for, trust
 from explorer.images import fit
 from explorer.pipeline import (
     Exploration,
@@ -128,6 +128,16 @@ def test_the_story_and_its_files_do_not_hang_on_last_bits(name):
     assert [played.picture(i).tobytes() for i in range(len(played.frames))] == [
         film.picture(i).tobytes() for i in range(len(film.frames))
     ]
+
+
+def test_the_trust_card_sees_a_label_of_a_pixel_that_did_not_change(case):
+    evidence = explain_pixels(*case)
+    first, *others = evidence.pixels
+    unchanged = dataclasses.replace(first, after=first.before)
+    card = trust(dataclasses.replace(evidence, pixels=(unchanged, *others)))
+    assert card.colour == "red"
+    assert card.sentence.startswith("Don't trust these labels here: some labelled pixels have the same colour")
+    assert "same colour" not in trust(evidence).sentence
 
 
 def test_the_command_writes_the_same_files(tmp_path, monkeypatch, capsys):

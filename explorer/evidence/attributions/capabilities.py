@@ -115,8 +115,8 @@ class _Watcher(TorchFunctionMode):
 
 
 class _Detour(TorchDispatchMode):
-    """Calls every operation anew. Inside a torch function the watcher does not notice; what no torch function has
-    called, as in TorchScript, so comes before it as an operation.
+    """Calls every operation again, by its name. Within a torch function the watcher is off; an operation that no torch
+    function has called, as in TorchScript, comes before it this way.
     """
 
     def __torch_dispatch__(self, function: Callable, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
