@@ -10,6 +10,14 @@ import torch
 from torch import Tensor
 
 
+def check_values(name: str, images: Tensor) -> None:
+    """Raises ValueError with one sentence unless all of them are floating-point numbers in [0, 1]."""
+    if not images.is_floating_point():
+        raise ValueError(f"{name} must be floating point in [0, 1]; got {images.dtype}.")
+    if not (torch.isfinite(images).all() and images.min() >= 0 and images.max() <= 1):
+        raise ValueError(f"{name} must lie in [0, 1]; got values from {images.min():.3g} to {images.max():.3g}.")
+
+
 def levels(images: Tensor) -> Tensor:
     """The nearest of 0..255 for values in [0, 1], as uint8; values outside count as the nearer end."""
     return images.detach().mul(255).round_().clamp_(0, 255).to(torch.uint8)
@@ -25,7 +33,7 @@ def to_grid(images: Tensor) -> Tensor:
     """Values in [0, 1] rounded to the 8-bit grid, so that saving as PNG loses nothing; without gradient."""
     table = _table(images.device, images.dtype)
     index = images.detach().mul(255).round_().clamp_(0, 255).int()
-    return table.index_select(0, index.view(-1)).view(images.shape)
+    return table.index_select(0, index.reshape(-1)).view(images.shape)
 
 
 def changed_values(images: Tensor, adversarial: Tensor) -> Tensor:
@@ -47,5 +55,4 @@ def same_picture(one: Tensor, other: Tensor) -> bool:
 def _table(device: torch.device, dtype: torch.dtype) -> Tensor:
     """K / 255 for k = 0..255, computed on the host."""
     with torch.inference_mode(False):
-        precise = torch.arange(256, dtype=torch.float64) / 255
-        return precise.to(dtype).to(device)
+        return torch.tensor([k / 255 for k in range(256)], dtype=dtype).to(device)

@@ -22,8 +22,10 @@ from explorer.evidence import (
     labelled,
     methods_for,
     trust,
+    undisturbed,
 )
-from explorer.locks import exclusive
+from explorer.exact import exact_arithmetic
+from explorer.images import from_uint8
 from explorer.signs import CLASS_NAMES, GroundTruth, Scene, ground_truth, render
 from explorer.types import AttackResult, Evidence, Image, Images, Labels
 
@@ -61,11 +63,12 @@ def try_methods(
     for name in chosen:
         if name not in valid:
             raise ValueError(f"{name} is not valid for this network; valid are {', '.join(valid)}.")
-    twin = random_twin(network) if controls else None
+    with undisturbed(network, images[0]):  # the twin evaluates as well
+        twin = random_twin(network) if controls else None
     found: dict[str, list[Trial]] = {name: [] for name in chosen}
     before: dict[str, Tensor] = {}  # the numbers of the picture before, for the control
     for picture, (image, attacked, label) in enumerate(zip(images, adversarial, labels.tolist(), strict=True)):
-        with exclusive(network):
+        with undisturbed(network, image):
             case = Case.of(network, image, attacked, label)
             if not case.n_pixels:
                 continue
@@ -214,9 +217,9 @@ class Signs:
         images, labels, scenes = [], [], []
         for seed in range(first_seed, first_seed + 10 * n):
             label, scene = seed % len(CLASS_NAMES), Scene.sample(seed)
-            image = torch.from_numpy(render(label, scene)).permute(2, 0, 1).float().div(255).to(device)
-            with torch.no_grad():
-                right = int(network(image[None]).argmax()) == label
+            image = from_uint8(render(label, scene)).to(device)
+            with exact_arithmetic(image.device), torch.no_grad():
+                right = int(network(image[None].clone()).argmax()) == label
             if right:
                 images.append(image)
                 labels.append(label)
@@ -311,7 +314,7 @@ def try_signs(
             continue
         evidence = explain_pixels(network, image, result.adversarial[0], int(label), method, splits=0)
         wrong = evidence.adversarial_label
-        other = torch.from_numpy(render(wrong, scene)).permute(2, 0, 1).float().div(255)
+        other = from_uint8(render(wrong, scene))
         truth = ground_truth(scene, int(label), wrong)
         found.append(SignTrial(image.cpu(), result.adversarial[0].cpu(), other, truth, evidence))
     return found

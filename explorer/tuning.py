@@ -23,6 +23,7 @@ from optuna.storages import RDBStorage, fail_stale_trials
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from explorer.attacks import SparseAttack
+from explorer.grid import levels
 from explorer.knobs import Knob, knobs
 from explorer.types import Images, Labels, Network, OnStep, Step
 
@@ -75,7 +76,7 @@ class Task:
     @property
     def fingerprint(self) -> str:
         """The same for two tasks whose trials may be compared."""
-        pixels = (self.images.detach().cpu() * 255).round().to(torch.uint8).contiguous().numpy().tobytes()
+        pixels = levels(self.images).cpu().contiguous().numpy().tobytes()
         known = [dataclasses.asdict(self.base), self.over, self.labels.tolist(), hashlib.sha256(pixels).hexdigest()]
         with torch.no_grad():
             logits = self.network(self.images[:1])[0].double().cpu()
@@ -158,7 +159,7 @@ def measure(task: Task, attack: SparseAttack, on_step: OnStep | None = None) -> 
 
     def watch(step: Step) -> bool:
         optimised = step.stage == "optimised" and step.done == attack.steps
-        if optimised and attack.prune and step.n_pixels.double().mean() > HOPELESS * n_pixels:
+        if optimised and attack.prune and statistics.fmean(step.n_pixels.tolist()) > HOPELESS * n_pixels:
             raise Hopeless
         return on_step is not None and bool(on_step(step))
 

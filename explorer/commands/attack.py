@@ -17,6 +17,7 @@ from explorer.classifiers import Classifier
 from explorer.commands import networks, options, pictures
 from explorer.commands.tables import aligned
 from explorer.evidence import DEFAULT_METHOD, METHODS, trust
+from explorer.exact import exact_arithmetic
 from explorer.images import fit, load_image, to_png
 from explorer.palette import kind_text
 from explorer.pipeline import Exploration, explore, overlay, pixels_csv, report
@@ -88,7 +89,7 @@ def _write(exploration: Exploration, clf: Classifier, folder: Path) -> bool:
     each = exploration
     saved = folder / "adversarial.png"
     saved.write_bytes(to_png(each.adversarial))
-    with torch.no_grad():
+    with exact_arithmetic(clf.device), torch.no_grad():
         seen = int(clf(load_image(saved)[None].to(clf.device)).argmax())
     fools = seen != each.label if each.target is None else seen == each.target
     pixels = each.evidence.pixels if each.evidence else ()

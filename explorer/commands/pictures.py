@@ -10,7 +10,8 @@ from torch import nn
 
 from explorer.commands import user_code
 from explorer.commands.networks import count_classes, device_of
-from explorer.grid import to_grid
+from explorer.exact import exact_arithmetic
+from explorer.grid import from_levels, to_grid
 from explorer.images import fit, load_image
 from explorer.samples import cifar10_folder, find_cifar10, find_sample, gallery
 from explorer.signs import CLASS_NAMES
@@ -76,8 +77,9 @@ def correctly_classified(network: nn.Module, source: str, n: int, seed: int, dat
         n_classes = count_classes(network, tuple(chunk.shape[2:]))
         if classes.min() < 0 or classes.max() >= n_classes:
             raise ValueError(f"{source} has class {int(classes.max())}; the network knows 0 to {n_classes - 1}.")
-        with torch.no_grad():
-            right = network(chunk.to(device)).argmax(1).cpu() == classes
+        with exact_arithmetic(device), torch.no_grad():
+            given = chunk.to(device, copy=True)  # a network may write into it
+            right = network(given).argmax(1).cpu() == classes
         images.append(chunk[right])
         labels.append(classes[right])
         found += int(right.sum())
@@ -104,7 +106,7 @@ def _chunks(source: str, network: nn.Module, n: int, seed: int, data: Path | Non
 def _renders(n: int, seed: int) -> Iterator[Chunk]:
     for first in range(0, PATIENCE * max(n, CHUNK), CHUNK):
         renders = Renders.draw(UNSEEN_SEEDS + seed * SEEDS_APART + first, CHUNK)
-        yield renders.images.float() / 255, renders.labels
+        yield from_levels(renders.images), renders.labels
 
 
 def _gallery() -> Iterator[Chunk]:

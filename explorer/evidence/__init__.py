@@ -6,7 +6,7 @@ The categories are those of arXiv 2506.17250, which shows them by eye; the numbe
 import math
 
 from explorer.evidence.attributions import DEFAULT_METHOD, MAPS, METHODS, Method, methods_for
-from explorer.evidence.attributions.care import evaluating
+from explorer.evidence.attributions.no_trace import undisturbed
 from explorer.evidence.case import Case
 from explorer.evidence.checks import dissociation
 from explorer.evidence.examination import Examination, class_maps, examine
@@ -14,8 +14,6 @@ from explorer.evidence.labels import SPLITS, labelled
 from explorer.evidence.repair import SmallestSet, smallest_repair, smallest_still_fooling
 from explorer.evidence.reversal import Reversals
 from explorer.evidence.trust import Card, trust
-from explorer.locks import exclusive
-from explorer.memory import told
 from explorer.types import Checks, Evidence, Image, Network
 
 __all__ = [
@@ -38,6 +36,7 @@ __all__ = [
     "smallest_repair",
     "smallest_still_fooling",
     "trust",
+    "undisturbed",
 ]
 
 
@@ -54,15 +53,15 @@ def explain_pixels(
 
     With Z the centred logits, y = `label` and t the strongest other class at `adversarial` (the predicted one, if it is
     fooled), a pixel's obscuring is its share of the fall of Z_y, its leading its share of the rise of Z_t, both in
-    logits; the kind is the larger of the two. `method` is a key of METHODS that is valid for the network (see
-    methods_for). `splits` other splits of the pixels give the p of the group reversal; 0 leaves it out, which is
-    quicker. Raises ValueError on bad input.
+    logits; the kind is the larger of the two. Both pictures are first put on the 8-bit grid. `method` is a key of
+    METHODS that is valid for the network (see methods_for). `splits` other splits of the pixels give the p of the group
+    reversal; 0 leaves it out, which is quicker. Raises ValueError on bad input.
     """
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}; got {method!r}.")
     if splits < 0:
         raise ValueError(f"splits must be at least 0; got {splits}.")
-    with exclusive(network), evaluating(network), told():
+    with undisturbed(network, image):
         case = Case.of(network, image, adversarial, label)
         if not case.n_pixels:
             return Evidence((), Checks(*[math.nan] * 7), method, label, case.wrong, METHODS[method].unit)

@@ -8,17 +8,19 @@ from torch import Tensor
 
 def cohens_kappa(one: Tensor, other: Tensor) -> float:
     """Cohen's kappa of two boolean labellings (n,): agreement beyond chance. NaN where both name one kind only."""
-    observed = (one == other).double().mean().item()
-    p, q = one.double().mean().item(), other.double().mean().item()
+    n = len(one)
+    if not n:
+        return math.nan
+    observed, p, q = (int(each.sum()) / n for each in (one == other, one, other))
     chance = p * q + (1 - p) * (1 - q)
-    return (observed - chance) / (1 - chance) if len(one) and chance < 1 else math.nan
+    return (observed - chance) / (1 - chance) if chance < 1 else math.nan
 
 
 def spearmans_rho(one: Tensor, other: Tensor) -> float:
     """Spearman's rank correlation of (n,) and (n,). NaN below three values or where all are equal."""
     if len(one) < 3:
         return math.nan
-    ranks = [rankdata(values.cpu().double().numpy()) for values in (one, other)]
+    ranks = [rankdata(values.tolist()) for values in (one, other)]
     x, y = (rank - rank.mean() for rank in ranks)
     scale = math.sqrt((x @ x) * (y @ y))
     return float(x @ y / scale) if scale > 0 else math.nan

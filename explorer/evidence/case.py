@@ -7,6 +7,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from explorer.exact import exact_arithmetic
+from explorer.grid import changed_pixels, check_values, to_grid
 from explorer.memory import shrinking
 from explorer.types import Image, Images, Logits, Network
 
@@ -24,18 +26,26 @@ def at_once(image: Image) -> int:
 
 
 def centred_logits(network: Network, images: Images) -> Tensor:
-    """Z (b, k) of images (b, 3, h, w), without gradients and in chunks that fit the memory."""
-    images = images.contiguous(memory_format=torch.channels_last)  # on a CPU convolutions are half as fast again
+    """Z (b, k) of images (b, 3, h, w), without gradients and in chunks that fit the memory.
+
+    The network gets copies, as it may write into what it is given; on a CPU, convolutions are half as fast again if the
+    channels come last.
+    """
+
+    def logits(size: int) -> Tensor:
+        chunks = (chunk.clone(memory_format=torch.channels_last) for chunk in images.split(size))
+        return torch.cat([centred(network(chunk)) for chunk in chunks])
+
     with torch.no_grad():
-        return shrinking(
-            lambda size: torch.cat([centred(network(chunk)) for chunk in images.split(size)]),
-            at_once(images[0]),
-        )
+        return shrinking(logits, at_once(images[0]))
 
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """One adversarial picture. `label` is the class y that was attacked, `wrong` the class t that is seen instead."""
+    """One adversarial picture. `label` is the class y that was attacked, `wrong` the class t that is seen instead.
+
+    Both pictures are copies on the 8-bit grid, so off the changed pixels their difference is exactly zero.
+    """
 
     network: Network
     image: Image
@@ -52,21 +62,19 @@ class Case:
             if not torch.is_tensor(picture) or picture.ndim != 3 or picture.shape != image.shape or len(picture) != 3:
                 got = tuple(picture.shape) if torch.is_tensor(picture) else type(picture).__name__
                 raise ValueError(f"image and adversarial must be tensors of one shape (3, h, w); got {name} {got}.")
-            if not (torch.isfinite(picture).all() and picture.min() >= 0 and picture.max() <= 1):
-                raise ValueError(
-                    f"{name} must lie in [0, 1]; got values from {picture.min():.3g} to {picture.max():.3g}."
-                )
-        image, adversarial = image.detach(), adversarial.detach()
-        clean, after = centred_logits(network, torch.stack([image, adversarial]))
-        if not 0 <= label < len(after):
-            raise ValueError(f"label must lie in 0..{len(after) - 1}; got {label}.")
-        others = after.index_fill(0, torch.tensor(label, device=after.device), -math.inf)
+            check_values(name, picture)
+        with exact_arithmetic(image.device), torch.inference_mode(False):
+            image, adversarial = to_grid(image), to_grid(adversarial)
+            clean, after = centred_logits(network, torch.stack([image, adversarial]))
+            if not 0 <= label < len(after):
+                raise ValueError(f"label must lie in 0..{len(after) - 1}; got {label}.")
+            others = after.index_fill(0, torch.tensor(label, device=after.device), -math.inf)
         return cls(network, image, adversarial, label, int(others.argmax()), clean, after)
 
     @cached_property
     def places(self) -> tuple[Tensor, Tensor]:
         """Rows and columns (n,) of the changed pixels."""
-        return (self.image != self.adversarial).any(0).nonzero(as_tuple=True)
+        return changed_pixels(self.image, self.adversarial).nonzero(as_tuple=True)
 
     @property
     def n_pixels(self) -> int:

@@ -7,11 +7,12 @@ import math
 from dataclasses import dataclass
 from itertools import combinations
 
+import numpy as np
 import torch
 from captum.metrics import infidelity
 from torch import Tensor
 
-from explorer.evidence.attributions.care import process_wide
+from explorer.evidence.attributions.no_trace import process_wide
 from explorer.evidence.attributions.paths import POINT_VALUES, OfChange
 from explorer.evidence.case import Case, centred
 from explorer.evidence.reversal import Reversals
@@ -44,13 +45,12 @@ def dissociation(reversals: Reversals, hides: Tensor, splits: int, seed: int = 0
     effects = reversals.effects(torch.cat([obscuring, ~obscuring])) / torch.stack([case.lost, case.gained])
     of_obscuring, of_leading = effects.chunk(2)
     gap = of_obscuring - of_leading
-    found = (gap[:, 0] - gap[:, 1]).double()
-    d, drawn = found[0].item(), found[1:]
+    d, *drawn = (gap[:, 0] - gap[:, 1]).tolist()
     if not splits:
         return Dissociation(d, math.nan, ())
-    at_least = int((drawn >= d - 1e-6).sum())
+    at_least = sum(other >= d - 1e-6 for other in drawn)
     p = at_least / len(drawn) if exact else (1 + at_least) / (1 + len(drawn))
-    return Dissociation(d, p, tuple(drawn.tolist()))
+    return Dissociation(d, p, tuple(drawn))
 
 
 def _splits(n: int, k: int, splits: int, seed: int) -> tuple[Tensor, bool]:
@@ -92,7 +92,9 @@ def curves(reversals: Reversals, shares: Tensor, seed: int = 0) -> tuple[Curve, 
     steps = torch.stack([_nested(order) for order in orders])  # (1 + RANDOM_ORDERS, n + 1, n)
     found = []
     for back in (steps, ~steps):
-        effect = reversals.effects(back.flatten(0, 1)).sum(1).view(len(orders), n + 1).double() / whole
+        effects = reversals.effects(back.flatten(0, 1)).sum(1).view(len(orders), n + 1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            effect = np.array(effects.tolist()) / whole  # on the host, in double precision: a device may have none
         height = 1 - effect if back is steps else effect
         found.append(Curve(tuple(height[0].tolist()), tuple(height[1:].mean(0).tolist())))
     return found[0], found[1]
@@ -122,7 +124,7 @@ def relative_infidelity(reversals: Reversals, shares: Tensor, seed: int = 0) -> 
         some = next(turn)
         return torch.cat([some] * 3, 1) / 3, inputs * (1 - some)
 
-    model, error = OfChange(case.network, case.image).eval(), 0.0
+    model, error = OfChange(case.network, case.image), 0.0
     with process_wide(), torch.no_grad():
         for towards, target in zip((-shares[0], shares[1]), case.classes.tolist(), strict=True):
             turn = iter(masks.split(batch))
@@ -153,7 +155,7 @@ def adversarial_saliency(case: Case) -> Asm:
     """ASM = max(0, dZ_t/dx) * max(0, -dZ_y/dx) on the clean picture, summed over the channels."""
     image = case.image[None].clone().requires_grad_()
     with torch.enable_grad():
-        logits = centred(case.network(image))[0]
+        logits = centred(case.network(image.clone()))[0]  # a network may write into what it is given
         of_true, of_wrong = (torch.autograd.grad(logits[k], image, retain_graph=True)[0][0] for k in case.classes)
     salience = (of_wrong.clamp(min=0) * (-of_true).clamp(min=0)).sum(0)
     change = (case.adversarial - case.image).square().sum(0)

@@ -6,13 +6,11 @@ from dataclasses import dataclass
 import torch
 
 from explorer.evidence.attributions import DEFAULT_METHOD, MAPS, METHODS, methods_for
-from explorer.evidence.attributions.care import evaluating
+from explorer.evidence.attributions.no_trace import undisturbed
 from explorer.evidence.case import Case
 from explorer.evidence.checks import Asm, Curve, adversarial_saliency, curves, relative_infidelity
 from explorer.evidence.labels import SPLITS, kinds, labelled
 from explorer.evidence.reversal import Reversals
-from explorer.locks import exclusive
-from explorer.memory import told
 from explorer.types import Evidence, Image, Kind, Network
 
 OnProgress = Callable[[int, int, str], object]  # done, total, what comes now
@@ -48,7 +46,7 @@ def examine(
 
     As explain_pixels, but at least one pixel must have changed. What `on_progress` raises ends it.
     """
-    with exclusive(network), evaluating(network), told():
+    with undisturbed(network, image):
         case = Case.of(network, image, adversarial, label)
         if not case.n_pixels:
             raise ValueError("No pixel changed, so there is nothing to examine.")
@@ -85,7 +83,7 @@ def class_maps(network: Network, image: Image, adversarial: Image, label: int, n
     """Where the network looks: (2, h, w), raw and signed. The true class on the clean image, the wrong class on the
     adversarial one. `name` is a key of MAPS that is valid for the network.
     """
-    with exclusive(network), evaluating(network), told():
+    with undisturbed(network, image):
         case = Case.of(network, image, adversarial, label)
         problem = "there is no such map" if name not in MAPS else methods_for(network, case.image)[name]
         if problem:

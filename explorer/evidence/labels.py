@@ -10,6 +10,7 @@ from explorer.evidence.attributions import METHODS
 from explorer.evidence.attributions.paths import relative_error
 from explorer.evidence.checks import dissociation
 from explorer.evidence.reversal import Reversals
+from explorer.grid import levels
 from explorer.types import Checks, Evidence, Kind, PixelLabel
 
 WEAK_SHARE = 0.05  # of the whole change: a pixel that moves less than this is weak; one of many only below ...
@@ -32,7 +33,7 @@ def labelled(reversals: Reversals, method: str, shares: Tensor, splits: int) -> 
     groups = dissociation(reversals, hides, splits)
     checks = Checks(
         completeness_error=relative_error(shares, whole) if METHODS[method].complete else math.nan,
-        agreement=(hides == reversal_hides).double().mean().item(),
+        agreement=int((hides == reversal_hides).sum()) / case.n_pixels,
         kappa=cohens_kappa(hides, reversal_hides),
         rank_correlation=spearmans_rho(obscuring - leading, reversal[0] - reversal[1]),
         additivity=relative_error(reversal[:1], whole[:1]),
@@ -40,9 +41,7 @@ def labelled(reversals: Reversals, method: str, shares: Tensor, splits: int) -> 
         dissociation_p=groups.p,
     )
     rows, cols = case.places
-    before, after = (
-        (picture[:, rows, cols].T * 255).round().int().tolist() for picture in (case.image, case.adversarial)
-    )
+    before, after = (levels(picture[:, rows, cols].T).tolist() for picture in (case.image, case.adversarial))
     columns = [rows, cols, obscuring, leading, weak, *reversal]
     pixels = tuple(
         PixelLabel(

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from explorer.evidence.case import Case, at_once, centred_logits
+from explorer.exact import exact_arithmetic
 
 EXACT = 12  # changed pixels up to which all 2^n groups are tried
 
@@ -24,7 +25,9 @@ class Reversals:
         keys = [bytes(row) for row in back.cpu().to(torch.uint8).numpy()]
         missing = {key: row for row, key in enumerate(keys) if key not in self._known}
         if missing:
-            logits = self._forward(back[list(missing.values())].to(self.case.image.device))
+            device = self.case.image.device
+            with exact_arithmetic(device):
+                logits = self._forward(back[list(missing.values())].to(device))
             self._known.update(zip(missing, logits, strict=True))
         return torch.stack([self._known[key] for key in keys])
 

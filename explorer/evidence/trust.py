@@ -45,6 +45,11 @@ def trust(evidence: Evidence) -> Card:
     reversal = np.array([(pixel.reversal_obscuring, pixel.reversal_leading) for pixel in evidence.pixels])
     if not (np.isfinite(numbers).all() and np.isfinite(reversal).all()):
         return Card("red", "Don't trust these labels here: some numbers, or the reversal's, are not finite.")
+    if any(pixel.before == pixel.after for pixel in evidence.pixels):
+        return Card(
+            "red",
+            "Don't trust these labels here: some labelled pixels have the same colour before and after the attack.",
+        )
     if not numbers.any():
         return Card(
             "red", "Don't trust these labels here: the method says zero of every pixel, which tells no kinds apart."

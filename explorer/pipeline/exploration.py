@@ -8,7 +8,8 @@ import torch
 
 from explorer.classifiers import Classifier
 from explorer.evidence import DEFAULT_METHOD, SPLITS, explain_pixels
-from explorer.grid import changed_pixels
+from explorer.exact import exact_arithmetic
+from explorer.grid import changed_pixels, changed_values, check_values, same_picture, to_grid
 from explorer.locks import exclusive
 from explorer.pipeline.findings import Finding, diagnose
 from explorer.types import AttackResult, Evidence, Image, Images, OnStep
@@ -20,7 +21,9 @@ Attack = Callable[..., AttackResult]  # a frozen dataclass from explorer.attacks
 
 @dataclass(frozen=True)
 class Exploration:
-    """One picture, attacked and explained after one stage of the attack. Tensors are on the CPU."""
+    """One picture, attacked and explained after one stage of the attack. Tensors are on the CPU, pictures on the 8-bit
+    grid.
+    """
 
     network: str
     dataset: str
@@ -43,12 +46,12 @@ class Exploration:
     @property
     def n_pixels(self) -> int:
         """Changed pixels of the picture that is shown."""
-        return int(changed_pixels(self.image[None], self.adversarial[None]).sum())
+        return int(changed_pixels(self.image, self.adversarial).sum())
 
     @property
     def n_entries(self) -> int:
         """Changed channel values of the picture that is shown."""
-        return int((self.image != self.adversarial).sum())
+        return int(changed_values(self.image, self.adversarial).sum())
 
     @property
     def size(self) -> int:
@@ -66,7 +69,7 @@ class Exploration:
         """Whether the other one differs at most in how its pixels are labelled."""
         settings = ("network", "attack", "label", "target", "stage")
         return all(getattr(self, name) == getattr(other, name) for name in settings) and all(
-            torch.equal(getattr(self, name), getattr(other, name)) for name in ("image", "adversarial")
+            same_picture(getattr(self, name), getattr(other, name)) for name in ("image", "adversarial")
         )
 
     @property
@@ -120,18 +123,20 @@ def explore(
     earlier: Exploration | None = None,
     splits: int = SPLITS,
 ) -> Exploration:
-    """Attack `image` from the class that the network sees in it, and label every changed pixel.
+    """Attack `image`, put on the 8-bit grid, from the class that the network sees in it, and label every changed pixel.
 
     `label`: the true class, if it is known. `stage`: whose picture to explain, by default the attack's last.
     `earlier`: an exploration of the same picture, network and settings: its attack is not run again, only explained.
     `splits`: see explain_pixels.
     Where more pixels changed than most_labelled says, none is labelled.
-    Raises ValueError with one sentence if the picture does not fit the network or the target is no other class.
+    Raises ValueError with one sentence if the picture does not fit the network, is not in [0, 1], or the target is no
+    other class.
     """
     if tuple(image.shape) != (3, *clf.input_size):
         height, width = clf.input_size
         raise ValueError(f"{clf.name} expects a picture of shape (3, {height}, {width}); got {tuple(image.shape)}.")
-    images = image[None].to(clf.device)
+    check_values("The picture", image)
+    images = to_grid(image[None].to(clf.device))
     before = probabilities(clf, images)
     seen = before.argmax(1)
     if target == int(seen):
@@ -148,7 +153,7 @@ def explore(
     started = time.perf_counter()
     if stage not in result.stages:
         stage = list(result.stages)[-1]
-    adversarial = result.stages[stage].to(clf.device)
+    adversarial = to_grid(result.stages[stage].to(clf.device))
     after = probabilities(clf, adversarial)
     evidence, n_pixels = None, int(changed_pixels(images, adversarial).sum())
     if 0 < n_pixels <= most_labelled(image):
@@ -181,7 +186,7 @@ def most_labelled(image: Image) -> int:
 
 def probabilities(clf: Classifier, images: Images) -> torch.Tensor:
     """Softmax of the logits, (b, k)."""
-    with exclusive(clf), torch.no_grad():
+    with exclusive(clf), exact_arithmetic(images.device), torch.no_grad():
         return clf(images).softmax(1)
 
 

@@ -77,6 +77,7 @@ def snippet(exploration: Exploration, picture: str = "picture.png") -> str:
 import torch
 
 from explorer import {type(each.attack).__name__}, explain_pixels, load_classifier, load_image
+from explorer.grid import changed_pixels
 
 clf = load_classifier("{each.network}", device="{_device(each)}")
 image = load_image("{picture}").to(clf.device)  # the clean picture, as downloaded
@@ -88,10 +89,11 @@ attack = {type(each.attack).__name__}(
 )
 result = attack(clf, image[None], torch.tensor([label], device=clf.device), targets)
 adversarial = result.stages["{each.stage}"][0]
+n_pixels = int(changed_pixels(image, adversarial).sum())
 
 after = clf.class_names[int(clf(adversarial[None]).argmax())]
-print(f"{{clf.class_names[label]}} -> {{after}}, by {{int((adversarial != image).any(0).sum())}} pixels")
-if not torch.equal(adversarial, image):
+print(f"{{clf.class_names[label]}} -> {{after}}, by {{n_pixels}} pixels")
+if n_pixels:
     for pixel in explain_pixels(clf, image, adversarial, label, method="{method}").pixels:
         print(f"row {{pixel.row}}, column {{pixel.col}}: {{pixel.kind}}{{' (weak)' if pixel.weak else ''}}")
 '''

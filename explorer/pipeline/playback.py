@@ -8,6 +8,7 @@ import torch
 from PIL import Image as Pillow
 
 from explorer.classifiers import Classifier
+from explorer.exact import exact_arithmetic
 from explorer.images import from_uint8, to_uint8
 from explorer.locks import exclusive
 from explorer.numerics import margins
@@ -110,28 +111,29 @@ def record(clf: Classifier, exploration: Exploration, on_step: OnStep | None = N
 
     The attack is deterministic, so it goes the same way; one that was stopped is run to its end.
     """
-    image = exploration.result.images.to(clf.device)
-    recorder = Recorder(image[0], on_step)
-    recorder.add("clean", 0, image[0])
-    labels, targets = (
-        None if given is None else given.to(clf.device)
-        for given in (exploration.result.labels, exploration.result.targets)
-    )
-    result = exploration.attack(clf, image, labels, targets, on_step=recorder)
-    stages = list(result.stages)
-    last = exploration.stage if exploration.stage in stages else stages[-1]  # `on_step` may end it before
-    later = stages[stages.index(last) + 1 :]
-    recorder.frames = [frame for frame in recorder.frames if frame.stage not in later]
-    recorder.add(last, recorder.frames[-1].step, result.stages[last][0])
-    film = Film(to_uint8(image[0]), tuple(recorder.frames), ())
-    with exclusive(clf), torch.no_grad():
-        found = []
-        for first in range(0, len(film.frames), CHUNK):
-            numbers = range(first, min(first + CHUNK, len(film.frames)))
-            pictures = torch.stack([from_uint8(film.picture(number)) for number in numbers]).to(image)
-            same = labels.expand(len(pictures)), None if targets is None else targets.expand(len(pictures))
-            found += margins(clf(pictures), *same).tolist()
-    return replace(film, margins=tuple(found))
+    with exact_arithmetic(clf.device):
+        image = exploration.result.images.to(clf.device)
+        recorder = Recorder(image[0], on_step)
+        recorder.add("clean", 0, image[0])
+        labels, targets = (
+            None if given is None else given.to(clf.device)
+            for given in (exploration.result.labels, exploration.result.targets)
+        )
+        result = exploration.attack(clf, image, labels, targets, on_step=recorder)
+        stages = list(result.stages)
+        last = exploration.stage if exploration.stage in stages else stages[-1]  # `on_step` may end it before
+        later = stages[stages.index(last) + 1 :]
+        recorder.frames = [frame for frame in recorder.frames if frame.stage not in later]
+        recorder.add(last, recorder.frames[-1].step, result.stages[last][0])
+        film = Film(to_uint8(image[0]), tuple(recorder.frames), ())
+        with exclusive(clf), torch.no_grad():
+            found = []
+            for first in range(0, len(film.frames), CHUNK):
+                numbers = range(first, min(first + CHUNK, len(film.frames)))
+                pictures = torch.stack([from_uint8(film.picture(number)) for number in numbers]).to(image)
+                same = labels.expand(len(pictures)), None if targets is None else targets.expand(len(pictures))
+                found += margins(clf(pictures), *same).tolist()
+        return replace(film, margins=tuple(found))
 
 
 def _stretches(present: np.ndarray) -> list[tuple[int, int]]:

@@ -7,7 +7,8 @@ import torch
 
 from explorer.classifiers import Classifier
 from explorer.evidence import Case, Reversals, SmallestSet, smallest_repair, smallest_still_fooling
-from explorer.grid import to_grid
+from explorer.exact import exact_arithmetic
+from explorer.grid import changed_values, levels, to_grid
 from explorer.locks import onlooker
 from explorer.memory import told
 from explorer.numerics import margins
@@ -56,11 +57,12 @@ class WhatIf:
 
     def picture(self, exploration: Exploration) -> Image:
         """The picture that is meant, (3, h, w) on the 8-bit grid."""
-        picture = exploration.image.clone()
+        image, adversarial = to_grid(exploration.image), to_grid(exploration.adversarial)
+        picture = image.clone()
         for index, (pixel, (row, col)) in enumerate(zip(_pixels(exploration), self.places(exploration), strict=True)):
             if index not in self.back:
-                colour = exploration.adversarial[:, pixel.row, pixel.col]
-                clean = exploration.image[:, row, col]
+                colour = adversarial[:, pixel.row, pixel.col]
+                clean = image[:, row, col]
                 picture[:, row, col] = clean + self.strength * (colour - clean)
         return to_grid(picture.clamp(0, 1))
 
@@ -78,7 +80,7 @@ class Outcome:
 def try_out(clf: Classifier, exploration: Exploration, what_if: WhatIf) -> Outcome:
     """One forward pass, which waits for nobody."""
     picture = what_if.picture(exploration)
-    with torch.no_grad():
+    with exact_arithmetic(clf.device), torch.no_grad():
         logits = onlooker(clf)(picture[None].to(clf.device)).cpu()
     target = None if exploration.target is None else torch.tensor([exploration.target])
     margin = margins(logits, torch.tensor([exploration.label]), target)
@@ -87,8 +89,8 @@ def try_out(clf: Classifier, exploration: Exploration, what_if: WhatIf) -> Outco
 
 def at_the_end(exploration: Exploration) -> tuple[int, int]:
     """How many of the changed values are at 0 or 255, so that no more strength moves them, and how many there are."""
-    changed = exploration.adversarial[exploration.adversarial != exploration.image]
-    return int(((changed == 0) | (changed == 1)).sum()), len(changed)
+    changed = levels(exploration.adversarial)[changed_values(exploration.image, exploration.adversarial)]
+    return int(((changed == 0) | (changed == 255)).sum()), len(changed)
 
 
 def smallest(
@@ -99,7 +101,7 @@ def smallest(
 
     `on_pictures` hears of how many pictures the network has seen; what it raises ends the search.
     """
-    with told():
+    with exact_arithmetic(clf.device), told():
         image, adversarial = (each.to(clf.device) for each in (exploration.image, exploration.adversarial))
         reversals = Reversals(Case.of(onlooker(clf), image, adversarial, exploration.label), on_pictures)
         return (smallest_repair if repair else smallest_still_fooling)(reversals, exploration.target)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from explorer.attacks import SparseAttack
 from explorer.attacks.sparse import final_width
-from explorer.grid import changed_pixels
+from explorer.grid import changed_pixels, from_levels, levels, to_grid
 from explorer.numerics import smoothed_l0
 from explorer.types import AttackResult, Image, Logits, Trace
 
@@ -46,7 +46,7 @@ def converged_step(trace: Trace) -> Tensor:
         return torch.full(trace.margin.shape[1:], torch.nan)
     fooled = trace.margin < 0
     count = torch.where(fooled, trace.n_pixels, torch.iinfo(torch.int64).max)
-    return torch.where(fooled.any(0), 1 + count.argmin(0).double(), torch.nan)
+    return torch.where(fooled.any(0), 1 + count.argmin(0), torch.nan)
 
 
 def settled(trace: Trace) -> Tensor:
@@ -72,26 +72,26 @@ def _counts(result: AttackResult, attack: SparseAttack) -> dict[str, Tensor]:
 
 def pack(image: Image, adversarial: Image) -> str:
     """The changed pixels as text: their places and new colours; empty if there are more than KEPT_PIXELS."""
-    where = changed_pixels(image[None], adversarial[None])[0].flatten().nonzero()[:, 0].cpu()
+    where = changed_pixels(image, adversarial).flatten().nonzero()[:, 0]
     if len(where) > KEPT_PIXELS:
         return ""
-    colours = (adversarial.flatten(1).T[where.to(adversarial.device)] * 255).round().to(torch.uint8).cpu()
-    content = where.to(torch.int32).numpy().tobytes() + colours.contiguous().numpy().tobytes()
+    colours = levels(adversarial).flatten(1).T[where.to(adversarial.device)].contiguous()
+    content = where.to(torch.int32).cpu().numpy().tobytes() + colours.cpu().numpy().tobytes()
     return base64.b64encode(zlib.compress(content)).decode()
 
 
 def unpack(image: Image, changes: str) -> Image | None:
-    """The adversarial picture again; None if it was not kept."""
+    """The adversarial picture again, on the 8-bit grid; None if it was not kept."""
     if not changes:
         return None
     content = zlib.decompress(base64.b64decode(changes))
     n_pixels = len(content) // 7  # four bytes of place, three of colour
+    adversarial = to_grid(image)
     if not n_pixels:
-        return image.clone()
+        return adversarial
     where = torch.frombuffer(bytearray(content[: 4 * n_pixels]), dtype=torch.int32).long()
     colours = torch.frombuffer(bytearray(content[4 * n_pixels :]), dtype=torch.uint8).view(n_pixels, 3)
-    adversarial = image.clone()
-    adversarial.flatten(1)[:, where] = colours.T.to(image.dtype) / 255
+    adversarial.flatten(1)[:, where] = from_levels(colours.T, image.dtype).to(image.device)
     return adversarial
 
 

@@ -14,6 +14,7 @@ from torch import nn
 
 from explorer import attacks, numerics
 from explorer.attacks import SparseAttack
+from explorer.grid import levels
 from explorer.types import Image
 
 PER_IMAGE = ("a", "lam", "tau")  # knobs that may differ from image to image within one batch
@@ -46,7 +47,7 @@ def run_key(setting: SparseAttack, picture: str, label: int, network: str) -> st
 
 def image_sha256(image: Image) -> str:
     """Fingerprint of a picture: of its shape and its RGB bytes."""
-    pixels = (image.detach().cpu() * 255).round().to(torch.uint8).contiguous()
+    pixels = levels(image).cpu().contiguous()
     return hashlib.sha256(str(tuple(pixels.shape)).encode() + pixels.numpy().tobytes()).hexdigest()
 
 
@@ -62,5 +63,6 @@ def network_sha256(network: nn.Module) -> str:
 @cache
 def code_sha256() -> str:
     """Fingerprint of the attack's code: what an older version found is not taken for this one's."""
-    files = [*sorted(Path(attacks.__file__).parent.glob("*.py")), Path(numerics.__file__)]
+    files = sorted(Path(attacks.__file__).parent.glob("*.py"))
+    files += [Path(numerics.__file__).with_name(f"{room}.py") for room in ("numerics", "grid", "exact")]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from explorer.attacks import SparseAttack
+from explorer.exact import exact_arithmetic
 from explorer.locks import exclusive
 from explorer.sweep.ledger import Ledger, Row
 from explorer.sweep.measures import measures
@@ -149,15 +150,15 @@ def _attack(runs: list[Run], on_step: OnStep | None, alone: bool) -> list[Row] |
     """One row per run; None if it was stopped."""
     subject = runs[0].subject
     chosen = torch.tensor([run.index for run in runs], device=subject.images.device)
-    knobs = {name: _column(runs, name, subject.images.device) for name in PER_IMAGE}
+    knobs = {name: _column(runs, name) for name in PER_IMAGE}
     attack = dataclasses.replace(runs[0].setting, **knobs)
     started = time.perf_counter()
     result = attack(subject.network, subject.images[chosen], subject.labels[chosen], on_step=on_step, alone=alone)
     if result.stopped:
         return None
     seconds = (time.perf_counter() - started) / len(runs)
-    with exclusive(subject.network), torch.no_grad():
-        logits = subject.network(result.adversarial)
+    with exclusive(subject.network), exact_arithmetic(subject.images.device), torch.no_grad():
+        logits = subject.network(result.adversarial.clone())  # a network may write into what it is given
     columns = measures(result, logits, attack)
     values = zip(*columns.values(), strict=True)
     return [
@@ -179,5 +180,6 @@ def _attack(runs: list[Run], on_step: OnStep | None, alone: bool) -> list[Row] |
     ]
 
 
-def _column(runs: list[Run], name: str, device: torch.device) -> Tensor:
-    return torch.tensor([getattr(run.setting, name) for run in runs], dtype=torch.float64, device=device)
+def _column(runs: list[Run], name: str) -> Tensor:
+    """On the host, as a device may have no double precision: the attack takes what it needs of it."""
+    return torch.tensor([getattr(run.setting, name) for run in runs], dtype=torch.float64)

@@ -6,19 +6,18 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from explorer.evidence.attributions import games, layers, paths
-from explorer.evidence.attributions.care import untouched
-from explorer.evidence.attributions.census import Census, take_census
+from explorer.evidence.attributions.capabilities import Capabilities, find_capabilities
+from explorer.evidence.attributions.no_trace import undisturbed
 from explorer.evidence.case import Case
 from explorer.evidence.reversal import Reversals
-from explorer.locks import exclusive
 from explorer.types import Image, Network
 
 __all__ = ["DEFAULT_METHOD", "MAPS", "METHODS", "Map", "Method", "methods_for"]
 
-Problem = Callable[[Census], str | None]
+Problem = Callable[[Capabilities], str | None]
 
 
-def _anywhere(census: Census) -> None:
+def _anywhere(found: Capabilities) -> None:
     """Valid for every network that has gradients."""
 
 
@@ -65,7 +64,7 @@ METHODS: dict[str, Method] = {
         "Compares every unit's activation on both pictures; the shares add up.",
         _of_case(paths.deep_lift),
         complete=True,
-        problem=Census.rescale_problem,
+        problem=Capabilities.rescale_problem,
     ),
     "gradient_shap": Method(
         "GradientSHAP",
@@ -83,14 +82,14 @@ METHODS: dict[str, Method] = {
         "Where the network looks for the true class before and for the wrong class after: coarse.",
         _of_case(layers.grad_cam),
         unit=SHARE,
-        problem=Census.cam_problem,
+        problem=Capabilities.cam_problem,
     ),
     "guided_grad_cam": Method(
         "Guided Grad-CAM",
         "The same, sharpened by guided backpropagation, as in the paper's pictures.",
         _of_case(layers.guided_grad_cam),
         unit=SHARE,
-        problem=lambda census: census.cam_problem() or census.guided_problem(),
+        problem=lambda found: found.cam_problem() or found.guided_problem(),
     ),
     "occlusion": Method(
         "occlusion",
@@ -121,6 +120,6 @@ MAPS: dict[str, Map] = {
 
 def methods_for(network: Network, image: Image) -> dict[str, str | None]:
     """Every method of METHODS: None if it is valid for this network, else why not."""
-    with exclusive(network), untouched(network):
-        census = take_census(network, image)
-    return {name: method.problem(census) for name, method in METHODS.items()}
+    with undisturbed(network, image):
+        found = find_capabilities(network, image)
+    return {name: method.problem(found) for name, method in METHODS.items()}

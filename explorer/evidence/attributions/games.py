@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -22,15 +23,16 @@ def shapley(reversals: Reversals) -> Tensor:
 def _exact(reversals: Reversals, n: int) -> Tensor:
     codes = torch.arange(2**n)
     back = (codes[:, None] >> torch.arange(n)) & 1 == 1
-    effects = reversals.effects(back).double().T  # (2, 2^n)
     size = back.sum(1)
     weight = torch.exp(torch.lgamma(size + 1.0) + torch.lgamma(n - size + 0.0) - torch.lgamma(torch.tensor(n + 1.0)))
+    # Summed on the host, in double precision: a device may have none.
+    effects, weights = (np.array(each.tolist()).T for each in (reversals.effects(back), weight))  # (2, 2^n) and (2^n,)
     shares = []
     for i in range(n):
-        without = codes[~back[:, i]]
-        gain = effects[:, without + 2**i] - effects[:, without]
-        shares.append(gain @ weight[without].to(gain))
-    return torch.stack(shares, 1).to(reversals.case.logits.dtype)
+        without = codes[~back[:, i]].numpy()
+        with np.errstate(invalid="ignore"):  # of what is not finite
+            shares.append((effects[:, without + 2**i] - effects[:, without]) @ weights[without])
+    return torch.tensor(np.stack(shares, 1).tolist(), dtype=reversals.case.logits.dtype).to(reversals.case.logits)
 
 
 def _sampled(reversals: Reversals, n: int) -> Tensor:

@@ -9,8 +9,8 @@ import torch
 from captum.attr import GuidedBackprop, LayerAttribution, LayerGradCam, Occlusion
 from torch import Tensor
 
-from explorer.evidence.attributions.care import process_wide, untouched
-from explorer.evidence.attributions.census import take_census
+from explorer.evidence.attributions.capabilities import find_capabilities
+from explorer.evidence.attributions.no_trace import process_wide, untouched
 from explorer.evidence.attributions.paths import OfChange, gradients
 from explorer.evidence.case import Case
 
@@ -26,7 +26,7 @@ def grad_cam_maps(case: Case) -> Tensor:
     """Grad-CAM (arXiv 1610.02391) on the last feature maps, without its ReLU, enlarged to the picture."""
     with untouched(case.network):
         model = _model(case)
-        layer = take_census(case.network, case.image).last_map
+        layer = find_capabilities(case.network, case.image).last_map
         coarse = LayerGradCam(model, layer).attribute(_both(case), target=case.classes, relu_attributions=False)
         return LayerAttribution.interpolate(coarse.detach(), tuple(case.image.shape[1:]), "bilinear")[:, 0]
 
@@ -75,7 +75,7 @@ def _votes(case: Case, maps: Tensor) -> Tensor:
 
 
 def _model(case: Case) -> OfChange:
-    return OfChange(case.network, case.image).eval()
+    return OfChange(case.network, case.image)
 
 
 def _both(case: Case) -> Tensor:

@@ -5,11 +5,12 @@ Each function takes a Case and returns (2, n): the obscuring and leading of each
 
 import math
 
+import numpy as np
 import torch
-from captum.attr import DeepLift, GradientShap, InputXGradient, IntegratedGradients, Saliency
+from captum.attr import DeepLift, InputXGradient, IntegratedGradients, Saliency
 from torch import Tensor
 
-from explorer.evidence.attributions.care import process_wide, untouched
+from explorer.evidence.attributions.no_trace import process_wide, untouched
 from explorer.evidence.case import Case, centred
 from explorer.memory import shrinking
 from explorer.types import Image, Images, Logits, Network
@@ -91,24 +92,28 @@ def deep_lift(case: Case) -> Tensor:
 
 
 def gradient_shap(case: Case) -> Tensor:
-    """Expected gradients at random points of the path (arXiv 1906.10670): integrated gradients by chance."""
-    change, size = _change(case), case.image.numel()
-    method, clean = GradientShap(_of_change(case)), torch.zeros_like(change[:1])
+    """Expected gradients at random points of the path (arXiv 1906.10670): integrated gradients by chance.
+
+    Not Captum's own, which makes its random points in double precision: a device may have none.
+    """
+    change, size = case.adversarial - case.image, case.image.numel()
+    drawn = np.random.RandomState(0).uniform(size=(2, SHAP_SAMPLES)).tolist()  # other points for each of the classes
+    along, method = torch.tensor(drawn, dtype=change.dtype).to(change), Saliency(_of_change(case))
 
     def attribute(at_once: int) -> Tensor:
-        total = torch.zeros_like(change)
-        with process_wide():
-            for first in range(0, SHAP_SAMPLES, at_once):
-                n = min(at_once, SHAP_SAMPLES - first)
-                total += n * method.attribute(change, clean, n_samples=n, stdevs=0.0, target=case.classes)
-        return total / SHAP_SAMPLES
+        total = torch.zeros_like(torch.stack([change, change]))
+        for some in along.split(at_once, 1):
+            points = (some[..., None, None, None] * change).flatten(0, 1).requires_grad_()
+            slopes = method.attribute(points, target=case.classes.repeat_interleave(some.shape[1]), abs=False)
+            total += slopes.detach().view(2, -1, *change.shape).sum(1)
+        return total * change / SHAP_SAMPLES
 
     at_once = SHAP_SAMPLES if size <= MEDIUM else max(1, POINT_VALUES // size // 2)  # each for the two classes
     return _shares(case, shrinking(attribute, at_once))
 
 
 def _of_change(case: Case) -> OfChange:
-    return OfChange(case.network, case.image).eval()
+    return OfChange(case.network, case.image)
 
 
 def _change(case: Case) -> Tensor:

@@ -7,7 +7,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch._ops import OpOverload
 from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from explorer.types import Image, Network
 
@@ -17,16 +19,18 @@ _LINEAR = {  # functions of one activation without a bend in them, and what only
     *("add", "cat", "div", "sub", "truediv"),
     *("contiguous", "expand", "flatten", "permute", "reshape", "squeeze", "transpose", "unsqueeze", "view"),
 }
+_SEALED = "it must look inside, and this network, traced, scripted or exported, only shows its logits"
 _TOKENS = {"softmax", "layer_norm", "scaled_dot_product_attention"}  # of networks that are no feature maps to the end
 
 
 @dataclass(frozen=True)
-class Census:
+class Capabilities:
     """Counts of one forward pass."""
 
     functions: Counter[str]  # torch functions by name
     modules: Counter[nn.Module]  # calls of every module
     last_map: nn.Module | None  # the last module whose output is (b, c, h, w) with more than one place
+    sealed: bool = False  # some of it was computed by no torch function, so it cannot be looked into
 
     def guided_problem(self) -> str | None:
         """Why guided backpropagation is not valid, or None: every ReLU must be a module that can be hooked."""
@@ -42,6 +46,8 @@ class Census:
 
         Captum's rule for max pooling is left out: where few inputs change it loses most of the shares (92 % were seen).
         """
+        if self.sealed:
+            return _SEALED
         strange = {*self.functions} - _LINEAR - {"relu", "relu_"}
         if strange:
             return f"it has no sound rule for {', '.join(sorted(strange))}"
@@ -53,6 +59,8 @@ class Census:
 
     def cam_problem(self) -> str | None:
         """Why Grad-CAM is not valid, or None: the class must be read off feature maps."""
+        if self.sealed:
+            return _SEALED
         if self.functions["flip"]:
             return "it needs a network that does not turn the picture"
         if self.last_map is None or _TOKENS & {*self.functions}:
@@ -66,9 +74,10 @@ class Census:
         return self.functions[name] + self.functions[name + "_"]
 
 
-def take_census(network: Network, image: Image) -> Census:
+def find_capabilities(network: Network, image: Image) -> Capabilities:
     """Watch the network look at `image` (3, h, w)."""
     watcher, calls, maps = _Watcher(), Counter(), []
+    images = image[None].clone()  # a network may write into what it is given
 
     def note(module: nn.Module, _: Any, output: Any) -> None:
         calls[module] += 1
@@ -78,12 +87,12 @@ def take_census(network: Network, image: Image) -> Census:
     modules = list(network.modules()) if isinstance(network, nn.Module) else []
     handles = [module.register_forward_hook(note) for module in modules]
     try:
-        with torch.no_grad(), watcher:
-            network(image[None])
+        with torch.no_grad(), watcher, _Detour():
+            network(images)
     finally:
         for handle in handles:
             handle.remove()
-    return Census(watcher.names, calls, maps[-1] if maps else None)
+    return Capabilities(watcher.names, calls, maps[-1] if maps else None, watcher.sealed)
 
 
 class _Watcher(TorchFunctionMode):
@@ -92,12 +101,23 @@ class _Watcher(TorchFunctionMode):
     def __init__(self) -> None:
         super().__init__()
         self.names: Counter[str] = Counter()
+        self.sealed = False
 
     def __torch_function__(
         self, function: Callable, types: Any, args: tuple = (), kwargs: dict | None = None
     ) -> Tensor:
+        self.sealed |= isinstance(function, OpOverload)
         name = getattr(function, "__name__", str(function))
         if name in ("mul", "__mul__") and any(isinstance(arg, nn.Parameter) for arg in args):
             name = "linear"  # a product with a weight, not of two activations
         self.names[name] += 1
+        return function(*args, **(kwargs or {}))
+
+
+class _Detour(TorchDispatchMode):
+    """Calls every operation again, by its name. Within a torch function the watcher is off; an operation that no torch
+    function has called, as in TorchScript, comes before it this way.
+    """
+
+    def __torch_dispatch__(self, function: Callable, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         return function(*args, **(kwargs or {}))

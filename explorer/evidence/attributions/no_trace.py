@@ -1,12 +1,19 @@
-"""Leave no trace: Captum hooks the network and draws from the process's own random numbers."""
+"""Leave no trace, and let the caller leave none: Captum hooks the network and draws from the process's own random
+numbers, and a caller may have forbidden gradients or allowed less than float32.
+"""
 
 import threading
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import numpy as np
 import torch
+
+from explorer.exact import exact_arithmetic
+from explorer.locks import exclusive
+from explorer.memory import told
+from explorer.types import Image, Network
 
 _HOOKS = (
     "_forward_pre_hooks",
@@ -18,7 +25,7 @@ _turn = threading.RLock()
 
 
 @contextmanager
-def untouched(network: Callable) -> Iterator[None]:
+def untouched(network: Network) -> Iterator[None]:
     """Whatever happens inside, the network's hooks, modes and attributes are afterwards what they were."""
     modules = list(network.modules()) if isinstance(network, torch.nn.Module) else []
     kept = [
@@ -38,11 +45,24 @@ def untouched(network: Callable) -> Iterator[None]:
 
 
 @contextmanager
-def evaluating(network: Callable) -> Iterator[None]:
+def evaluating(network: Network) -> Iterator[None]:
     """The network in evaluation mode, and untouched."""
     with untouched(network):
         if isinstance(network, torch.nn.Module):
-            network.eval()
+            with suppress(NotImplementedError):  # of an exported program: its mode is part of its graph
+                network.eval()
+        yield
+
+
+@contextmanager
+def undisturbed(network: Network, image: Image) -> Iterator[None]:
+    """What everything that looks at a network works in: nobody else runs it meanwhile, it evaluates and is untouched,
+    arithmetic on the image's device is exact, gradients are there whatever the caller forbade (tensors that are made
+    in inference mode never have any), and running out of memory becomes one sentence.
+    """
+    device = image.device if torch.is_tensor(image) else torch.device("cpu")
+    normal = torch.inference_mode(False)  # which allows gradients under no_grad as well
+    with exclusive(network), evaluating(network), exact_arithmetic(device), normal, told():
         yield
 
 
