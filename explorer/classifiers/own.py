@@ -28,6 +28,7 @@ from explorer.classifiers.card import Card
 from explorer.classifiers.classifier import Classifier
 from explorer.classifiers.folding import fold_batch_norm
 from explorer.classifiers.tensors import MAX_BYTES, read_tensors
+from explorer.folders import visible
 from explorer.types import Images, Logits
 
 VARIABLE = "EXPLORER_MODELS"  # the folder of one's own weights
@@ -99,7 +100,10 @@ def own_folder() -> Path:
 def own_cards(folder: Path | None = None) -> list[Card]:
     """One card for every file of weights in the folder whose description makes sense."""
     cards = []
-    for path in sorted((folder or own_folder()).glob(f"*{SUFFIX}")):
+    folder = folder or own_folder()
+    for path in visible(folder) if folder.is_dir() else []:
+        if path.suffix != SUFFIX:
+            continue
         try:
             cards.append(own_card(path))
         except ValueError:

@@ -1,6 +1,7 @@
 """The network that a command works on: a classifier by name, or a person's own."""
 
 import argparse
+from collections.abc import Callable, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -82,12 +83,29 @@ def usable_device(name: str) -> str:
     return name
 
 
-def class_index(text: str, class_names: list[str]) -> int:
-    """The class of this name, in any case, or of this index. Raises ValueError if there is none."""
-    folded = [name.casefold() for name in class_names]
-    if text.casefold() in folded:
-        return folded.index(text.casefold())
+def class_index(text: str, class_names: Sequence[str]) -> int:
+    """The class of exactly this name, or else of this name in any case, or else of this index.
+
+    Raises ValueError with one sentence if there is none, or if several have the name.
+    """
+    found = match(text, class_names, str.casefold)
+    if found is not None:
+        return found
     if text.isdecimal() and int(text) < len(class_names):
         return int(text)
     some = ", ".join(class_names[:20]) + (", …" if len(class_names) > 20 else "")
     raise ValueError(f"There is no class {text!r}: 0 to {len(class_names) - 1} is expected, or a name: {some}.")
+
+
+def match(text: str, class_names: Sequence[str], fold: Callable[[str], str]) -> int | None:
+    """The class of exactly this name, else of the name that is the same once both are folded; None if there is none.
+
+    Raises ValueError with one sentence, which lists them, if several have it.
+    """
+    found: list[int] = []
+    for folded in (str, fold):
+        found = found or [index for index, name in enumerate(class_names) if folded(name) == folded(text)]
+    if len(found) > 1:
+        listed = ", ".join(f"{index} ({class_names[index]})" for index in found[:10])
+        raise ValueError(f"{text!r} is the name of several classes: one of {listed} is expected.")
+    return found[0] if found else None

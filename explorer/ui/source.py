@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import streamlit as st
 
-from explorer.images import FORMATS, Resize, load_image
+from explorer.images import SUFFIXES, Resize, load_pixels, to_uint8
 from explorer.samples import find_cifar10, gallery, photographs
 from explorer.samples.cifar10 import CLASS_NAMES
 from explorer.types import Sample
@@ -96,7 +96,7 @@ def _chosen(source: str, dataset: str) -> Original:
     found = sample or _all_of(SIGNS if dataset == "signs" else PHOTOGRAPHS)[0]
     return Original(
         tuple(found.image.shape[1:]),
-        lambda size, resize: convert(found.image, size, resize),
+        lambda size, resize: convert(to_uint8(found.image), size, resize),
         lambda image: replace(found, image=image),
     )
 
@@ -124,9 +124,8 @@ def _from_cifar10() -> Sample | None:
 def _own(source: str) -> Original | None:
     unlink(PARAMETER)
     if source == UPLOAD:
-        types = [*(kind.lower() for kind in FORMATS), "jpg"]
         file = st.file_uploader(
-            "A photograph of your own; it stays on this computer", types, key="upload", max_upload_size=MAX_MEGABYTES
+            "A photograph of your own; it stays on this computer", SUFFIXES, key="upload", max_upload_size=MAX_MEGABYTES
         )
     else:
         file = st.camera_input("Take a picture; it stays on this computer", key="camera")
@@ -149,10 +148,10 @@ def _own(source: str) -> Original | None:
 
 @lru_cache(maxsize=8)
 def _size_of(content: bytes) -> tuple[int, int]:
-    return tuple(load_image(content).shape[1:])
+    return load_pixels(content).shape[:2]
 
 
 @lru_cache(maxsize=8)
 def _convert_file(content: bytes, size: tuple[int, int], resize: Resize | None) -> Conversion:
     """The result is kept, the picture, which may be large, is not."""
-    return convert(load_image(content), size, resize)
+    return convert(load_pixels(content), size, resize)
