@@ -354,6 +354,27 @@ def test_an_output_folder_that_cannot_be_made_is_refused_before_any_work(tmp_pat
     refused(attack("stop-1", tmp_path / "file" / "out"), capsys)
 
 
+def console(encoding: str, *arguments: object) -> subprocess.CompletedProcess:
+    """A command in a process of its own, on a console that has fewer letters than the project uses."""
+    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONUTF8", "LC_ALL")}
+    command = [sys.executable, "-m", "explorer", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, env=environment | {"PYTHONIOENCODING": encoding})
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+def test_a_console_that_lacks_a_letter_is_no_bad_input(encoding, tmp_path):
+    end = console(encoding, "attack", "stop-1", *MODEL, *QUICK, "--out", tmp_path)
+    assert end.returncode == 0, end.stderr
+    assert b"?" in end.stdout
+    end = console(encoding, "attack", "--help")
+    assert (end.returncode, end.stderr) == (0, b"")
+    assert "Threshold of the ReLU" in " ".join(end.stdout.decode(encoding).split())
+    end = console(encoding, "attack", "λ\x1b[2J.png", *MODEL, "--out", tmp_path)
+    assert end.returncode == 2
+    assert len(end.stderr.splitlines()) == 1
+    assert b"\x1b" not in end.stderr
+
+
 def test_bad_input_ends_the_process_with_2_and_no_traceback(tmp_path):
     command = [sys.executable, "-m", "explorer", "attack", str(tmp_path / "none.png"), *MODEL, "--out", str(tmp_path)]
     end = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)

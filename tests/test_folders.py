@@ -4,8 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from safetensors.torch import save
 
+from explorer.classifiers import Download
 from explorer.classifiers.bundled import ASSETS
 from explorer.classifiers.own import own_cards
 from explorer.commands.pictures import find_picture
@@ -82,3 +84,6 @@ def test_a_user_without_a_home_has_the_systems_folder(monkeypatch):
     monkeypatch.setattr(Path, "home", no_home)
     assert cache_folder() in cifar10_folder().parents
     assert find_cifar10(ASSETS / "nothing") is None
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: "~/.cache/torch/hub")
+    path = Download("https://example.invalid/resnet18-f37072fd.pth", 1).path
+    assert path == cache_folder() / "torch" / "hub" / "checkpoints" / "resnet18-f37072fd.pth"
