@@ -27,6 +27,7 @@ from explorer.classifiers.bundled import read_manifest
 from explorer.classifiers.card import Card
 from explorer.classifiers.classifier import Classifier
 from explorer.classifiers.folding import fold_batch_norm
+from explorer.classifiers.matching import match
 from explorer.classifiers.tensors import MAX_BYTES, read_tensors
 from explorer.folders import visible
 from explorer.types import Images, Logits
@@ -64,6 +65,7 @@ def load_own_weights(
     max_bytes: int = MAX_BYTES,
 ) -> Classifier:
     """A classifier on the CPU from a safetensors file, or its content: see the head of this file for the arguments.
+    Names of tensors may differ as explorer.classifiers.matching says; the classifier's `remark` tells how they did.
 
     Raises ValueError with one sentence if anything does not fit.
     """
@@ -73,11 +75,8 @@ def load_own_weights(
         default if given is None else given for given, default in zip((mean, std, input_size), defaults, strict=True)
     )
     _check(mean, std, size)
-    tensors = read_tensors(source, skeleton.state_dict(), max_bytes)
-    for key, tensor in skeleton.state_dict().items():
-        if key not in tensors:  # a counter that nothing reads
-            tensors[key] = torch.zeros(tensor.shape, dtype=tensor.dtype)
-    skeleton.load_state_dict(tensors, assign=True)
+    fitting = match(read_tensors(source, max_bytes), skeleton)
+    skeleton.load_state_dict(fitting.tensors, assign=True)
     network = fold_batch_norm(skeleton.eval())
     classifier = Classifier(
         Rotated(network) if rotated else network,
@@ -87,6 +86,7 @@ def load_own_weights(
         dataset=dataset,
         mean=list(mean),
         std=list(std),
+        remark=fitting.remark,
     )
     _works(classifier, architecture)
     return classifier
@@ -186,7 +186,8 @@ def _architecture(name: str, n_classes: int) -> tuple[nn.Module, tuple]:
         return entry.build(n_classes), (entry.mean, entry.std, entry.input_size)
     if name in models.list_models(module=models):
         size = imagenet.imagenet_card(f"{imagenet.PREFIX}{name}").input_size
-        return imagenet.build(name, n_classes), (imagenet.IMAGENET_MEAN, imagenet.IMAGENET_STD, size)
+        network = imagenet.without_auxiliary(imagenet.build(name, n_classes))
+        return network, (imagenet.IMAGENET_MEAN, imagenet.IMAGENET_STD, size)
     raise ValueError(
         f"There is no architecture {name[:80]!r}: a name of torchvision.models, such as resnet18, or of a bundled "
         f"classifier is expected: {', '.join(bundled)}."

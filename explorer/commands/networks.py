@@ -1,6 +1,7 @@
 """The network that a command works on: a classifier by name, or a person's own."""
 
 import argparse
+import sys
 from collections.abc import Callable, Sequence
 from itertools import chain
 from pathlib import Path
@@ -32,9 +33,12 @@ def load_network(name: str, device: str) -> nn.Module:
     device = usable_device(device)
     if not user_code.is_code(name):
         try:
-            return load_classifier(name, device=device)
+            clf = load_classifier(name, device=device)
         except RuntimeError as error:  # missing or damaged weights, in a sentence as well
             raise ValueError(str(error)) from error
+        if clf.remark:
+            print(f"{name}: {clf.remark}", file=sys.stderr)
+        return clf
     network = user_code.call(name)
     if not isinstance(network, nn.Module):
         raise ValueError(f"{name} must return a torch module; got {type(network).__name__}.")
