@@ -25,6 +25,7 @@ from torchvision.models import ResNet18_Weights
 from explorer.classifiers import imagenet
 from explorer.classifiers.bundled import read_manifest
 from explorer.classifiers.card import Card
+from explorer.classifiers.class_names import checked
 from explorer.classifiers.classifier import Classifier
 from explorer.classifiers.folding import fold_batch_norm
 from explorer.classifiers.matching import match
@@ -36,7 +37,7 @@ VARIABLE = "EXPLORER_MODELS"  # the folder of one's own weights
 PREFIX = "own:"  # of their names
 SUFFIX = ".safetensors"
 UPLOAD_BYTES = 200 * 10**6
-MAX_CLASSES, MAX_SIDE = 100_000, 1024
+MAX_SIDE = 1024
 MAX_DESCRIPTION = 10 * 10**6  # bytes
 KEYS = ("architecture", "classes", "mean", "std", "input_size", "rotated")
 
@@ -171,11 +172,8 @@ def _classes(given: Sequence[str] | str) -> tuple[list[str], str]:
         if given not in known:
             raise ValueError(f"The classes are a list of names, or one of {', '.join(known)}; got {given[:80]!r}.")
         return list(known[given]), given
-    if not isinstance(given, Sequence) or not all(isinstance(name, str) and name for name in given):
-        raise ValueError("The classes are a list of names, each a text.")
-    if not 2 <= len(given) <= MAX_CLASSES:
-        raise ValueError(f"2 to {MAX_CLASSES:,} classes are expected; got {len(given):,}.")
-    return list(given), next((name for name, classes in known.items() if classes == list(given)), "custom")
+    given = checked(given)
+    return given, next((name for name, classes in known.items() if classes == given), "custom")
 
 
 def _architecture(name: str, n_classes: int) -> tuple[nn.Module, tuple]:

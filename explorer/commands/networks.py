@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from explorer.classifiers import Classifier, best_device, load_classifier
+from explorer.classifiers.class_names import checked
 from explorer.commands import user_code
 from explorer.types import Image
 
@@ -53,7 +54,7 @@ def as_classifier(network: nn.Module, name: str, image: Image) -> Classifier:
         return network
     size = tuple(getattr(network, "input_size", image.shape[1:]))
     n_classes = count_classes(network, size)
-    names = list(getattr(network, "class_names", map(str, range(n_classes))))
+    names = checked(list(getattr(network, "class_names", map(str, range(n_classes)))))
     if len(names) != n_classes:
         raise ValueError(f"The network carries {len(names)} class_names, but returns {n_classes} logits.")
     title = Path(name.rpartition(":")[0]).stem
@@ -95,10 +96,10 @@ def class_index(text: str, class_names: Sequence[str]) -> int:
     found = match(text, class_names, str.casefold)
     if found is not None:
         return found
-    if text.isdecimal() and int(text) < len(class_names):
+    if text.isdecimal() and len(text) < 10 and int(text) < len(class_names):
         return int(text)
     some = ", ".join(class_names[:20]) + (", …" if len(class_names) > 20 else "")
-    raise ValueError(f"There is no class {text!r}: 0 to {len(class_names) - 1} is expected, or a name: {some}.")
+    raise ValueError(f"There is no class {text[:80]!r}: 0 to {len(class_names) - 1} is expected, or a name: {some}.")
 
 
 def match(text: str, class_names: Sequence[str], fold: Callable[[str], str]) -> int | None:
@@ -111,5 +112,5 @@ def match(text: str, class_names: Sequence[str], fold: Callable[[str], str]) -> 
         found = found or [index for index, name in enumerate(class_names) if folded(name) == folded(text)]
     if len(found) > 1:
         listed = ", ".join(f"{index} ({class_names[index]})" for index in found[:10])
-        raise ValueError(f"{text!r} is the name of several classes: one of {listed} is expected.")
+        raise ValueError(f"{text[:80]!r} is the name of several classes: one of {listed} is expected.")
     return found[0] if found else None

@@ -44,7 +44,7 @@ class Split:
     def find(self, name: str) -> Sample | None:
         """The picture of this name, e.g. "cifar10-42"; None if there is none."""
         digits = name.removeprefix(PREFIX)
-        known = name.startswith(PREFIX) and digits.isdecimal() and int(digits) < len(self)
+        known = name.startswith(PREFIX) and digits.isdecimal() and len(digits) < 10 and int(digits) < len(self)
         return self.sample(int(digits)) if known else None
 
     def choose(self, n: int, seed: int, label: int | None = None) -> list[int]:

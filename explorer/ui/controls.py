@@ -3,11 +3,13 @@
 import math
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
 from explorer.knobs import Knob, knobs
+from explorer.ui.link import exactly, linked_number
 
 PER_DECADE = 10  # stops of a logarithmic slider
 
@@ -47,6 +49,8 @@ def widget(knob: Knob, presets: Iterable[Any] = (), help: bool = True) -> Any:
         "help": knob.help if help else None,
         "bind": "query-params",
     }
+    if knob.low is not None:
+        linked_number(knob.name, knob.label, partial(nearest, knob))
     if knob.choices:
         return st.selectbox(options=knob.choices, index=knob.choices.index(knob.default), **common)
     if isinstance(knob.default, bool):
@@ -57,11 +61,22 @@ def widget(knob: Knob, presets: Iterable[Any] = (), help: bool = True) -> Any:
     if knob.log:
         own = {knob.default, *(getattr(preset, knob.name) for preset in presets)}
         stops = logarithmic_stops(low, high, own | _linked_stops(knob))
-        return st.select_slider(options=stops, value=knob.default, format_func=lambda stop: f"{stop:g}", **common)
+        return st.select_slider(options=stops, value=knob.default, format_func=exactly, **common)
     if isinstance(knob.default, int):
         return st.slider(min_value=int(low), max_value=int(high), value=knob.default, **common)
     step = 10.0 ** math.floor(math.log10((high - low) / 20))
     return st.slider(min_value=float(low), max_value=float(high), value=knob.default, step=step, **common)
+
+
+def nearest(knob: Knob, value: float) -> float | int:
+    """The number that a knob's control can be put to, nearest to `value`: a slider of stops gets one there."""
+    if knob.log:
+        with suppress(ValueError):
+            knob.check(value)
+            return value
+    low, high = (knob.low, knob.high) if knob.default is None else knob.slider
+    value = min(max(value, low), high)
+    return value if isinstance(knob.default, float) else round(value)
 
 
 def set_knob(knob: Knob, value: Any) -> None:

@@ -9,6 +9,7 @@ import streamlit as st
 from explorer.images import RESIZES, Crop, Resize, fit_pixels, framed, from_uint8, middle, suited_resize, to_png
 from explorer.types import Image, Sample
 from explorer.ui.link import link, linked
+from explorer.ui.markdown import plain
 
 PREVIEW = 150  # pixels of the longer side of the original, where it is shown beside what the network sees
 
@@ -54,7 +55,7 @@ def in_plain_view(original: Original, size: tuple[int, int]) -> Sample:
     picture.image(conversion.framed, width="content", alt=alt)
     part = "All of it" if crop.size == original.size else f"Its middle, {crop.width:,} × {crop.height:,}, in the frame,"
     how = "is what this network sees" if resize is None else f"is resized to the {size[1]} × {size[0]} it sees"
-    told.caption(f"**{sample.caption}**, {width:,} × {height:,} pixels. {part} {how}.")
+    told.caption(f"**{plain(sample.caption)}**, {width:,} × {height:,} pixels. {part} {how}.")
     return sample
 
 

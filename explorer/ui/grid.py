@@ -12,6 +12,7 @@ from explorer.figures.scales import short
 from explorer.knobs import Knob, knobs
 from explorer.types import Sample
 from explorer.ui.controls import logarithmic_stops, set_knob, widget
+from explorer.ui.link import linked_number
 from explorer.ui.subjects import labelled_pictures, tunable_networks
 
 PRESETS = (SparseAttack(), SparseAttack.paper())
@@ -65,6 +66,7 @@ def choose_subjects() -> tuple[tuple[str, ...], tuple[Sample, ...]]:
             width=420,
         )
         pictures = labelled_pictures(networks)
+        linked_number("signs", "Pictures", lambda count: round(min(max(count, 1), len(pictures))))
         count = st.slider(
             "Pictures, one of each class first",
             1,
@@ -132,7 +134,7 @@ def parsed(knob: Knob, text: str) -> tuple[Any, ...]:
         values = list(dict.fromkeys(map(kind, parts)))
     except ValueError:
         wanted = "whole numbers" if kind is int else "numbers"
-        raise ValueError(f"{knob.name} takes {wanted}, separated by commas; got {text!r}.") from None
+        raise ValueError(f"{knob.name} takes {wanted}, separated by commas; got {text[:80]!r}.") from None
     for value in values:
         knob.check(value)
     if kind is int and not knob.slider[0] <= max(values) <= knob.slider[1]:

@@ -13,7 +13,8 @@ from explorer.types import Sample
 from explorer.ui.cifar10 import offer_cifar10
 from explorer.ui.fitting import Conversion, Original, convert, in_plain_view
 from explorer.ui.gallery import gallery as thumbnails
-from explorer.ui.link import link, linked, unlink
+from explorer.ui.link import link, linked, linked_number, unlink
+from explorer.ui.markdown import plain
 
 SIGNS, PHOTOGRAPHS, CIFAR10, UPLOAD, CAMERA = "Road signs", "Photographs", "CIFAR-10", "Upload", "Camera"
 SOURCES = (SIGNS, PHOTOGRAPHS, CIFAR10, UPLOAD, CAMERA)
@@ -21,6 +22,7 @@ PARAMETER = "picture"
 SHOWN = 54  # pictures of CIFAR-10 at a time
 ALL_CLASSES = "all, in turn"
 MAX_MEGABYTES = 10  # of a picture
+MAX_SEED = 9999
 
 
 def choose_source(dataset: str) -> str:
@@ -107,14 +109,15 @@ def _from_cifar10() -> Sample | None:
         if found is None:
             offer_cifar10()
             return None
+        linked_number("cifar_seed", "Shuffle", lambda seed: round(min(max(seed, 0), MAX_SEED)))
         with st.container(horizontal=True, vertical_alignment="bottom"):
             name = st.selectbox("Class", [ALL_CLASSES, *CLASS_NAMES], key="cifar_class", bind="query-params", width=180)
-            seed = st.number_input("Shuffle", 0, 9999, 0, key="cifar_seed", bind="query-params", width=140)
+            seed = st.number_input("Shuffle", 0, MAX_SEED, 0, key="cifar_seed", bind="query-params", width=140)
         label = None if name == ALL_CLASSES else CLASS_NAMES.index(name)
         samples = [found.sample(number) for number in found.choose(SHOWN, seed, label)]
         chosen = found.find(linked_picture()) or samples[0]
     except ValueError as error:
-        st.error(str(error))
+        st.error(plain(error))
         return None
     thumbnails(samples, chosen.name, key="cifar10", on_pick=lambda picked: link(PARAMETER, picked, ""))
     link(PARAMETER, chosen.name, "")
@@ -137,7 +140,7 @@ def _own(source: str) -> Original | None:
             raise ValueError(f"The file has {len(content) / 2**20:,.0f} MB; at most {MAX_MEGABYTES} are read.")
         size = _size_of(content)
     except ValueError as error:
-        st.error(f"{error} Another picture is shown instead.")
+        st.error(f"{plain(error)} Another picture is shown instead.")
         return None
     return Original(
         size,
