@@ -226,7 +226,18 @@ def test_a_number_of_a_link_is_read_in_full_or_put_right_with_a_sentence(link, e
     assert [name for warning in app.warning] == [name] * told
     app.run()
     assert getattr(app.session_state.attack, name) == value
-    assert not app.warning, "it is said once"
+    assert len(app.warning) == told
+
+
+def test_what_was_put_right_is_said_until_another_number_is_chosen():
+    app = AppTest.from_function(controls_page)
+    app.query_params["max_pixels"] = "inf"
+    app.run()
+    (warning,) = app.warning
+    assert warning.value == "The link asks for inf as at most k pixels; the nearest that can be is used."
+    app.number_input(key="max_pixels").set_value(7).run()
+    assert not app.warning
+    assert app.session_state.attack.max_pixels == 7
 
 
 @given(st.floats(allow_nan=False))

@@ -22,6 +22,7 @@ def configure(presets: Mapping[str, Any], main: Iterable[str]) -> Any:
     """
     config = type(next(iter(presets.values())))
     every, values = knobs(config), {}
+    heed_link(every.values())
     for name in main:
         values[name] = widget(every[name], presets.values(), help=False)
         st.caption(every[name].help)
@@ -41,6 +42,13 @@ def _apply(preset: Any) -> None:
         st.session_state[name] = getattr(preset, name)
 
 
+def heed_link(every: Iterable[Knob]) -> None:
+    """Put right what the address says of these knobs' numbers, in full view, before any of their controls is made."""
+    for knob in every:
+        if knob.low is not None:
+            linked_number(knob.name, knob.label, partial(nearest, knob), knob.default)
+
+
 def widget(knob: Knob, presets: Iterable[Any] = (), help: bool = True) -> Any:
     """One control, on which the presets' values can be set. Its key, its name in the link, is the field's name."""
     common = {
@@ -49,8 +57,6 @@ def widget(knob: Knob, presets: Iterable[Any] = (), help: bool = True) -> Any:
         "help": knob.help if help else None,
         "bind": "query-params",
     }
-    if knob.low is not None:
-        linked_number(knob.name, knob.label, partial(nearest, knob))
     if knob.choices:
         return st.selectbox(options=knob.choices, index=knob.choices.index(knob.default), **common)
     if isinstance(knob.default, bool):

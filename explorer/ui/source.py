@@ -109,7 +109,7 @@ def _from_cifar10() -> Sample | None:
         if found is None:
             offer_cifar10()
             return None
-        linked_number("cifar_seed", "Shuffle", lambda seed: round(min(max(seed, 0), MAX_SEED)))
+        linked_number("cifar_seed", "Shuffle", lambda seed: round(min(max(seed, 0), MAX_SEED)), 0)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             name = st.selectbox("Class", [ALL_CLASSES, *CLASS_NAMES], key="cifar_class", bind="query-params", width=180)
             seed = st.number_input("Shuffle", 0, MAX_SEED, 0, key="cifar_seed", bind="query-params", width=140)
