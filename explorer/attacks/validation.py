@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from explorer.grid import levels, to_grid
+from explorer.grid import from_levels, levels, to_grid
 from explorer.types import Images, Labels
 
 
@@ -57,7 +57,7 @@ def box(images: Images, region: Tensor | None, max_change: float) -> tuple[Image
     if region is not None:
         reach = reach * _region(region, images)[:, None]
     ends = ((now - reach).clamp_min(0), (now + reach).clamp_max(255))
-    return tuple(to_grid(end.to(images.dtype) / 255) for end in ends)
+    return tuple(from_levels(end, images.dtype) for end in ends)
 
 
 def _region(region: Tensor, images: Images) -> Tensor:

@@ -11,7 +11,8 @@ from explorer.classifiers import CLASSIFIERS, DEFAULT
 from explorer.figures.scales import short
 from explorer.knobs import Knob, knobs
 from explorer.types import Sample
-from explorer.ui.controls import logarithmic_stops, set_knob, widget
+from explorer.ui.controls import heed_link, logarithmic_stops, set_knob, widget
+from explorer.ui.link import linked_number
 from explorer.ui.subjects import labelled_pictures, tunable_networks
 
 PRESETS = (SparseAttack(), SparseAttack.paper())
@@ -65,11 +66,13 @@ def choose_subjects() -> tuple[tuple[str, ...], tuple[Sample, ...]]:
             width=420,
         )
         pictures = labelled_pictures(networks)
+        usual = min(PICTURES, len(pictures))
+        linked_number("signs", "pictures", lambda count: round(min(max(count, 1), len(pictures))), usual)
         count = st.slider(
             "Pictures, one of each class first",
             1,
             len(pictures),
-            min(PICTURES, len(pictures)),
+            usual,
             key="signs",
             bind="query-params",
             width=320,
@@ -113,6 +116,7 @@ def choose_base() -> SparseAttack:
         bind="query-params",
         help="Off: the optimised stage alone, which is where a, λ and τ act, and several times quicker.",
     )
+    heed_link(KNOBS.values())
     with st.expander("Current setting: what the grid starts from, and the ring in the map"):
         columns = st.columns(3)
         chosen = {}
@@ -132,7 +136,7 @@ def parsed(knob: Knob, text: str) -> tuple[Any, ...]:
         values = list(dict.fromkeys(map(kind, parts)))
     except ValueError:
         wanted = "whole numbers" if kind is int else "numbers"
-        raise ValueError(f"{knob.name} takes {wanted}, separated by commas; got {text!r}.") from None
+        raise ValueError(f"{knob.name} takes {wanted}, separated by commas; got {text[:80]!r}.") from None
     for value in values:
         knob.check(value)
     if kind is int and not knob.slider[0] <= max(values) <= knob.slider[1]:

@@ -7,6 +7,7 @@ from explorer.sweep import Sweep, best_setting, means, to_table
 from explorer.ui.grid import Choice, choice, choose_base, choose_subjects, choose_values, leave, symbol
 from explorer.ui.guide import tuning_guide
 from explorer.ui.long_runs import control
+from explorer.ui.markdown import plain
 from explorer.ui.search import show_search
 from explorer.ui.sweeps import (
     MEASURES,
@@ -39,9 +40,9 @@ def page() -> None:
         else:
             st.info("Choose a network.")
     except (ValueError, RuntimeError) as error:  # bad values, or weights that cannot be read: one sentence each
-        st.error(str(error))
+        st.error(plain(error))
     if full := st.session_state.pop("queue_full", None):
-        st.warning(full)
+        st.warning(plain(full))
     tuning_guide()
 
 
