@@ -50,7 +50,7 @@ def pictures(n: int = 3, seed: int = 0) -> torch.Tensor:
 def problem_for(network, images, peeks=True, **changes) -> Problem:
     with torch.no_grad():
         labels = network(images).argmax(1)
-    whole = {"low": torch.zeros_like(images), "high": torch.ones_like(images), "targets": None}
+    whole = {"low": torch.zeros_like(images), "high": torch.ones_like(images), "targets": None, "width": SIZE**2}
     return Problem(network.requires_grad_(False), images, labels, **whole | {"peeks": peeks, **changes})
 
 
@@ -397,7 +397,7 @@ def test_the_table_of_reversals_is_the_same_padded():
     adversarial[:, :, ::3, ::2] = 1 - adversarial[:, :, ::3, ::2]
     with torch.no_grad():
         table = single_reversals(peeking, adversarial)
-        padded = single_reversals(dataclasses.replace(peeking, peeks=False), adversarial)
+        padded = single_reversals(dataclasses.replace(peeking, peeks=False, width=32), adversarial)
     assert torch.equal(table.isinf(), padded.isinf())
     assert torch.equal(table.isinf(), ~peeking.changed(adversarial))
     torch.testing.assert_close(table, padded)

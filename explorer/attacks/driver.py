@@ -19,6 +19,7 @@ from explorer.adapter import adapted
 from explorer.attacks.books import Books, Progress
 from explorer.attacks.kernels import as_if_alone
 from explorer.attacks.loop import run_stage
+from explorer.attacks.moves import MANY
 from explorer.attacks.polishing import Polishing
 from explorer.attacks.problem import Problem
 from explorer.attacks.pruning import Pruning
@@ -33,6 +34,7 @@ from explorer.numerics import margins
 from explorer.types import STAGES, AttackResult, Gradient, Images, Labels, Network, OnStep, Step, Trace
 
 CAPTURED_PICTURES = 64  # up to which pruning and polishing are captured: of more, leaving out what is done saves more
+WIDTHS = (8, 16, 32, 64, MANY)  # of their tables of changed units
 
 
 @dataclass(frozen=True)
@@ -153,8 +155,10 @@ def _stages(attack: Stage, problem: Problem, on_step: OnStep | None) -> _Found:
     for stage in later:
         if progress.stopped:
             break
-        captures = on_gpu and stage.capturable and len(problem.images) <= CAPTURED_PICTURES
-        run_stage(stage, replace(problem, peeks=not captures, alone=False), books, progress, first=False)
+        width = next((width for width in WIDTHS if width >= problem.changed(books.best).sum(1).max()), 0)
+        captures = on_gpu and stage.capturable and width and len(problem.images) <= CAPTURED_PICTURES
+        refined = replace(problem, alone=False, peeks=not captures, width=width)
+        run_stage(stage, refined, books, progress, first=False)
         stages[stage.name] = books.best.clone()
     return _Found(stages, trace, state.get("weights"), progress.stopped)
 

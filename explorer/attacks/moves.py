@@ -7,20 +7,19 @@ from explorer.attacks.problem import Problem, as_images, as_units
 from explorer.grid import to_grid
 from explorer.types import Images, PerImage
 
-WIDTHS = (8, 16, 32, 64, 96)  # of the tables of changed units while steps are captured
-MANY = WIDTHS[-1]  # changed units above which trying each costs more than it is worth
+MANY = 96  # changed units above which trying each costs more than it is worth
 
 
 def single_reversals(problem: Problem, adversarial: Images) -> Tensor:
     """Margin (b, n) after reverting each changed unit alone; infinite where nothing changed.
 
-    While steps are captured, a table of MANY units per image stands for those that changed.
+    While steps are captured, a table of `problem.width` units per image stands for those that changed.
     """
     changed = problem.changed(adversarial)
     if problem.peeks:
         owner, where = changed.nonzero(as_tuple=True)
     else:
-        width = min(MANY, changed.shape[1])
+        width = min(problem.width, changed.shape[1])
         where = changed.to(torch.uint8).topk(width, dim=1).indices.flatten()
         owner = torch.arange(len(changed), device=changed.device).repeat_interleave(width)
     table = torch.full(changed.shape, torch.inf, dtype=adversarial.dtype, device=adversarial.device)

@@ -29,6 +29,7 @@ class Problem:
     forward_size: int = 64  # pictures in one forward pass without gradients
     gradients: bool = True  # False: the network is a black box
     peeks: bool = True  # the host may look at values, and leave out what is finished; False while steps are captured
+    width: int = 0  # while steps are captured: of tables of changed units, as many as any image has
     alone: bool = False  # convolve as if each picture were the only one
 
     def of(self, index: Tensor) -> "Problem":

@@ -44,7 +44,7 @@ class Pruning:
         many = problem.changed(candidate).sum(1) > MANY
         for part, take_back in ((many, _thinned), (~many, _pruned)):
             rows = Rows(problem, part & ~finished)
-            if rows.empty:
+            if rows.empty or (take_back is _thinned and not problem.peeks):  # steps are captured where all have few
                 continue
             before = rows.of(candidate)
             fewer, left = take_back(rows.problem, before, rows.of(margin), t)
