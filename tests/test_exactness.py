@@ -7,9 +7,8 @@ from functools import partial
 
 import pytest
 import torch
+from modes import NoDoublePrecision, moved
 from torch import nn
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
 from explorer import SparseAttack, explain_pixels, load_classifier
 from explorer.__main__ import main
@@ -42,12 +41,6 @@ NETWORKS = [card.name for card in list_classifiers() if card.source == "bundled"
 QUICK = SparseAttack(steps=20, polish=False, max_pixels=6)
 FOOLS = SparseAttack(steps=30)
 NEED_A_LOOK = {"deep_lift", "grad_cam", "guided_grad_cam"}
-
-
-def moved(picture: torch.Tensor, seed: int) -> torch.Tensor:
-    """Every value one step of floating point up or down, at random: what another device may make of it."""
-    up = torch.rand(picture.shape, generator=torch.Generator().manual_seed(seed)) < 0.5
-    return picture.nextafter(torch.where(up, 2.0, -1.0)).clamp(0, 1)
 
 
 def attacked(clf: Classifier, picture: str) -> tuple:
@@ -87,6 +80,32 @@ def test_labels_do_not_hang_on_last_bits(name, picture):
         assert explain_pixels(clf, one, other, label, splits=0) == expected
 
 
+def assert_same(clf: Classifier, task: Task, told: Exploration, other: Exploration) -> None:
+    """All that is said, drawn and written of the two is the same."""
+    assert other.story == told.story
+    assert (other.n_pixels, other.n_entries) == (told.n_pixels, told.n_entries)
+    assert other.evidence == told.evidence
+    assert other.same_attack(told)
+    assert {**report(other), "seconds": None} == {**report(told), "seconds": None}
+    assert pixels_csv(other.evidence) == pixels_csv(told.evidence)
+    assert snippet(other) == snippet(told)
+    assert picture_sha256(other.image) == picture_sha256(told.image)
+    assert image_sha256(other.image) == image_sha256(told.image)
+    assert dataclasses.replace(task, images=other.image[None]).fingerprint == task.fingerprint
+    assert at_the_end(other) == at_the_end(told)
+    assert smallest(clf, other, repair=True) == smallest(clf, told, repair=True)
+    for what_if in (WhatIf(), WhatIf(frozenset([0]), 0.5), WhatIf(strength=1.35, moves={0: (1, -2)})):
+        one, two = try_out(clf, other, what_if), try_out(clf, told, what_if)
+        assert torch.equal(one.picture, two.picture)
+        assert one.margin == two.margin
+    assert torch.equal(
+        overlay(other.adversarial, other.evidence.pixels), overlay(told.adversarial, told.evidence.pixels)
+    )
+    changes = pack(told.image, told.adversarial)
+    assert pack(other.image, other.adversarial) == changes
+    assert torch.equal(unpack(other.image, changes), told.adversarial)
+
+
 @pytest.mark.parametrize("name", ["signs-resnet", "signs-vit", "cifar-mobilenet"])
 def test_the_story_and_its_files_do_not_hang_on_last_bits(name):
     clf = load_classifier(name, device="cpu")
@@ -101,28 +120,7 @@ def test_the_story_and_its_files_do_not_hang_on_last_bits(name):
         told, image=moved(told.image, 2), adversarial=moved(told.adversarial, 3), result=result
     )
     for other in (again, shifted):
-        assert other.story == told.story
-        assert (other.n_pixels, other.n_entries) == (told.n_pixels, told.n_entries)
-        assert other.evidence == told.evidence
-        assert other.same_attack(told)
-        assert {**report(other), "seconds": None} == {**report(told), "seconds": None}
-        assert pixels_csv(other.evidence) == pixels_csv(told.evidence)
-        assert snippet(other) == snippet(told)
-        assert picture_sha256(other.image) == picture_sha256(told.image)
-        assert image_sha256(other.image) == image_sha256(told.image)
-        assert dataclasses.replace(task, images=other.image[None]).fingerprint == task.fingerprint
-        assert at_the_end(other) == at_the_end(told)
-        assert smallest(clf, other, repair=True) == smallest(clf, told, repair=True)
-        for what_if in (WhatIf(), WhatIf(frozenset([0]), 0.5), WhatIf(strength=1.35, moves={0: (1, -2)})):
-            one, two = try_out(clf, other, what_if), try_out(clf, told, what_if)
-            assert torch.equal(one.picture, two.picture)
-            assert one.margin == two.margin
-        assert torch.equal(
-            overlay(other.adversarial, other.evidence.pixels), overlay(told.adversarial, told.evidence.pixels)
-        )
-        changes = pack(told.image, told.adversarial)
-        assert pack(other.image, other.adversarial) == changes
-        assert torch.equal(unpack(other.image, changes), told.adversarial)
+        assert_same(clf, task, told, other)
     played = record(clf, shifted)
     assert played.margins == film.margins
     assert [played.picture(i).tobytes() for i in range(len(played.frames))] == [
@@ -159,17 +157,6 @@ def test_a_picture_beyond_the_grid_is_refused_before_it_is_rounded(clf):
         explore(clf, image + 1, QUICK)
     with pytest.raises(ValueError, match="image must be floating point"):
         explain_pixels(clf, image.round().int(), image, 0)
-
-
-class NoDoublePrecision(TorchDispatchMode):
-    """As on a device without it: no tensor of float64 may come about; scalars stay on the host."""
-
-    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        returned = function(*args, **(kwargs or {}))
-        for each in tree_leaves(returned):
-            if torch.is_tensor(each) and each.dtype == torch.float64 and each.ndim:
-                raise TypeError(f"{function} returned float64 {tuple(each.shape)}")
-        return returned
 
 
 @pytest.mark.parametrize("method", METHODS)
