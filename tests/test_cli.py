@@ -242,7 +242,7 @@ def test_a_network_of_ones_own(function, own, tmp_path, capsys):
     ("function", "says"),
     [
         ("missing", "no function"),
-        ("not_a_network", "must return a torch module; got int"),
+        ("not_a_network", "must return a torch module, or a function of pictures; got int"),
         ("fails", "own.py, line 16: ZeroDivisionError"),
     ],
 )
@@ -485,3 +485,72 @@ def test_evidence_is_compared_with_the_ground_truth(tmp_path, capsys):
 def test_evidence_refuses_bad_input_in_one_sentence(options, message, tmp_path, capsys):
     code = run(*EVIDENCE, "--n", "1", *options, "--out", str(tmp_path / "x.csv"))
     assert message in refused(code, capsys)
+
+
+OWN = """
+import pickle
+
+import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.sin(7 * torch.arange(3 * 3 * 64 * 64.0)).view(3, -1))
+
+    def forward(self, images):
+        {body}
+
+
+def load():
+    network = pickle.loads(pickle.dumps(Net()))
+    {attributes}
+    return network
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "attributes"),
+    [
+        ("return images.flatten(1) @ self.weight.T", "network.input_size = 64"),
+        ("return (images.flatten(1) @ self.weight.T,)", "network.class_names = {0: 'a', 1: 'b', 2: 'c'}"),
+        ("images.sub_(0.5); return dict(logits=images.flatten(1) @ self.weight.T)", "pass"),
+        ("assert len(images) == 1; return images.flatten(1) @ self.weight.T", "network.input_size = (64, 64)"),
+        ("return (images.flatten(1) @ self.weight.T).half()", "network.class_names = ['a', 'b', 'c']"),
+    ],
+    ids=["one number", "tuple", "dict and in place", "one by one", "half"],
+)
+def test_own_networks_that_nearly_keep_the_contract_are_attacked(body, attributes, tmp_path, capsys):
+    file = tmp_path / f"own_{abs(hash(body))}.py"
+    file.write_text(OWN.format(body=body, attributes=attributes))
+    command = ["attack", "stop-1", "--model", f"{file}:load", "--steps", "20", "--no-polish", "--device", "cpu"]
+    assert main([*command, "--out", str(tmp_path / "out")]) == 0, capsys.readouterr().err
+    bench = ["bench", "--model", f"{file}:load", "--pictures", "gallery", "--n", "4", "--attacks", "sparse-10-bare"]
+    assert main([*bench, "--repeats", "0", "--device", "cpu", "--out", str(tmp_path / "bench.csv")]) in (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("body", "attributes", "message"),
+    [
+        ("return images.flatten(1) @ self.weight.T", "network.input_size = '64'", "input_size must be (height, width)"),
+        ("return images.flatten(1) @ self.weight.T", "network.class_names = {1: 'a', 2: 'b'}", "got other keys"),
+        ("return images.flatten(1) @ self.weight.T", "network.class_names = 'abc'", "got str"),
+        ("return 'cat'", "pass", "must return logits"),
+        ("raise RuntimeError('two\\nlines')", "pass", "raised RuntimeError: two"),
+        ("return images.flatten(1) @ self.weight.T", "raise SystemExit(3)", "SystemExit: 3"),
+        ("return images.detach().flatten(1)[:, :3]", "pass", "must give gradients"),
+    ],
+)  # fmt: skip
+def test_own_networks_that_cannot_be_attacked_are_one_line(body, attributes, message, tmp_path, capsys):
+    file = tmp_path / f"own_{abs(hash((body, attributes)))}.py"
+    file.write_text(OWN.format(body=body, attributes=attributes))
+    assert main(["attack", "stop-1", "--model", f"{file}:load", "--device", "cpu", "--out", str(tmp_path / "out")]) == 2
+    told = capsys.readouterr().err.strip()
+    assert message in told
+    assert len(told.splitlines()) == 1
+
+
+def test_a_file_of_code_without_a_function_says_how_it_is_written(capsys, tmp_path):
+    assert main(["attack", "stop-1", "--model", "own.py", "--out", str(tmp_path)]) == 2
+    assert "own.py:load" in capsys.readouterr().err

@@ -3,12 +3,14 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 
 import torch
 from torch import nn
 
+from explorer.adapter import Adapted, adapted
 from explorer.classifiers import Classifier, best_device, load_classifier
 from explorer.classifiers.class_names import checked
 from explorer.commands import user_code
@@ -23,8 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="a classifier (see `list`); torchvision:NAME, any other of torchvision.models; FILE.safetensors, your own "
         "weights, with a description beside them (see README); or FILE.py:FUNCTION: a function of your own that "
-        "returns a torch module from RGB images in [0, 1] to logits; the module may carry class_names and input_size "
-        "= (height, width)",
+        "returns a torch module (or any function) from RGB images in [0, 1] to logits; it may carry class_names and "
+        "input_size = (height, width)",
     )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: auto)")
 
@@ -32,6 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def load_network(name: str, device: str) -> nn.Module:
     """The network, frozen, in evaluation mode and on its device. Raises ValueError with one sentence."""
     device = usable_device(device)
+    if name.endswith(".py"):
+        raise ValueError(f"{name} must name the function that returns the network as well, such as {name}:load.")
     if not user_code.is_code(name):
         try:
             clf = load_classifier(name, device=device)
@@ -40,10 +44,45 @@ def load_network(name: str, device: str) -> nn.Module:
         if clf.remark:
             print(f"{name}: {clf.remark}", file=sys.stderr)
         return clf
-    network = user_code.call(name)
-    if not isinstance(network, nn.Module):
-        raise ValueError(f"{name} must return a torch module; got {type(network).__name__}.")
-    return network.to(device).eval().requires_grad_(False)
+    return _own(user_code.call(name), name, device)
+
+
+def _own(network: object, name: str, device: str) -> nn.Module:
+    """A person's network behind the border: a module, or any function of pictures, which is a black box."""
+    if not callable(network):
+        raise ValueError(f"{name} must return a torch module, or a function of pictures; got {type(network).__name__}.")
+    if isinstance(network, nn.Module):
+        network = network.to(device).requires_grad_(False)
+        with suppress(NotImplementedError):  # of an exported program: its mode is part of its graph
+            network.eval()
+    wrapped = Adapted(network, copies=True, one_by_one=False)
+    size = getattr(network, "input_size", None)
+    if size is not None:
+        wrapped.input_size = _size(size)
+        wrapped.one_by_one = getattr(adapted(wrapped, _blank(wrapped, wrapped.input_size))[0], "one_by_one", False)
+    names = getattr(network, "class_names", None)
+    if names is not None:
+        wrapped.class_names = _names(names)
+    return wrapped
+
+
+def _size(size: object) -> tuple[int, int]:
+    """An input_size of (height, width), or of one number for both."""
+    sides = (size, size) if isinstance(size, int) else tuple(size) if isinstance(size, list | tuple) else ()
+    if len(sides) != 2 or not all(isinstance(side, int) and side > 0 for side in sides):
+        raise ValueError(f"input_size must be (height, width), or one number for both; got {size!r}.")
+    return sides
+
+
+def _names(names: object) -> list[str]:
+    """A list of class_names, or a dict of them by index."""
+    if isinstance(names, dict):
+        if sorted(names, key=str) != sorted(range(len(names)), key=str):
+            raise ValueError(f"class_names must be a list, or a dict by 0 to {len(names) - 1}; got other keys.")
+        names = [names[index] for index in range(len(names))]
+    if isinstance(names, str) or not isinstance(names, Sequence):
+        raise ValueError(f"class_names must be a list of names; got {type(names).__name__}.")
+    return list(names)
 
 
 def as_classifier(network: nn.Module, name: str, image: Image) -> Classifier:
@@ -65,12 +104,11 @@ def as_classifier(network: nn.Module, name: str, image: Image) -> Classifier:
 
 def count_classes(network: nn.Module, size: tuple[int, int]) -> int:
     """How many logits it returns for a picture of `size` = (height, width). ValueError if it cannot take one."""
-    height, width = size
-    try:
-        with torch.no_grad():
-            return network(torch.zeros(1, 3, height, width, device=device_of(network))).shape[1]
-    except (RuntimeError, ValueError, IndexError, AttributeError, TypeError) as error:  # whatever its author wrote
-        raise ValueError(f"The network cannot take a picture of {width} × {height} pixels: {error}") from error
+    return adapted(network, _blank(network, size))[1]
+
+
+def _blank(network: nn.Module, size: tuple[int, int]) -> torch.Tensor:
+    return torch.zeros(1, 3, *size, device=device_of(network))
 
 
 def device_of(network: nn.Module) -> torch.device:

@@ -1,9 +1,11 @@
 """A person's own Python, named on the command line as FILE.py:FUNCTION."""
 
-import runpy
+import hashlib
 import sys
 import traceback
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 
@@ -18,17 +20,36 @@ def call(text: str) -> Any:
     Raises ValueError with one sentence, which names the line where the person's code failed.
     """
     file, _, name = text.rpartition(":")
-    path = Path(file)
+    path = Path(file).resolve()
     if not path.is_file():
         raise ValueError(f"There is no file {file}.")
-    sys.path.insert(0, str(path.parent.resolve()))  # as Python itself does for a program
     try:
-        function = runpy.run_path(str(path)).get(name)
+        function = getattr(_module(path), name, None)
         result = function() if callable(function) else None
-    except Exception as error:  # it may raise anything, and its author needs the place, not this program's frames
+    except (Exception, SystemExit) as error:  # it may raise anything; its author needs the place, not our frames
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
         where = f"{file}, line {lines[-1]}" if lines else file
-        raise ValueError(f"{where}: {type(error).__name__}: {error}") from error
+        told = " ".join(str(error).split()) or "no message"
+        raise ValueError(f"{where}: {type(error).__name__}: {told}") from error
     if not callable(function):
         raise ValueError(f"{file} has no function {name}.")
     return result
+
+
+def _module(path: Path) -> ModuleType:
+    """The file as a module that can be imported by its name, so that its classes can be pickled and the workers of a
+    DataLoader find it.
+    """
+    name = path.stem
+    if getattr(sys.modules.get(name), "__file__", str(path)) != str(path):  # somebody else's, such as torch
+        name += "_" + hashlib.sha256(str(path).encode()).hexdigest()[:8]
+    if name not in sys.modules:
+        sys.path.insert(0, str(path.parent))  # as Python itself does for a program
+        spec = spec_from_file_location(name, path)
+        module = sys.modules[name] = module_from_spec(spec)
+        try:
+            spec.loader.exec_module(module)
+        except BaseException:
+            del sys.modules[name]
+            raise
+    return sys.modules[name]
