@@ -1,12 +1,15 @@
 """Sparse adversarial attacks, explained pixel by pixel: the interface for programs."""
 
-from explorer.attacks import ATTACKS, SigmaZero, SparseAttack
+from explorer.attacks import ATTACKS, Attack, Greedy, RandomSearch, SigmaZero, SparseAttack
 from explorer.classifiers import list_classifiers, load_classifier
 from explorer.evidence import explain_pixels
 from explorer.images import load_image
 
 __all__ = [
     "ATTACKS",
+    "Attack",
+    "Greedy",
+    "RandomSearch",
     "SigmaZero",
     "SparseAttack",
     "explain_pixels",
