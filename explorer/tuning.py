@@ -283,7 +283,7 @@ def recommend(study: optuna.Study, task: Task) -> Recommendation | None:
 
 def _no_worse(one: Outcome, best: Outcome) -> bool:
     difference = Difference.between(one.n_pixels, best.n_pixels)
-    return one is best or difference.mean <= 0 or difference.mean <= difference.half_width / 1.96
+    return one == best or difference.mean <= 0 or difference.mean <= difference.half_width / 1.96
 
 
 def _do_one(study: optuna.Study, task: Task, on_step: OnStep | None) -> bool:

@@ -167,12 +167,13 @@ def suggested(knob: Knob) -> Sequence[Any]:
     values = [low + i * (high - low) / (STOPS - 1) for i in range(STOPS)]
     if isinstance(knob.default, int):
         return sorted({knob.default if knob.default is not None else low, *(round(value) for value in values)})
-    return sorted({float(f"{value:.2g}") for value in values})
+    return sorted({max(low, float(f"{value:.2g}")) for value in values})
 
 
 def written(value: Any) -> str:
-    """A value as `parsed` reads it again, to three digits if it is no whole number."""
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    """A value as `parsed` reads exactly it again, in few digits if they do."""
+    few = f"{value:g}" if isinstance(value, float) else str(value)
+    return few if type(value)(few) == value else repr(value)
 
 
 def choice(networks: tuple[str, ...], pictures: tuple[Sample, ...], base: Attack, values: dict) -> Choice:
