@@ -79,7 +79,7 @@ def test_explore_offers_it_with_its_settings_and_runs_it():
     assert problems(app) == []
     assert Brightest.title in app.selectbox(key="attack_choice").options
     assert app.slider(key="lights-out.stride").value == 64
-    assert Brightest.summary in captions(app)
+    assert "Turns the brightest pixels black (this test)." in captions(app)
     assert "of 4,096 pixels" in story(app)
     assert isinstance(app.session_state.session.shown.attack, Brightest)
     assert "mechanics" not in {each.key for each in app.expander}, "it has no weights to show"
@@ -102,7 +102,7 @@ def test_explore_opens_it_by_its_link_and_its_settings_are_its_own():
 def test_tune_tries_a_grid_of_it():
     app = open_page(TUNE, attack="lights-out", signs="2", **{"lights-out.values_stride": "32, 128"})
     assert not app.exception
-    assert [each.value for each in app.title] == ["What does s do?"]
+    assert [each.value for each in app.title] == ["What do the settings do?"]
     assert app.selectbox(key="lights-out.x").value == "stride"
     app.selectbox(key="lights-out.y").set_value("max_pixels").run()
     app.text_input(key="lights-out.values_max_pixels").set_value("10, 50").run()

@@ -81,9 +81,9 @@ def _too_tight(attack: Attack) -> tuple[list[str], list[str]]:
         causes.append("the box is too tight for ε")
         cures += ["the sign-aware box", "a larger ε"]
     if not causes:
-        spent = [known[name].label for name in attack.main if isinstance(known[name].default, int)]
+        counts = [known[name] for name in attack.main if isinstance(known[name].default, int)]
         causes = ["the network withstands what the attack may try"]
-        cures = [f"a larger number of {label}" for label in spent]
+        cures = [f"raising {_either(*(count.label.rpartition(' · ')[2] for count in counts))}"] if counts else []
     if attack.max_pixels is not None:
         causes.append("too few pixels are allowed")
         cures.append("more pixels")

@@ -37,9 +37,9 @@ def presets_of(name: str) -> dict[str, Attack]:
 
 
 def about(name: str) -> str:
-    """What an attack does and where it comes from, in a sentence or two."""
+    """What an attack does and where it comes from, in one sentence."""
     attack = ATTACKS[name]
-    return f"{attack.summary} Source: {attack.source}."
+    return f"{attack.summary.removesuffix('.')} ({attack.source})."
 
 
 def name_of(attack: Attack) -> str:

@@ -59,7 +59,7 @@ def symbol(name: str, attack: Attack | type[Attack]) -> str:
 def question(attack: type[Attack]) -> str:
     """What a grid answers."""
     *others, last = [symbol(name, attack) for name in attack.main]
-    return f"What do {', '.join(others)} and {last} do?" if others else f"What does {last} do?"
+    return f"What do {', '.join(others)} and {last} do?" if others else "What do the settings do?"
 
 
 def choose_subjects() -> tuple[tuple[str, ...], tuple[Sample, ...]]:

@@ -110,8 +110,10 @@ def choose_stage(attack: Attack) -> bool:
     """Whether to show what the attack's own steps found, before the stages that follow them; nobody is asked where none
     does.
     """
-    later = attack.prune or attack.polish or attack.random_queries
-    return bool(later) and st.toggle("Without pruning and polishing", key="optimised", bind="query-params")
+    if not (attack.prune or attack.polish or attack.random_queries):
+        return False
+    later = "the later stages" if attack.random_queries else "pruning and polishing"
+    return st.toggle(f"Without {later}", key="optimised", bind="query-params")
 
 
 def choose_method(clf: Classifier) -> str:

@@ -32,12 +32,13 @@ def page() -> None:
         restore([PARAMETER])
     with st.container(key="head", horizontal=True, vertical_alignment="bottom"):
         title = st.container(width="content")
-        attack = choose_attack(width=220)
+        with st.container(key="choices", horizontal=True, width="content"):
+            attack = choose_attack(width=220)
+            part = st.segmented_control("Part", PARTS, default=PARTS[0], required=True, key="part", bind="query-params")
         title.title(question(ATTACKS[attack]), anchor=False)
-        part = st.segmented_control("Part", PARTS, default=PARTS[0], required=True, key="part", bind="query-params")
+    st.caption(about(attack))
     try:
         networks, pictures = choose_subjects()
-        st.caption(about(attack))
         values = choose_values(attack) if part == PARTS[0] else {}
         base = choose_base(attack)
         if part == PARTS[0]:
