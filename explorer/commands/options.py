@@ -17,7 +17,7 @@ def add_attack(parser: argparse.ArgumentParser, *, lists: bool = False, without:
     With `lists`, every setting that is no switch takes several values, separated by commas.
     """
     usual = next(iter(ATTACKS))
-    told = "; ".join(f"{name}: {kind.summary}" for name, kind in ATTACKS.items()).replace("%", "%%")
+    told = " ".join(f"[{name}] {kind.summary}" for name, kind in ATTACKS.items()).replace("%", "%%")
     parser.add_argument("--attack", choices=list(ATTACKS), default=usual, help=f"{told} (default: {usual})")
     group = parser.add_argument_group("settings of the attack")
     for name, of in _settings().items():

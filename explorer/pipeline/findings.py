@@ -51,7 +51,7 @@ def remarks(result: AttackResult) -> tuple[str, ...]:
 
 
 def _flat() -> Finding:
-    others = " or ".join(f"{kind.title} ({name})" for name, kind in ATTACKS.items() if kind.black_box)
+    others = " or ".join(f"{kind.title}, by name {name}" for name, kind in ATTACKS.items() if kind.black_box)
     return Finding(
         "The network gives no gradient at this picture: it is zero for every value.",
         "the network is flat there, as one that rounds its values inside, so no step knows where to go",
