@@ -1,6 +1,7 @@
 """`python -m explorer COMMAND ...`: everything that the project does without a browser."""
 
 import argparse
+import io
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -35,6 +36,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit code. Bad input is 2 and one line on stderr."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a console may lack λ or →, which says nothing about the input
     args = build_parser().parse_args(arguments)
     try:
         return args.run(args)
@@ -46,7 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    """Also of what would move a terminal's cursor: names of files may hold anything."""
+    return "".join(letter if letter.isprintable() else "?" for letter in " ".join(text.split()))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ Widgets (ui/controls.py), command-line options (__main__.py) and the README's ta
 import dataclasses
 import inspect
 from dataclasses import dataclass
-from typing import Any
+from numbers import Integral, Real
+from typing import Any, NoReturn
 
 
 @dataclass(frozen=True)
@@ -26,20 +27,32 @@ class Knob:
     open_high: bool = False
 
     def check(self, value: Any) -> None:
-        """Raise ValueError with one sentence if `value` is not allowed. Accepts tensors element-wise."""
+        """Raise ValueError with one sentence if `value` is not allowed. A real number may be a tensor of them."""
         if self.choices:
-            if value not in self.choices:
-                raise ValueError(f"{self.name} must be one of {', '.join(map(repr, self.choices))}; got {value!r}.")
-            return
-        if self.low is None or value is None:
-            return
-        values = value.flatten().tolist() if hasattr(value, "flatten") else [value]
+            if not (isinstance(value, str) and value in self.choices):
+                self._refuse(f"one of {', '.join(map(repr, self.choices))}", value)
+        elif isinstance(self.default, bool):
+            if not isinstance(value, bool):
+                self._refuse("True or False", value)
+        elif self.default is not None or value is not None:
+            self._check_numbers(value)
+
+    def _check_numbers(self, value: Any) -> None:
+        real = isinstance(self.default, float)
+        values = value.flatten().tolist() if real and hasattr(value, "flatten") else [value]
         for number in values:
+            if isinstance(number, bool) or not isinstance(number, Real if real else Integral):
+                self._refuse("a number" if real else "a whole number", value)
             above = number > self.low if self.open_low else number >= self.low
             below = number < self.high if self.open_high else number <= self.high
-            if isinstance(number, bool) or not (above and below):
+            if not (above and below):
                 left, right = "(["[not self.open_low], ")]"[not self.open_high]
-                raise ValueError(f"{self.name} must lie in {left}{self.low:g}, {self.high:g}{right}; got {number!r}.")
+                self._refuse(f"in {left}{self.low:g}, {self.high:g}{right}", number, verb="lie")
+
+    def _refuse(self, expected: str, value: Any, verb: str = "be") -> NoReturn:
+        got = " ".join(repr(value).split())
+        got = got if len(got) <= 80 else f"{got[:80]} …"
+        raise ValueError(f"{self.name} must {verb} {expected}; got {got}.")
 
 
 def knob(default: Any, help: str, *, label: str = "", **limits: Any) -> Any:

@@ -1,6 +1,7 @@
 """The Explore page without a browser: what its tests share."""
 
 import io
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,12 +28,17 @@ def open_page(**link: str) -> AppTest:
 
 def problems(app: AppTest) -> list[str]:
     """What the page complains about; the trust card, which may be red, is no complaint."""
-    return [each.value for each in (*app.exception, *app.error) if "labels" not in each.value]
+    return [shown(each.value) for each in (*app.exception, *app.error) if "labels" not in each.value]
+
+
+def shown(markdown: str) -> str:
+    """What a person reads, where a backslash makes a letter stand for itself."""
+    return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", markdown.replace("\u00a0", " "))
 
 
 def story(app: AppTest) -> str:
     (header,) = app.header
-    return header.value.replace("\u00a0", " ")
+    return shown(header.value)
 
 
 def button(app: AppTest, label: str):

@@ -81,12 +81,14 @@ def test_weights_that_cannot_be_read_are_one_sentence(monkeypatch):
     assert [error.value for error in app.error] == [f"The weights of {DEFAULT} cannot be read."]
 
 
-def test_a_link_with_nonsense_shows_the_defaults():
+def test_a_link_with_nonsense_shows_the_defaults_or_what_is_nearest():
     app = open_page(picture="sun", network="gpt", a="-3", lam="x", tau="7", steps="many", target="Moon", box="<b>")
     assert not app.exception
     assert not app.error
     assert story(app).startswith("Stop, ")
-    assert app.select_slider(key="a").value == SparseAttack().a
+    assert app.select_slider(key="lam").value == SparseAttack().lam
+    assert app.select_slider(key="a").value == 0.01, "the nearest that can be"
+    assert len([each for each in app.warning if "link" in each.value]) == 4
     assert app.selectbox(key="network_choice").value == DEFAULT
 
 

@@ -11,12 +11,15 @@ from pathlib import Path
 import pytest
 import torch
 from app_page import cifar10_card, write_cifar10
+from torchvision.models import ResNet18_Weights
 
 from explorer.__main__ import main
 from explorer.attacks import SparseAttack
 from explorer.classifiers import CLASSIFIERS, load_classifier
 from explorer.classifiers.bundled import ASSETS
 from explorer.commands import COMMANDS
+from explorer.commands.networks import class_index
+from explorer.commands.pictures import _classes_of
 from explorer.images import from_uint8, load_image, to_png, to_uint8
 from explorer.knobs import knobs
 from explorer.samples import find_sample
@@ -29,6 +32,10 @@ QUICK = ["--steps", "30", "--no-polish"]
 
 def attack(picture: Path | str, out: Path, *options: str) -> int:
     return run("attack", str(picture), *MODEL, "--out", str(out), *options)
+
+
+def imagenet_names() -> list[str]:
+    return ResNet18_Weights.DEFAULT.meta["categories"]
 
 
 def run(*arguments: str) -> int:
@@ -138,6 +145,50 @@ def test_every_knob_is_an_option_and_the_preset_can_be_changed(tmp_path, capsys)
     settings = json.loads((tmp_path / "result.json").read_text())["settings"]
     expected = SparseAttack.paper(steps=2, lam=0.002, max_pixels=5)
     assert settings == {name: getattr(expected, name) for name in knobs(SparseAttack)}
+
+
+TWICE = ["Cardigan", "cardigan", "crane", "bus", "crane", "Van", "VAN", "2"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"), [("Cardigan", 0), ("cardigan", 1), ("BUS", 3), ("Van", 5), ("VAN", 6), ("2", 7), ("3", 3)]
+)
+def test_exactly_a_name_comes_before_its_likes(text, found):
+    assert class_index(text, TWICE) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "listed"),
+    [("CARDIGAN", r"0 \(Cardigan\), 1 \(cardigan\)"), ("van", r"5 \(Van\), 6 \(VAN\)"), ("crane", r"2 .*, 4 .*")],
+)
+def test_a_name_of_several_classes_is_a_sentence_that_lists_them(text, listed):
+    with pytest.raises(ValueError, match=rf"^'{text}' is the name of several classes: one of {listed} is expected\.$"):
+        class_index(text, TWICE)
+
+
+def test_imagenets_cardigan_is_no_corgi():
+    names = imagenet_names()
+    assert [class_index(name, names) for name in ("Cardigan", "cardigan")] == [264, 474]
+
+
+def test_folders_are_matched_with_classes_as_exactly():
+    assert _classes_of(["bus", "cardigan", "Cardigan"], TWICE) == [3, 1, 0]
+    assert _classes_of(["b-u_s", "2"], TWICE) == [3, 7]
+    with pytest.raises(ValueError, match=r"'car digan' is the name of several classes: one of 0 \(Cardigan\), 1"):
+        _classes_of(["car digan"], TWICE)
+
+
+def test_the_results_of_one_run_do_not_stop_the_next(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):
+        assert attack("stop-1", Path("stop-1"), *QUICK) == 0
+
+
+@pytest.mark.parametrize("source", ["nowhere", "file.png"])
+def test_pictures_that_are_no_folder_are_a_sentence(source, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file.png").write_bytes(b"")
+    assert f"The folder {source} cannot be read" in refused(run("bench", *MODEL, "--pictures", source), capsys)
 
 
 NETWORK = """
@@ -328,6 +379,27 @@ def test_missing_arguments_are_named_in_one_line(arguments, capsys):
 def test_an_output_folder_that_cannot_be_made_is_refused_before_any_work(tmp_path, capsys):
     (tmp_path / "file").write_text("in the way")
     refused(attack("stop-1", tmp_path / "file" / "out"), capsys)
+
+
+def console(encoding: str, *arguments: object) -> subprocess.CompletedProcess:
+    """A command in a process of its own, on a console that has fewer letters than the project uses."""
+    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONUTF8", "LC_ALL")}
+    command = [sys.executable, "-m", "explorer", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, env=environment | {"PYTHONIOENCODING": encoding})
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+def test_a_console_that_lacks_a_letter_is_no_bad_input(encoding, tmp_path):
+    end = console(encoding, "attack", "stop-1", *MODEL, *QUICK, "--out", tmp_path)
+    assert end.returncode == 0, end.stderr
+    assert b"?" in end.stdout
+    end = console(encoding, "attack", "--help")
+    assert (end.returncode, end.stderr) == (0, b"")
+    assert "Threshold of the ReLU" in " ".join(end.stdout.decode(encoding).split())
+    end = console(encoding, "attack", "λ\x1b[2J.png", *MODEL, "--out", tmp_path)
+    assert end.returncode == 2
+    assert len(end.stderr.splitlines()) == 1
+    assert b"\x1b" not in end.stderr
 
 
 def test_bad_input_ends_the_process_with_2_and_no_traceback(tmp_path):

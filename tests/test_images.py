@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image as Pillow
 
-from explorer import images
 from explorer.images import (
     RESIZES,
     Crop,
+    decoding,
     enlarge,
     fit,
     framed,
@@ -138,15 +138,13 @@ def test_what_suits_loses_least():
 
 @given(PIXELS, st.integers(1, 15), st.integers(1, 15), st.integers(4, 40))
 def test_the_frame_lies_within_a_picture_of_the_side_asked_for(pixels, height, width, side):
-    image = from_uint8(pixels)
-    shown = framed(image, middle(image.shape[1:], (height, width)), side)
-    assert shown.shape == shrunk(image, side).shape
-    assert max(shown.shape[1:]) == min(side, max(image.shape[1:]))
+    shown = framed(pixels, middle(pixels.shape[:2], (height, width)), side)
+    assert shown.shape == shrunk(pixels, side).shape
+    assert max(shown.shape[:2]) == min(side, max(pixels.shape[:2]))
 
 
 def test_the_frame_leaves_the_crop_as_it_is_and_pales_the_rest():
-    image = torch.full((3, 40, 80), 100 / 255)
-    shown = to_uint8(framed(image, Crop(0, 20, 40, 40), 80))
+    shown = framed(np.full((40, 80, 3), 100, np.uint8), Crop(0, 20, 40, 40), 80)
     assert (shown[4:-4, 24:56] == 100).all()
     assert (shown[:, :20] > 200).all()
     assert (shown[0, 20:60] == (91, 79, 199)).all()
@@ -305,7 +303,7 @@ def test_two_hundred_malformed_files_are_each_refused_in_one_sentence():
 
 
 def test_a_bomb_is_refused_before_it_unfolds(monkeypatch):
-    monkeypatch.setattr(images, "MAX_PIXELS", 24 * 32 - 1)
+    monkeypatch.setattr(decoding, "MAX_PIXELS", 24 * 32 - 1)
     monkeypatch.setattr(Pillow.Image, "load", lambda self: pytest.fail("it was decoded"))
     with pytest.raises(ValueError, match="too large"):
         load_image(HONEST["png"])

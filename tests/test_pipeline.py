@@ -1,5 +1,6 @@
 """The whole story: from a picture to labelled pixels, its failures, and the files that tell it elsewhere."""
 
+import ast
 import csv
 import io
 import json
@@ -9,6 +10,8 @@ from dataclasses import replace
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import nn
 
 from explorer.attacks import ATTACKS, Attack, Greedy, RandomSearch, SparseAttack
@@ -264,6 +267,33 @@ def test_two_pictures_that_differ_in_one_value_have_other_fingerprints(reddish):
     other = reddish.clone()
     other[2, 7, 7] += 1 / 255
     assert picture_sha256(other) != picture_sha256(reddish)
+
+
+HOSTILE = ("a\nimport os", '"""', "'''", "\\", "x\rprint(1)", "{clf}", "\x00", "\ud800", "\u2028y", "# ", "%s")
+
+
+@pytest.fixture(scope="module")
+def told():
+    clf, sample = load_classifier("signs-cnn", device="cpu"), find_sample("stop-1")
+    return explore(clf, sample.image, SparseAttack(steps=5, prune=False, polish=False), target=3, splits=0)
+
+
+@given(names=st.lists(st.one_of(st.text(max_size=20), st.sampled_from(HOSTILE)), min_size=18, max_size=18))
+@settings(max_examples=300, deadline=None)
+def test_no_name_of_a_class_changes_the_program(told, names):
+    program = snippet(replace(told, class_names=tuple(names)))
+    assert ast.dump(ast.parse(program)) == ast.dump(ast.parse(snippet(told)))
+    compile(program.encode(), "reproduce.py", "exec")
+
+
+@given(st.one_of(st.text(max_size=30), st.sampled_from(HOSTILE)), st.text(max_size=30))
+@settings(max_examples=300, deadline=None)
+def test_names_of_networks_and_files_are_read_back_as_they_are(told, network, picture):
+    tree = ast.parse(snippet(replace(told, network=network), picture))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
+    said = {call.func.id: call.args[0].value for call in calls if call.func.id.startswith("load_")}
+    assert said == {"load_classifier": network, "load_image": picture}
+    assert len(list(ast.walk(tree))) == len(list(ast.walk(ast.parse(snippet(told)))))
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,14 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from streamlit.testing.v1 import AppTest
 
 from explorer import load_classifier
 from explorer.types import Checks, Evidence, PixelLabel
 from explorer.ui import work as ui_work
 from explorer.ui.caches import Answers, Question
 from explorer.ui.controls import logarithmic_stops
+from explorer.ui.link import exactly
 from explorer.ui.runs import StatusLine
 from explorer.ui.session import Session
 from explorer.ui.words import check_sentences
@@ -174,3 +176,70 @@ def test_an_attack_is_found_however_it_was_explained():
     assert answers.find(question()) is None
     assert answers.find_attack(question()) == "told"
     assert answers.find_attack(question(strength=2.0)) is None
+
+
+NUMBERS = {
+    ("max_pixels", "inf"): (10**9, True),
+    ("max_pixels", "1e400"): (10**9, True),
+    ("max_pixels", "9" * 400): (10**9, True),
+    ("max_pixels", "-3"): (1, True),
+    ("max_pixels", "12.4"): (12, True),
+    ("max_pixels", "1e1"): (10, False),
+    ("max_pixels", "nan"): (None, True),
+    ("lam", "0.30000000000000004"): (0.30000000000000004, False),
+    ("lam", "0.123456789"): (0.123456789, False),
+    ("lam", "3e-1"): (0.3, False),
+    ("lam", "1000"): (1000.0, False),
+    ("lam", "-inf"): (0.01, True),
+    ("lam", "one"): (1.0, True),
+    ("a", "0"): (0.01, True),
+    ("tau", "1"): (0.5, True),
+    ("steps", "30.0"): (30, False),
+    ("steps", "30.5"): (30, True),
+    ("steps", "1000"): (500, True),
+    ("seed", "1e400"): (20, True),
+    ("momentum", "0.123456789"): (0.123456789, False),
+    ("eps", "nan"): (10 / 255, True),
+    ("eps", "\x00"): (10 / 255, True),
+}
+
+
+def controls_page() -> None:
+    import streamlit as st
+
+    from explorer.attacks import SparseAttack
+    from explorer.ui.controls import configure
+
+    st.session_state.attack = configure(
+        {"Defaults": SparseAttack(), "Paper": SparseAttack.paper()}, ("a", "lam", "tau")
+    )
+
+
+@pytest.mark.parametrize(("link", "expected"), NUMBERS.items(), ids=["=".join(link)[:30] for link in NUMBERS])
+def test_a_number_of_a_link_is_read_in_full_or_put_right_with_a_sentence(link, expected):
+    (name, text), (value, told) = link, expected
+    app = AppTest.from_function(controls_page)
+    app.query_params[name] = text
+    app.run()
+    assert not app.exception
+    assert getattr(app.session_state.attack, name) == value
+    assert [name for warning in app.warning] == [name] * told
+    app.run()
+    assert getattr(app.session_state.attack, name) == value
+    assert len(app.warning) == told
+
+
+def test_what_was_put_right_is_said_until_another_number_is_chosen():
+    app = AppTest.from_function(controls_page)
+    app.query_params["max_pixels"] = "inf"
+    app.run()
+    (warning,) = app.warning
+    assert warning.value == "The link asks for inf as at most k pixels; the nearest that can be is used."
+    app.number_input(key="max_pixels").set_value(7).run()
+    assert not app.warning
+    assert app.session_state.attack.max_pixels == 7
+
+
+@given(st.floats(allow_nan=False))
+def test_a_number_is_written_as_it_is_read(value):
+    assert float(exactly(value)) == value

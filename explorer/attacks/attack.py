@@ -32,10 +32,11 @@ class Attack:
         choices=("pixel", "entry"),
     )  # fmt: skip
     prune: bool = knob(True, "Take changes back, one by one, while the picture still fools.")
-    polish: bool = knob(
-        True, "Push the surviving pixels further, swap them and, where no swap helps, build half of them anew, so that "
-        "fewer are enough.",
-    )  # fmt: skip
+    polish: bool = knob(True, "Push the surviving pixels further and swap them, so that fewer are enough.")
+    swaps: int = knob(10, "Rounds of swaps in polishing.", low=0, high=1000, slider=(0, 50))
+    kicks: int = knob(
+        1, "How often polishing builds half of the pixels anew where no swap helps.", low=0, high=100, slider=(0, 5)
+    )
     random_queries: int = knob(
         0, "Last stage, without gradients: tries so many random pixels and colours, to get by with one pixel less.",
         label="random search, queries", low=0, high=100_000, slider=(0, 5000),

@@ -141,7 +141,7 @@ def _stages(attack: Stage, problem: Problem, on_step: OnStep | None) -> _Found:
     """All stages, one after another."""
     later = [
         *[Pruning()] * attack.prune,
-        *[Polishing()] * attack.polish,
+        *[Polishing(attack.swaps, attack.kicks)] * attack.polish,
         *[RandomSwaps(attack.random_queries, attack.seed)] * bool(attack.random_queries),
     ]
     books = Books(problem, attack.rounds)

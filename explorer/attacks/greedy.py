@@ -34,6 +34,11 @@ class Greedy(Attack):
 
     steps: int = knob(60, "Rounds in which units are added, at most.", low=1, high=10_000, slider=(10, 200))
 
+    swaps: int = knob(15, "Rounds of swaps in polishing.", low=0, high=1000, slider=(0, 50))
+    kicks: int = knob(
+        2, "How often polishing builds half of the pixels anew where no swap helps.", low=0, high=100, slider=(0, 5)
+    )
+
     @property
     def rounds(self) -> int:
         return self.steps

@@ -34,8 +34,8 @@ class Polishing:
     number of units, so a swap may rescue them.
     """
 
-    swaps: int = 15  # rounds of swaps of each image
-    kicks: int = 2  # of each image
+    swaps: int = 10  # rounds of swaps of each image
+    kicks: int = 1  # of each image
 
     name = "polished"
     capturable = True

@@ -3,6 +3,8 @@
 Greedy, one unit at a time, by trying each; as long as an image has many changed units, by the gradient's estimate.
 """
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
@@ -17,6 +19,7 @@ SHARES = (7 / 8, 3 / 4, 1 / 2, 1 / 4, 1 / 8, 1 / 16, 1 / 32, 1 / 64)  # of many 
 BULK = 4  # of few units, at most a quarter is taken back at once
 
 
+@dataclass(frozen=True)
 class Pruning:
     """Revert the unit whose reversal leaves the largest fooling margin, again and again, while the image still fools.
 

@@ -74,8 +74,9 @@ class RandomSearch(Attack):
         most = max(1, int(self.share / SCHEDULE[0][1] * self.needs_units))
         number = (self._share(t) * self.needs_units).long().clamp_min(1)
         tried, inside = exchanged(problem, state["current"], state["inside"], state["keys"], t, most, number)
-        tried = torch.where(t == 0, state["current"], tried)
-        inside = torch.where(t == 0, state["inside"], inside)
+        stays = (t == 0) | state["finished"]  # the first query is that of the start
+        tried = torch.where(stays[:, None, None, None], state["current"], tried)
+        inside = torch.where(stays[:, None], state["inside"], inside)
         margin = problem.margin(tried)
         better = margin < state["held"]
         return {

@@ -12,6 +12,7 @@ from explorer.grid import levels
 from explorer.types import Images
 
 _GOLDEN, _FIRST, _SECOND = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
+STREAMS = 64  # at most, of one picture and step
 _BITS = 24  # of a number: as many as float32 holds exactly
 
 
@@ -24,11 +25,10 @@ def keys_of(images: Images, seed: int = 0) -> Tensor:
 
 def uniform(keys: Tensor, step: Tensor | int, n: int, stream: int = 0) -> Tensor:
     """Numbers (b, n) in [0, 1), float32, for each key (b,); another `step` () or `stream` gives others."""
-    places = torch.arange(n, device=keys.device)
-    return (
-        _mixed(_mixed(keys + _signed(_GOLDEN) * (step + 1))[:, None] + places * 64 + stream) >> (64 - _BITS)
-        & (2**_BITS - 1)
-    ).float() / 2**_BITS
+    places, step = torch.arange(n, device=keys.device), torch.as_tensor(step, device=keys.device)
+    start = _mixed(keys + (step + 1) * _signed(_GOLDEN))
+    drawn = _mixed(start[:, None] + places * STREAMS + stream)
+    return (drawn & (2**_BITS - 1)).float() / 2**_BITS
 
 
 def _mixed(x: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from explorer.grid import levels, to_grid
+from explorer.grid import from_levels, levels, to_grid
 from explorer.types import Images, Labels
 
 
@@ -40,7 +40,7 @@ def _classes(name: str, values: Labels, images: Images, n_classes: int) -> Label
         raise ValueError(f"{name} must be an integer tensor of shape ({len(images)},); got {got}.")
     if values.min() < 0 or values.max() >= n_classes:
         raise ValueError(f"{name} must lie in 0..{n_classes - 1}; got {values.min().item()}..{values.max().item()}.")
-    return values.to(images.device, torch.int64)
+    return values.to(images.device, torch.int64, copy=True)  # a copy made in inference mode is an ordinary tensor
 
 
 def box(images: Images, region: Tensor | None, max_change: float) -> tuple[Images, Images]:
@@ -57,7 +57,7 @@ def box(images: Images, region: Tensor | None, max_change: float) -> tuple[Image
     if region is not None:
         reach = reach * _region(region, images)[:, None]
     ends = ((now - reach).clamp_min(0), (now + reach).clamp_max(255))
-    return tuple(to_grid(end.to(images.dtype) / 255) for end in ends)
+    return tuple(from_levels(end, images.dtype) for end in ends)
 
 
 def _region(region: Tensor, images: Images) -> Tensor:
@@ -66,7 +66,7 @@ def _region(region: Tensor, images: Images) -> Tensor:
     if not torch.is_tensor(region) or tuple(region.shape) not in shapes or region.dtype != torch.bool:
         got = f"{region.dtype} {tuple(region.shape)}" if torch.is_tensor(region) else type(region).__name__
         raise ValueError(f"region must be a bool tensor of shape {shapes[0]} or {shapes[1]}; got {got}.")
-    region = region.to(images.device).expand(b, height, width)
+    region = region.to(images.device, copy=True).expand(b, height, width)
     if not region.flatten(1).any(1).all():
         raise ValueError("region must hold at least one pixel where changes are allowed; got an empty one.")
     return region

@@ -104,14 +104,15 @@ class Entry:
 def read_manifest(assets: Path = ASSETS) -> dict[str, Entry]:
     """All entries by the classifier's name; none if there is no manifest."""
     path = assets / MANIFEST
-    return {name: Entry(**entry) for name, entry in json.loads(path.read_text()).items()} if path.exists() else {}
+    entries = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return {name: Entry(**entry) for name, entry in entries.items()}
 
 
 def write_entry(name: str, entry: Entry, assets: Path = ASSETS) -> None:
     """Add or replace one entry of the manifest."""
     entries = {other: asdict(known) for other, known in read_manifest(assets).items()}
     entries[name] = asdict(entry)
-    (assets / MANIFEST).write_text(json.dumps(dict(sorted(entries.items())), indent=1) + "\n")
+    (assets / MANIFEST).write_text(json.dumps(dict(sorted(entries.items())), indent=1) + "\n", encoding="utf-8")
 
 
 def digest(data: bytes) -> str:

@@ -23,9 +23,11 @@ class Classifier(nn.Module):
         dataset: str,
         mean: Sequence[float],
         std: Sequence[float],
+        remark: str = "",
     ) -> None:
         """`input_size` is (h, w); `dataset` "signs", "cifar10", "imagenet" or "custom"; `mean` and `std` are those of
-        the pictures that the network was trained on, per channel, in [0, 1] units.
+        the pictures that the network was trained on, per channel, in [0, 1] units. `remark`: what whoever brought the
+        weights should know of how they were read, in a sentence or more.
         """
         super().__init__()
         self.network = network
@@ -33,6 +35,7 @@ class Classifier(nn.Module):
         self.class_names = list(class_names)
         self.input_size = tuple(input_size)
         self.dataset = dataset
+        self.remark = remark
         self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1))
         self.eval().requires_grad_(False)

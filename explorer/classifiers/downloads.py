@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from explorer.fetching import FetchFailed, OnBytes, fetch
+from explorer.folders import cache_folder
 
 ALTERNATIVE = "signs-resnet"  # comes with the project, so it is always there
 
@@ -25,7 +26,10 @@ class Download:
     @property
     def path(self) -> Path:
         """Where it lies, or would: TORCH_HOME/hub/checkpoints."""
-        return Path(torch.hub.get_dir()) / "checkpoints" / self.url.rpartition("/")[2]
+        folder = Path(torch.hub.get_dir())
+        if folder.parts[0] == "~":  # a user without a home: torch would make a folder of this name where it is run
+            folder = cache_folder() / "torch" / "hub"
+        return folder / "checkpoints" / self.url.rpartition("/")[2]
 
     @property
     def here(self) -> bool:

@@ -42,6 +42,7 @@ _ARGUMENTS = {
     "googlenet": {"init_weights": False, "transform_input": True},
     "inception_v3": {"init_weights": False, "transform_input": True},
 }
+AUXILIARY = ("aux1", "aux2", "AuxLogits")  # heads that only training uses: GoogLeNet's and Inception's
 _NORMALISATION_OF_OLD = re.compile(r"^(.*denselayer\d+\.(?:norm|relu|conv))\.([12]\.\w+)$")  # DenseNet's weights
 
 
@@ -96,6 +97,14 @@ def build(architecture: str, n_classes: int = 1000) -> nn.Module:
     for module in network.modules():
         if hasattr(module, "inplace"):
             module.inplace = False  # hooks of attribution methods see what came in and what came out
+    return network
+
+
+def without_auxiliary(network: nn.Module) -> nn.Module:
+    """The same without heads that only training uses: weights that somebody trained may lack them."""
+    for name in AUXILIARY:
+        if hasattr(network, name):
+            setattr(network, name, None)
     return network
 
 

@@ -25,16 +25,19 @@ from torchvision.models import ResNet18_Weights
 from explorer.classifiers import imagenet
 from explorer.classifiers.bundled import read_manifest
 from explorer.classifiers.card import Card
+from explorer.classifiers.class_names import checked
 from explorer.classifiers.classifier import Classifier
 from explorer.classifiers.folding import fold_batch_norm
+from explorer.classifiers.matching import match
 from explorer.classifiers.tensors import MAX_BYTES, read_tensors
+from explorer.folders import visible
 from explorer.types import Images, Logits
 
 VARIABLE = "EXPLORER_MODELS"  # the folder of one's own weights
 PREFIX = "own:"  # of their names
 SUFFIX = ".safetensors"
 UPLOAD_BYTES = 200 * 10**6
-MAX_CLASSES, MAX_SIDE = 100_000, 1024
+MAX_SIDE = 1024
 MAX_DESCRIPTION = 10 * 10**6  # bytes
 KEYS = ("architecture", "classes", "mean", "std", "input_size", "rotated")
 
@@ -63,6 +66,7 @@ def load_own_weights(
     max_bytes: int = MAX_BYTES,
 ) -> Classifier:
     """A classifier on the CPU from a safetensors file, or its content: see the head of this file for the arguments.
+    Names of tensors may differ as explorer.classifiers.matching says; the classifier's `remark` tells how they did.
 
     Raises ValueError with one sentence if anything does not fit.
     """
@@ -72,11 +76,8 @@ def load_own_weights(
         default if given is None else given for given, default in zip((mean, std, input_size), defaults, strict=True)
     )
     _check(mean, std, size)
-    tensors = read_tensors(source, skeleton.state_dict(), max_bytes)
-    for key, tensor in skeleton.state_dict().items():
-        if key not in tensors:  # a counter that nothing reads
-            tensors[key] = torch.zeros(tensor.shape, dtype=tensor.dtype)
-    skeleton.load_state_dict(tensors, assign=True)
+    fitting = match(read_tensors(source, max_bytes), skeleton)
+    skeleton.load_state_dict(fitting.tensors, assign=True)
     network = fold_batch_norm(skeleton.eval())
     classifier = Classifier(
         Rotated(network) if rotated else network,
@@ -86,6 +87,7 @@ def load_own_weights(
         dataset=dataset,
         mean=list(mean),
         std=list(std),
+        remark=fitting.remark,
     )
     _works(classifier, architecture)
     return classifier
@@ -99,7 +101,10 @@ def own_folder() -> Path:
 def own_cards(folder: Path | None = None) -> list[Card]:
     """One card for every file of weights in the folder whose description makes sense."""
     cards = []
-    for path in sorted((folder or own_folder()).glob(f"*{SUFFIX}")):
+    folder = folder or own_folder()
+    for path in visible(folder) if folder.is_dir() else []:
+        if path.suffix != SUFFIX:
+            continue
         try:
             cards.append(own_card(path))
         except ValueError:
@@ -167,11 +172,8 @@ def _classes(given: Sequence[str] | str) -> tuple[list[str], str]:
         if given not in known:
             raise ValueError(f"The classes are a list of names, or one of {', '.join(known)}; got {given[:80]!r}.")
         return list(known[given]), given
-    if not isinstance(given, Sequence) or not all(isinstance(name, str) and name for name in given):
-        raise ValueError("The classes are a list of names, each a text.")
-    if not 2 <= len(given) <= MAX_CLASSES:
-        raise ValueError(f"2 to {MAX_CLASSES:,} classes are expected; got {len(given):,}.")
-    return list(given), next((name for name, classes in known.items() if classes == list(given)), "custom")
+    given = checked(given)
+    return given, next((name for name, classes in known.items() if classes == given), "custom")
 
 
 def _architecture(name: str, n_classes: int) -> tuple[nn.Module, tuple]:
@@ -182,7 +184,8 @@ def _architecture(name: str, n_classes: int) -> tuple[nn.Module, tuple]:
         return entry.build(n_classes), (entry.mean, entry.std, entry.input_size)
     if name in models.list_models(module=models):
         size = imagenet.imagenet_card(f"{imagenet.PREFIX}{name}").input_size
-        return imagenet.build(name, n_classes), (imagenet.IMAGENET_MEAN, imagenet.IMAGENET_STD, size)
+        network = imagenet.without_auxiliary(imagenet.build(name, n_classes))
+        return network, (imagenet.IMAGENET_MEAN, imagenet.IMAGENET_STD, size)
     raise ValueError(
         f"There is no architecture {name[:80]!r}: a name of torchvision.models, such as resnet18, or of a bundled "
         f"classifier is expected: {', '.join(bundled)}."

@@ -1,6 +1,8 @@
 """The network that a command works on: a classifier by name, or a person's own."""
 
 import argparse
+import sys
+from collections.abc import Callable, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import torch
 from torch import nn
 
 from explorer.classifiers import Classifier, best_device, load_classifier
+from explorer.classifiers.class_names import checked
 from explorer.commands import user_code
 from explorer.types import Image
 
@@ -31,9 +34,12 @@ def load_network(name: str, device: str) -> nn.Module:
     device = usable_device(device)
     if not user_code.is_code(name):
         try:
-            return load_classifier(name, device=device)
+            clf = load_classifier(name, device=device)
         except RuntimeError as error:  # missing or damaged weights, in a sentence as well
             raise ValueError(str(error)) from error
+        if clf.remark:
+            print(f"{name}: {clf.remark}", file=sys.stderr)
+        return clf
     network = user_code.call(name)
     if not isinstance(network, nn.Module):
         raise ValueError(f"{name} must return a torch module; got {type(network).__name__}.")
@@ -48,7 +54,7 @@ def as_classifier(network: nn.Module, name: str, image: Image) -> Classifier:
         return network
     size = tuple(getattr(network, "input_size", image.shape[1:]))
     n_classes = count_classes(network, size)
-    names = list(getattr(network, "class_names", map(str, range(n_classes))))
+    names = checked(list(getattr(network, "class_names", map(str, range(n_classes)))))
     if len(names) != n_classes:
         raise ValueError(f"The network carries {len(names)} class_names, but returns {n_classes} logits.")
     title = Path(name.rpartition(":")[0]).stem
@@ -82,12 +88,29 @@ def usable_device(name: str) -> str:
     return name
 
 
-def class_index(text: str, class_names: list[str]) -> int:
-    """The class of this name, in any case, or of this index. Raises ValueError if there is none."""
-    folded = [name.casefold() for name in class_names]
-    if text.casefold() in folded:
-        return folded.index(text.casefold())
-    if text.isdecimal() and int(text) < len(class_names):
+def class_index(text: str, class_names: Sequence[str]) -> int:
+    """The class of exactly this name, or else of this name in any case, or else of this index.
+
+    Raises ValueError with one sentence if there is none, or if several have the name.
+    """
+    found = match(text, class_names, str.casefold)
+    if found is not None:
+        return found
+    if text.isdecimal() and len(text) < 10 and int(text) < len(class_names):
         return int(text)
     some = ", ".join(class_names[:20]) + (", …" if len(class_names) > 20 else "")
-    raise ValueError(f"There is no class {text!r}: 0 to {len(class_names) - 1} is expected, or a name: {some}.")
+    raise ValueError(f"There is no class {text[:80]!r}: 0 to {len(class_names) - 1} is expected, or a name: {some}.")
+
+
+def match(text: str, class_names: Sequence[str], fold: Callable[[str], str]) -> int | None:
+    """The class of exactly this name, else of the name that is the same once both are folded; None if there is none.
+
+    Raises ValueError with one sentence, which lists them, if several have it.
+    """
+    found: list[int] = []
+    for folded in (str, fold):
+        found = found or [index for index, name in enumerate(class_names) if folded(name) == folded(text)]
+    if len(found) > 1:
+        listed = ", ".join(f"{index} ({class_names[index]})" for index in found[:10])
+        raise ValueError(f"{text[:80]!r} is the name of several classes: one of {listed} is expected.")
+    return found[0] if found else None

@@ -5,20 +5,21 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import nn
 
 from explorer.commands import user_code
-from explorer.commands.networks import count_classes, device_of
+from explorer.commands.networks import count_classes, device_of, match
 from explorer.exact import exact_arithmetic
+from explorer.folders import visible
 from explorer.grid import from_levels, to_grid
-from explorer.images import fit, load_image
+from explorer.images import fit, fit_pixels, from_uint8, load_pixels, picture_files
 from explorer.samples import cifar10_folder, find_cifar10, find_sample, gallery
 from explorer.signs import CLASS_NAMES
 from explorer.training import UNSEEN_SEEDS, Renders
-from explorer.types import Image, Images, Labels, Sample
+from explorer.types import Images, Labels, Sample
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp"}
 CHUNK = 100  # pictures that are read or rendered at a time
 SEEDS_APART = 1_000_000  # renders between the first ones of two --seed
 PATIENCE = 10  # renders that are tried for every picture that is wanted
@@ -27,11 +28,18 @@ Chunk = tuple[Images, Labels]
 
 
 def find_picture(name: str) -> Sample:
-    """The file, sign, photograph or CIFAR-10 picture of this name. ValueError, one sentence, if there is none."""
+    """The sign, photograph or CIFAR-10 picture of this name, else the file. What lies in the working folder, where the
+    results may go, changes the meaning of no name. ValueError, one sentence, if there is none.
+    """
     path = Path(name)
-    if path.exists() or path.suffix or path.name != name:
-        return Sample(path.name, _read(path), caption=str(path))
-    return find_sample(name)
+    a_path = path.suffix or path.name != name
+    try:
+        if not a_path:
+            return find_sample(name)
+    except ValueError:
+        if not path.exists():
+            raise
+    return Sample(path.name, from_uint8(_read(path)), caption=str(path))
 
 
 def add_arguments(parser: argparse.ArgumentParser, default: str, batch: int | None = 50) -> None:
@@ -144,31 +152,26 @@ def _own(source: str) -> Iterator[Chunk]:
 
 
 def _folder(folder: Path, class_names: list[str] | None, size: tuple[int, int] | None, seed: int) -> Iterator[Chunk]:
-    names = sorted(each.name for each in folder.iterdir() if each.is_dir())
+    names = [each.name for each in visible(folder) if each.is_dir()]
     classes = _classes_of(names, class_names)
-    files = [
-        (path, label)
-        for name, label in zip(names, classes, strict=True)
-        for path in sorted((folder / name).iterdir())
-        if path.suffix.lower() in SUFFIXES
-    ]
+    files = [(path, label) for name, label in zip(names, classes, strict=True) for path in picture_files(folder / name)]
     if not files:
         raise ValueError(f"{folder} holds no pictures: a folder of PNG, JPEG, WebP or BMP files per class is expected.")
     random.Random(seed).shuffle(files)
-    size = size or tuple(_read(files[0][0]).shape[1:])
+    size = size or _read(files[0][0]).shape[:2]
     for first in range(0, len(files), CHUNK):
         some = files[first : first + CHUNK]
-        images = [fit(_read(path), size) for path, _ in some]
+        images = [from_uint8(fit_pixels(_read(path), size)) for path, _ in some]
         yield torch.stack(images), torch.tensor([label for _, label in some])
 
 
 def _classes_of(folders: list[str], class_names: list[str] | None) -> list[int]:
     """The class of each folder: by its name if all are names of classes, else by its place."""
-    known = {_plain(name): index for index, name in enumerate(class_names or [])}
-    if all(_plain(name) in known for name in folders):
-        return [known[_plain(name)] for name in folders]
+    found = [match(name, class_names or [], _plain) for name in folders]
+    if None not in found:
+        return found
     if class_names is not None and len(folders) != len(class_names):
-        stranger = next(name for name in folders if _plain(name) not in known)
+        stranger = folders[found.index(None)]
         raise ValueError(
             f"The folder {stranger!r} is no class of the network, and {len(folders)} folders are not its "
             f"{len(class_names)} classes in order."
@@ -181,8 +184,8 @@ def _plain(name: str) -> str:
     return "".join(letter for letter in name.casefold() if letter.isalnum())
 
 
-def _read(path: Path) -> Image:
+def _read(path: Path) -> np.ndarray:
     try:
-        return load_image(path)
+        return load_pixels(path)
     except ValueError as error:
         raise ValueError(str(error) if str(path) in str(error) else f"{path}: {error}") from error

@@ -7,6 +7,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from explorer.adapter import adapted
 from explorer.exact import exact_arithmetic
 from explorer.grid import changed_pixels, check_values, to_grid
 from explorer.memory import shrinking
@@ -65,6 +66,7 @@ class Case:
             check_values(name, picture)
         with exact_arithmetic(image.device), torch.inference_mode(False):
             image, adversarial = to_grid(image), to_grid(adversarial)
+            network, _ = adapted(network, image[None])
             clean, after = centred_logits(network, torch.stack([image, adversarial]))
             if not 0 <= label < len(after):
                 raise ValueError(f"label must lie in 0..{len(after) - 1}; got {label}.")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
-from explorer.evidence.attributions import DEFAULT_METHOD, MAPS, METHODS, methods_for
+from explorer.evidence.attributions import DEFAULT_METHOD, MAPS, METHODS, problems_of
 from explorer.evidence.attributions.no_trace import undisturbed
 from explorer.evidence.case import Case
 from explorer.evidence.checks import Asm, Curve, adversarial_saliency, curves, relative_infidelity
@@ -50,7 +50,7 @@ def examine(
         case = Case.of(network, image, adversarial, label)
         if not case.n_pixels:
             raise ValueError("No pixel changed, so there is nothing to examine.")
-        problems = methods_for(network, case.image)
+        problems = problems_of(case.network, case.image)
         if method not in METHODS or problems[method]:
             raise ValueError(f"method must be one that is valid for this network; got {method!r}.")
         if unknown := set(others) - set(METHODS):
@@ -85,7 +85,7 @@ def class_maps(network: Network, image: Image, adversarial: Image, label: int, n
     """
     with undisturbed(network, image):
         case = Case.of(network, image, adversarial, label)
-        problem = "there is no such map" if name not in MAPS else methods_for(network, case.image)[name]
+        problem = "there is no such map" if name not in MAPS else problems_of(case.network, case.image)[name]
         if problem:
             raise ValueError(f"No map {name!r} for this network: {problem}.")
         return MAPS[name].of(case).cpu()

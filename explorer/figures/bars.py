@@ -1,5 +1,6 @@
 """Probabilities of the likeliest classes, before and after the attack."""
 
+import html
 from collections.abc import Sequence
 
 import plotly.graph_objects as go
@@ -22,7 +23,7 @@ def top_classes(
         {
             "type": "bar",
             "name": when,
-            "y": list(names),
+            "y": [html.escape(name, quote=False) for name in names],  # Plotly takes <a href> in a label for a link
             "x": [100 * share for share in shares],
             "orientation": "h",
             "marker": {"color": colour, "cornerradius": 3},

@@ -69,13 +69,15 @@ def pixels_csv(evidence: Evidence | None) -> str:
 
 
 def snippet(exploration: Exploration, picture: str = "picture.png") -> str:
-    """A Python program that repeats the run from the clean picture, saved as `picture`."""
+    """A Python program that repeats the run from the clean picture, saved as `picture`. Whatever the network's classes
+    are called, it is the same program: their names are only in its comments, each in one line.
+    """
     each = exploration
     settings = [f"{name}={_literal(value)}" for name, value in dataclasses.asdict(each.attack).items()]
     target = "None" if each.target is None else f"torch.tensor([{each.target}], device=clf.device)"
     target_name = "any wrong class" if each.target is None else each.class_names[each.target]
     method = each.evidence.method if each.evidence else DEFAULT_METHOD
-    return f'''"""{each.story}"""
+    return f"""# {_one_line(each.story)}
 
 import torch
 
@@ -83,24 +85,24 @@ from explorer import explain_pixels, load_classifier, load_image
 from explorer.attacks import {type(each.attack).__name__}
 from explorer.grid import changed_pixels
 
-clf = load_classifier("{each.network}", device="{_device(each)}")
-image = load_image("{picture}").to(clf.device)  # the clean picture, as downloaded
-label = {each.label}  # {each.class_names[each.label]}
-targets = {target}  # {target_name}
+clf = load_classifier({_literal(each.network)}, device={_literal(_device(each))})
+image = load_image({_literal(picture)}).to(clf.device)  # the clean picture, as downloaded
+label = {each.label}  # {_one_line(each.class_names[each.label])}
+targets = {target}  # {_one_line(target_name)}
 
 attack = {type(each.attack).__name__}(
     {f",{chr(10)}    ".join(settings)},
 )
 result = attack(clf, image[None], torch.tensor([label], device=clf.device), targets)
-adversarial = result.stages["{each.stage}"][0]
+adversarial = result.stages[{_literal(each.stage)}][0]
 n_pixels = int(changed_pixels(image, adversarial).sum())
 
 after = clf.class_names[int(clf(adversarial[None]).argmax())]
 print(f"{{clf.class_names[label]}} -> {{after}}, by {{n_pixels}} pixels")
 if n_pixels:
-    for pixel in explain_pixels(clf, image, adversarial, label, method="{method}").pixels:
+    for pixel in explain_pixels(clf, image, adversarial, label, method={_literal(method)}).pixels:
         print(f"row {{pixel.row}}, column {{pixel.col}}: {{pixel.kind}}{{' (weak)' if pixel.weak else ''}}")
-'''
+"""
 
 
 def picture_sha256(image: Image) -> str:
@@ -116,7 +118,14 @@ def _evidence(evidence: Evidence | None) -> dict[str, Any] | None:
 
 
 def _literal(value: Any) -> str:
-    return f'"{value}"' if isinstance(value, str) else repr(value)
+    """As Python reads it back; a text that needs no escapes in double quotes."""
+    simple = isinstance(value, str) and value.isprintable() and not {'"', "\\"} & {*value}
+    return f'"{value}"' if simple else repr(value)
+
+
+def _one_line(text: str) -> str:
+    """For a comment, which a line's end would end."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def _device(exploration: Exploration) -> str:

@@ -15,13 +15,13 @@ import numpy as np
 from torchvision.datasets import CIFAR10
 
 from explorer.fetching import FetchFailed, OnBytes, fetch
-from explorer.images import from_uint8, load_image
+from explorer.folders import cache_folder, visible
+from explorer.images import from_uint8, load_image, picture_files
 from explorer.types import Image, Sample
 
 VARIABLE = "EXPLORER_CIFAR10"
 CLASS_NAMES = ("Airplane", "Automobile", "Bird", "Cat", "Deer", "Dog", "Frog", "Horse", "Ship", "Truck")
 MEGABYTES = 170  # that are downloaded
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp"}
 PREFIX = "cifar10-"  # of the pictures' names
 
 
@@ -44,7 +44,7 @@ class Split:
     def find(self, name: str) -> Sample | None:
         """The picture of this name, e.g. "cifar10-42"; None if there is none."""
         digits = name.removeprefix(PREFIX)
-        known = name.startswith(PREFIX) and digits.isdecimal() and int(digits) < len(self)
+        known = name.startswith(PREFIX) and digits.isdecimal() and len(digits) < 10 and int(digits) < len(self)
         return self.sample(int(digits)) if known else None
 
     def choose(self, n: int, seed: int, label: int | None = None) -> list[int]:
@@ -62,8 +62,7 @@ def cifar10_folder() -> Path:
     """Where the pictures are looked for, and downloaded to."""
     if named := os.environ.get(VARIABLE):
         return Path(named)
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "sparse-attack-explorer" / "cifar10"
+    return cache_folder() / "sparse-attack-explorer" / "cifar10"
 
 
 def find_cifar10(folder: Path | None = None, *, train: bool = False) -> Split | None:
@@ -77,7 +76,7 @@ def find_cifar10(folder: Path | None = None, *, train: bool = False) -> Split | 
         return _official(folder, train) if train else _official_test(folder, parts[0].stat().st_mtime)
     split = folder / ("train" if train else "test")
     classes = split if train or split.is_dir() else folder
-    names = [path for path in classes.iterdir() if path.is_dir()] if classes.is_dir() else []
+    names = [path for path in visible(classes) if path.is_dir()] if classes.is_dir() else []
     if not any(path.name.casefold() in _BY_NAME for path in names):
         return None
     return _folders(classes, classes.stat().st_mtime)
@@ -124,11 +123,10 @@ def _official(folder: Path, train: bool) -> Split:
 @lru_cache(maxsize=4)
 def _folders(folder: Path, _changed: float) -> Split:
     files: list[tuple[Path, int]] = []
-    for each in sorted(path for path in folder.iterdir() if path.is_dir()):
+    for each in (path for path in visible(folder) if path.is_dir()):
         if each.name.casefold() not in _BY_NAME:
             raise ValueError(f"{each} is no class of CIFAR-10: folders named {', '.join(_BY_NAME)} are expected.")
-        pictures = sorted(path for path in each.iterdir() if path.suffix.lower() in SUFFIXES)
-        files += [(path, _BY_NAME[each.name.casefold()]) for path in pictures]
+        files += [(path, _BY_NAME[each.name.casefold()]) for path in picture_files(each)]
     if not files:
         raise ValueError(f"The folders of {folder} hold no pictures: PNG, JPEG, WebP or BMP files are expected.")
 

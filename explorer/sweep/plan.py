@@ -63,5 +63,5 @@ def network_sha256(network: nn.Module) -> str:
 def code_sha256() -> str:
     """Fingerprint of the attack's code: what an older version found is not taken for this one's."""
     files = sorted(Path(attacks.__file__).parent.glob("*.py"))
-    files += [Path(numerics.__file__).with_name(f"{room}.py") for room in ("numerics", "grid", "exact")]
+    files += [Path(numerics.__file__).with_name(f"{room}.py") for room in ("numerics", "grid", "exact", "adapter")]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()

@@ -4,6 +4,7 @@ from explorer.jobs import Job
 from explorer.samples import cifar10_folder, download_cifar10
 from explorer.samples.cifar10 import MEGABYTES, VARIABLE
 from explorer.ui.long_runs import LongRun, control, long_runs
+from explorer.ui.markdown import plain
 
 QUEUE = "downloads"  # one after the other, beside the devices' work
 PATIENCE = 4 * 3600.0  # seconds: a slow line is slow
@@ -26,7 +27,7 @@ def offer_cifar10() -> None:
         run,
         f"Download {MEGABYTES} MB",
         None,
-        f"CIFAR-10's test set is not on this computer. It would go to {folder}; pictures that you have, one folder per "
-        f"class, can be named in {VARIABLE}. Until then another picture is shown.",
+        f"CIFAR-10's test set is not on this computer. It would go to {plain(folder)}; pictures that you have, one "
+        f"folder per class, can be named in {VARIABLE}. Until then another picture is shown.",
         key="cifar10-download",
     )

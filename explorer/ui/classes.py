@@ -49,4 +49,5 @@ def choose_label(sample: Sample, clf: Classifier) -> int | None:
 def distinct(names: Sequence[str]) -> list[str]:
     """Class names that can be told apart: ImageNet has a crane that is a bird, and one that lifts."""
     counts = Counter(names)
-    return [name if counts[name] == 1 else f"{name} ({index})" for index, name in enumerate(names)]
+    told = [name if counts[name] == 1 else f"{name} ({index})" for index, name in enumerate(names)]
+    return told if len({*told}) == len(told) else [f"{name} ({index})" for index, name in enumerate(names)]

@@ -3,11 +3,13 @@
 import math
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
 from explorer.knobs import Knob, knobs
+from explorer.ui.link import exactly, linked_number
 
 PER_DECADE = 10  # stops of a logarithmic slider
 
@@ -20,6 +22,7 @@ def configure(presets: Mapping[str, Any], main: Iterable[str], prefix: str = "")
     """
     config = type(next(iter(presets.values())))
     every, values = knobs(config), {}
+    heed_link(every.values(), prefix)
     for name in main:
         values[name] = widget(every[name], presets.values(), help=False, prefix=prefix)
         st.caption(every[name].help)
@@ -37,6 +40,13 @@ def _apply(preset: Any, prefix: str) -> None:
     """Put every knob to the preset's value, before the widgets of the next run are made."""
     for name in knobs(preset):
         st.session_state[prefix + name] = getattr(preset, name)
+
+
+def heed_link(every: Iterable[Knob], prefix: str = "") -> None:
+    """Put right what the address says of these knobs' numbers, in full view, before any of their controls is made."""
+    for knob in every:
+        if knob.low is not None:
+            linked_number(prefix + knob.name, knob.label, partial(nearest, knob), knob.default)
 
 
 def widget(knob: Knob, presets: Iterable[Any] = (), help: bool = True, prefix: str = "") -> Any:
@@ -59,11 +69,22 @@ def widget(knob: Knob, presets: Iterable[Any] = (), help: bool = True, prefix: s
     if knob.log:
         own = {knob.default, *(getattr(preset, knob.name) for preset in presets)}
         stops = stops_of(knob, own | _linked_stops(knob, prefix))
-        return st.select_slider(options=stops, value=knob.default, format_func=lambda stop: f"{stop:g}", **common)
+        return st.select_slider(options=stops, value=knob.default, format_func=exactly, **common)
     if isinstance(knob.default, int):
         return st.slider(min_value=int(low), max_value=int(high), value=knob.default, **common)
     step = 10.0 ** math.floor(math.log10((high - low) / 20))
     return st.slider(min_value=float(low), max_value=float(high), value=knob.default, step=step, **common)
+
+
+def nearest(knob: Knob, value: float) -> float | int:
+    """The number that a knob's control can be put to, nearest to `value`: a slider of stops gets one there."""
+    if knob.log:
+        with suppress(ValueError):
+            knob.check(value)
+            return value
+    low, high = (knob.low, knob.high) if knob.default is None else knob.slider
+    value = min(max(value, low), high)
+    return value if isinstance(knob.default, float) else round(value)
 
 
 def set_knob(knob: Knob, value: Any, prefix: str = "") -> None:

@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import streamlit as st
 
-from explorer.images import RESIZES, Crop, Resize, enlarge, fit, framed, middle, suited_resize, to_png
+from explorer.images import RESIZES, Crop, Resize, fit_pixels, framed, from_uint8, middle, suited_resize, to_png
 from explorer.types import Image, Sample
 from explorer.ui.link import link, linked
+from explorer.ui.markdown import plain
 
 PREVIEW = 150  # pixels of the longer side of the original, where it is shown beside what the network sees
 
@@ -29,12 +31,13 @@ class Original:
     sample: Callable[[Image], Sample]  # all about it, with the converted picture
 
 
-def convert(image: Image, size: tuple[int, int], resize: Resize | None) -> Conversion:
-    """Crop and resize to `size` = (height, width)."""
-    crop = middle(tuple(image.shape[1:]), size)
-    factor = max(1, PREVIEW // max(image.shape[1:]))
+def convert(pixels: np.ndarray, size: tuple[int, int], resize: Resize | None) -> Conversion:
+    """Crop and resize an (h, w, 3) uint8 array to `size` = (height, width)."""
+    crop = middle(pixels.shape[:2], size)
+    factor = max(1, PREVIEW // max(pixels.shape[:2]))
     larger = Crop(crop.top * factor, crop.left * factor, crop.height * factor, crop.width * factor)
-    return Conversion(fit(image, size, resize), to_png(framed(enlarge(image, factor), larger, PREVIEW)))
+    shown = pixels.repeat(factor, 0).repeat(factor, 1) if factor > 1 else pixels
+    return Conversion(from_uint8(fit_pixels(pixels, size, resize)), to_png(from_uint8(framed(shown, larger, PREVIEW))))
 
 
 def in_plain_view(original: Original, size: tuple[int, int]) -> Sample:
@@ -52,7 +55,7 @@ def in_plain_view(original: Original, size: tuple[int, int]) -> Sample:
     picture.image(conversion.framed, width="content", alt=alt)
     part = "All of it" if crop.size == original.size else f"Its middle, {crop.width:,} × {crop.height:,}, in the frame,"
     how = "is what this network sees" if resize is None else f"is resized to the {size[1]} × {size[0]} it sees"
-    told.caption(f"**{sample.caption}**, {width:,} × {height:,} pixels. {part} {how}.")
+    told.caption(f"**{plain(sample.caption)}**, {width:,} × {height:,} pixels. {part} {how}.")
     return sample
 
 

@@ -12,7 +12,8 @@ from explorer.knobs import Knob, knobs
 from explorer.tuning import tunable
 from explorer.types import Sample
 from explorer.ui.attacks import PARAMETER, name_of, prefix_of, presets_of
-from explorer.ui.controls import set_knob, stops_of, widget
+from explorer.ui.controls import heed_link, set_knob, stops_of, widget
+from explorer.ui.link import exactly, linked_number
 from explorer.ui.subjects import labelled_pictures, tunable_networks
 
 EXPLORE = "explorer/views/explore.py"
@@ -76,11 +77,13 @@ def choose_subjects() -> tuple[tuple[str, ...], tuple[Sample, ...]]:
             width=420,
         )
         pictures = labelled_pictures(networks)
+        usual = min(PICTURES, len(pictures))
+        linked_number("signs", "pictures", lambda count: round(min(max(count, 1), len(pictures))), usual)
         count = st.slider(
             "Pictures, one of each class first",
             1,
             len(pictures),
-            min(PICTURES, len(pictures)),
+            usual,
             key="signs",
             bind="query-params",
             width=320,
@@ -128,6 +131,7 @@ def choose_base(attack: str) -> Attack:
         bind="query-params",
         help="Off: the optimised stage alone, which is where the attack's own settings act, and several times quicker.",
     )
+    heed_link(offered(kind).values(), prefix)
     with st.expander("Current setting: what the grid starts from, and the ring in the map"):
         columns = st.columns(3)
         chosen = {}
@@ -147,7 +151,7 @@ def parsed(knob: Knob, text: str) -> tuple[Any, ...]:
         values = list(dict.fromkeys(map(kind, parts)))
     except ValueError:
         wanted = "whole numbers" if kind is int else "numbers"
-        raise ValueError(f"{knob.name} takes {wanted}, separated by commas; got {text!r}.") from None
+        raise ValueError(f"{knob.name} takes {wanted}, separated by commas; got {text[:80]!r}.") from None
     for value in values:
         knob.check(value)
     if kind is int and not knob.slider[0] <= max(values) <= knob.slider[1]:
@@ -171,9 +175,8 @@ def suggested(knob: Knob) -> Sequence[Any]:
 
 
 def written(value: Any) -> str:
-    """A value as `parsed` reads exactly it again, in few digits if they do."""
-    few = f"{value:g}" if isinstance(value, float) else str(value)
-    return few if type(value)(few) == value else repr(value)
+    """A value as `parsed` reads exactly it again."""
+    return value if isinstance(value, str) else exactly(value)
 
 
 def choice(networks: tuple[str, ...], pictures: tuple[Sample, ...], base: Attack, values: dict) -> Choice:

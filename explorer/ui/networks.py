@@ -13,6 +13,7 @@ from explorer.ui.caches import classifier, seconds_per_step
 from explorer.ui.cifar10 import PATIENCE, QUEUE
 from explorer.ui.link import link, linked
 from explorer.ui.long_runs import LongRun, control, long_runs
+from explorer.ui.markdown import plain
 from explorer.ui.own_network import uploaded_network
 from explorer.ui.session import session
 
@@ -41,7 +42,7 @@ def choose_network() -> str:
         names[world],
         format_func=_title,
         key="network_choice",
-        help=None if name == UPLOADED else card_of(name).summary,
+        help=None if name == UPLOADED else plain(card_of(name).summary),
         on_change=lambda: link(PARAMETER, st.session_state.network_choice, DEFAULT),
         width=235,
     )
@@ -60,9 +61,11 @@ def load_network(name: str, device: str) -> Classifier | None:
         clf = classifier(name, device)
         with told():
             seconds_per_step(clf)  # the first pass tells whether it fits the memory
+        if clf.remark:
+            st.caption(plain(clf.remark))
         return clf
     except (RuntimeError, ValueError) as error:  # weights that are damaged, too large, or one's own that do not fit
-        st.error(str(error))
+        st.error(plain(error))
         return None
 
 
@@ -120,7 +123,8 @@ def _offer_weights(card: Card) -> None:
 
     run = long_runs().get(key, lambda: LongRun(key, QUEUE, advance, card.name, deadline=PATIENCE))
     sentence = (
-        f"The weights of **{card.architecture}** are not on this computer: {download.path.name}, {size}, would go to "
-        f"{download.path.parent}. The networks for road signs and CIFAR-10 come with the app and need no download."
+        f"The weights of **{plain(card.architecture)}** are not on this computer: {plain(download.path.name)}, {size}, "
+        f"would go to {plain(download.path.parent)}. The networks for road signs and CIFAR-10 come with the app and "
+        "need no download."
     )
     control(run, f"Download {size}", None, sentence, key="weights-download")

@@ -10,6 +10,7 @@ from explorer.classifiers.imagenet import COMMON
 from explorer.classifiers.own import UPLOAD_BYTES
 from explorer.memory import told
 from explorer.ui.caches import seconds_per_step
+from explorer.ui.markdown import plain
 from explorer.ui.session import session
 
 NORMALISATIONS: dict[str, tuple[tuple[float, ...], tuple[float, ...]] | None] = {
@@ -28,7 +29,7 @@ def uploaded_network(device: str) -> Classifier | None:
     with st.expander("Your own weights", expanded=me.own is None, key="own-weights"):
         asked = _form()
         if me.own is not None:
-            st.caption(f"In use: {me.own.name}, {len(me.own.class_names):,} classes.")
+            st.caption(plain(f"In use: {me.own.name}, {len(me.own.class_names):,} classes. {me.own.remark}"))
     if asked is not None:
         me.own = _load(device, *asked)
         if me.own is not None:
@@ -111,5 +112,5 @@ def _load(device: str, content: bytes, *said: Any) -> Classifier | None:
             seconds_per_step(clf)
         return clf
     except ValueError as error:
-        st.error(str(error))
+        st.error(plain(error))
         return None

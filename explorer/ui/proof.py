@@ -15,6 +15,7 @@ from explorer.types import Image
 from explorer.ui import words
 from explorer.ui.caches import valid_methods
 from explorer.ui.evidence import QUIET, pick_points, pixel_table
+from explorer.ui.markdown import plain
 from explorer.ui.session import PROOF, session
 from explorer.ui.work import advance, result_of
 
@@ -101,7 +102,7 @@ def _maps(exploration: Exploration, clf: Classifier) -> None:
     classes = (exploration.label, exploration.evidence.adversarial_label)
     for column, values, label, which in zip(st.columns(2), maps.numpy(), classes, ("clean", "attacked"), strict=True):
         with column:
-            st.markdown(f"###### {exploration.class_names[label]} on the {which} picture")
+            st.markdown(f"###### {plain(exploration.class_names[label])} on the {which} picture")
             st.plotly_chart(
                 signed_map(values, limit, pixels, me.selected, MAPS[name].unit, exploration.evidence.unit),
                 key=f"map-{which}",

@@ -11,6 +11,7 @@ from explorer.pipeline import Exploration, explore
 from explorer.types import Step
 from explorer.ui.caches import Question, answers, seconds_per_step
 from explorer.ui.devices import device_title
+from explorer.ui.markdown import plain
 from explorer.ui.session import Session, session
 from explorer.ui.words import duration
 
@@ -62,13 +63,13 @@ def ask(question: Question, clf: Classifier, status: StatusLine) -> Exploration 
         shown = me.shown if me.shown and me.shown.network == clf.name else None
         told = "Below is still the run before. Press Run for these settings." if shown else ""
         if not me.seconds.get((clf.name, question.device)):
-            takes, where = duration(expected_seconds(question.attack, clf)), device_title(question.device)
+            takes, where = duration(expected_seconds(question.attack, clf)), plain(device_title(question.device))
             told = f"A run with these settings takes {takes} on the {where}. {told}"
         status.rest(told, "Run", me.run)
         return shown
     me.show(found)
     took = f"Attack {found.attack_seconds:.2f} s, labels {found.evidence_seconds:.2f} s"
-    took += f", on the {device_title(question.device)}."
+    took += f", on the {plain(device_title(question.device))}."
     if found.result.stopped:
         status.rest(f"Stopped early: this is the best until then. {took}", "Run to the end", me.run)
     else:
@@ -86,14 +87,14 @@ def _answer(question: Question, clf: Classifier, status: StatusLine, me: Session
             deadline = max(DEADLINE, 4 * expected_seconds(question.attack, clf))
             me.job = queue.submit(lambda job: _work(job, question, clf), me.owner, deadline)
         except QueueFull as error:
-            st.warning(str(error))
+            st.warning(plain(error))
             return None
         finally:
             me.run_now = False
         me.asked = question
     status.watch(me.job, queue)
     if isinstance(me.job.error, ValueError):
-        st.error(str(me.job.error))
+        st.error(plain(me.job.error))
     elif me.job.error is not None:
         raise me.job.error
     return me.job.result

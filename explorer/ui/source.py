@@ -6,14 +6,15 @@ from functools import lru_cache
 
 import streamlit as st
 
-from explorer.images import FORMATS, Resize, load_image
+from explorer.images import SUFFIXES, Resize, load_pixels, to_uint8
 from explorer.samples import find_cifar10, gallery, photographs
 from explorer.samples.cifar10 import CLASS_NAMES
 from explorer.types import Sample
 from explorer.ui.cifar10 import offer_cifar10
 from explorer.ui.fitting import Conversion, Original, convert, in_plain_view
 from explorer.ui.gallery import gallery as thumbnails
-from explorer.ui.link import link, linked, unlink
+from explorer.ui.link import link, linked, linked_number, unlink
+from explorer.ui.markdown import plain
 
 SIGNS, PHOTOGRAPHS, CIFAR10, UPLOAD, CAMERA = "Road signs", "Photographs", "CIFAR-10", "Upload", "Camera"
 SOURCES = (SIGNS, PHOTOGRAPHS, CIFAR10, UPLOAD, CAMERA)
@@ -21,6 +22,7 @@ PARAMETER = "picture"
 SHOWN = 54  # pictures of CIFAR-10 at a time
 ALL_CLASSES = "all, in turn"
 MAX_MEGABYTES = 10  # of a picture
+MAX_SEED = 9999
 
 
 def choose_source(dataset: str) -> str:
@@ -96,7 +98,7 @@ def _chosen(source: str, dataset: str) -> Original:
     found = sample or _all_of(SIGNS if dataset == "signs" else PHOTOGRAPHS)[0]
     return Original(
         tuple(found.image.shape[1:]),
-        lambda size, resize: convert(found.image, size, resize),
+        lambda size, resize: convert(to_uint8(found.image), size, resize),
         lambda image: replace(found, image=image),
     )
 
@@ -107,14 +109,15 @@ def _from_cifar10() -> Sample | None:
         if found is None:
             offer_cifar10()
             return None
+        linked_number("cifar_seed", "Shuffle", lambda seed: round(min(max(seed, 0), MAX_SEED)), 0)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             name = st.selectbox("Class", [ALL_CLASSES, *CLASS_NAMES], key="cifar_class", bind="query-params", width=180)
-            seed = st.number_input("Shuffle", 0, 9999, 0, key="cifar_seed", bind="query-params", width=140)
+            seed = st.number_input("Shuffle", 0, MAX_SEED, 0, key="cifar_seed", bind="query-params", width=140)
         label = None if name == ALL_CLASSES else CLASS_NAMES.index(name)
         samples = [found.sample(number) for number in found.choose(SHOWN, seed, label)]
         chosen = found.find(linked_picture()) or samples[0]
     except ValueError as error:
-        st.error(str(error))
+        st.error(plain(error))
         return None
     thumbnails(samples, chosen.name, key="cifar10", on_pick=lambda picked: link(PARAMETER, picked, ""))
     link(PARAMETER, chosen.name, "")
@@ -124,9 +127,8 @@ def _from_cifar10() -> Sample | None:
 def _own(source: str) -> Original | None:
     unlink(PARAMETER)
     if source == UPLOAD:
-        types = [*(kind.lower() for kind in FORMATS), "jpg"]
         file = st.file_uploader(
-            "A photograph of your own; it stays on this computer", types, key="upload", max_upload_size=MAX_MEGABYTES
+            "A photograph of your own; it stays on this computer", SUFFIXES, key="upload", max_upload_size=MAX_MEGABYTES
         )
     else:
         file = st.camera_input("Take a picture; it stays on this computer", key="camera")
@@ -138,7 +140,7 @@ def _own(source: str) -> Original | None:
             raise ValueError(f"The file has {len(content) / 2**20:,.0f} MB; at most {MAX_MEGABYTES} are read.")
         size = _size_of(content)
     except ValueError as error:
-        st.error(f"{error} Another picture is shown instead.")
+        st.error(f"{plain(error)} Another picture is shown instead.")
         return None
     return Original(
         size,
@@ -149,10 +151,10 @@ def _own(source: str) -> Original | None:
 
 @lru_cache(maxsize=8)
 def _size_of(content: bytes) -> tuple[int, int]:
-    return tuple(load_image(content).shape[1:])
+    return load_pixels(content).shape[:2]
 
 
 @lru_cache(maxsize=8)
 def _convert_file(content: bytes, size: tuple[int, int], resize: Resize | None) -> Conversion:
     """The result is kept, the picture, which may be large, is not."""
-    return convert(load_image(content), size, resize)
+    return convert(load_pixels(content), size, resize)

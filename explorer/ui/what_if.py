@@ -10,6 +10,7 @@ from explorer.palette import LOOKS
 from explorer.pipeline import Exploration, Outcome, WhatIf, at_the_end, percent, smallest, try_out
 from explorer.types import Image
 from explorer.ui.evidence import QUIET
+from explorer.ui.markdown import plain
 from explorer.ui.pictures import canvas
 from explorer.ui.session import session
 from explorer.ui.work import advance, result_of
@@ -44,7 +45,7 @@ def _bench(exploration: Exploration, clf: Classifier) -> None:
     outcome = try_out(clf, exploration, state)
     with left:
         seen = f"{exploration.class_names[outcome.label]}, {percent(outcome.probabilities[outcome.label])}"
-        st.markdown(f"##### {seen}".replace(" %", "\u00a0%"))
+        st.markdown(f"##### {plain(seen)}".replace(" %", "\u00a0%"))
         st.markdown(_verdict(exploration, outcome))
         _picture(exploration, state, outcome.picture, seen)
     with right:
@@ -132,7 +133,7 @@ def _move(exploration: Exploration) -> None:
 
 def _verdict(exploration: Exploration, outcome: Outcome) -> str:
     targeted, margin = exploration.target is not None, outcome.margin
-    name = exploration.class_names[exploration.target if targeted else exploration.label]
+    name = plain(exploration.class_names[exploration.target if targeted else exploration.label])
     if margin < 0:
         return f":violet-badge[still fooled] {name} is {-margin:.2f} logits {'ahead' if targeted else 'behind'}."
     lead = f"{name} is {margin:.2f} logits {'behind' if targeted else 'ahead'}."

@@ -8,6 +8,7 @@ import streamlit as st
 from explorer.classifiers import Classifier
 from explorer.jobs import DEADLINE, Job, QueueFull, queue_for
 from explorer.ui.caches import seconds_per_step
+from explorer.ui.markdown import plain
 from explorer.ui.runs import StatusLine
 from explorer.ui.session import session
 
@@ -35,14 +36,14 @@ def result_of(name: str, clf: Classifier, work: Callable[[Job], Any]) -> Any | N
                 deadline = max(DEADLINE, PASSES * seconds_per_step(clf))
                 job = jobs[name] = queue.submit(until_stopped, me.owner, deadline)
             except QueueFull as error:
-                st.warning(str(error))
+                st.warning(plain(error))
                 return None
         status.watch(job, queue)  # may be interrupted, by Stop for instance: the next run watches on
         if job.superseded:  # by other work of this visitor: the next run begins anew
             return None
         jobs.pop(name, None)
         if isinstance(job.error, ValueError):
-            st.error(str(job.error))
+            st.error(plain(job.error))
             return None
         if job.error is not None:
             raise job.error

@@ -17,6 +17,7 @@ from explorer.ui.downloads import offer_downloads
 from explorer.ui.evidence import QUIET, show_evidence
 from explorer.ui.guide import guide
 from explorer.ui.link import restore
+from explorer.ui.markdown import plain
 from explorer.ui.mechanics import drawable, show_mechanics
 from explorer.ui.networks import choose_network, dataset_of, load_network
 from explorer.ui.pictures import pictures
@@ -102,7 +103,7 @@ def set_up(name: str) -> Attack | None:
     try:
         return configure(presets_of(name), ATTACKS[name].main, prefix_of(name))
     except ValueError as error:
-        st.error(str(error))
+        st.error(plain(error))
         return None
 
 
@@ -133,12 +134,12 @@ def tell(exploration: Exploration) -> None:
     """What happened, in one sentence, whether the network saw the right class to begin with, and what else is worth
     knowing of the run.
     """
-    st.header(exploration.story.replace(" %", "\u00a0%"), anchor=False)
+    st.header(plain(exploration.story).replace(" %", "\u00a0%"), anchor=False)
     if exploration.already_wrong:
-        seen, true = (exploration.class_names[label] for label in (exploration.label, exploration.true_label))
+        seen, true = (plain(exploration.class_names[label]) for label in (exploration.label, exploration.true_label))
         st.info(f"The network already gets this one wrong: it shows {true}. It was attacked from the predicted {seen}.")
     elif exploration.true_label is None:
-        seen = exploration.class_names[exploration.label]
+        seen = plain(exploration.class_names[exploration.label])
         st.caption(
             f"The true class is **guessed from the prediction**: {seen}. If it is another, choose it as *True class*."
         )

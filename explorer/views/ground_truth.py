@@ -19,6 +19,7 @@ from explorer.training import UNSEEN_SEEDS
 from explorer.trials import Signs, SignTrial, hits, localisation, try_signs
 from explorer.ui.caches import classifier, valid_methods
 from explorer.ui.evidence import QUIET
+from explorer.ui.markdown import plain
 from explorer.ui.pictures import canvas
 from explorer.ui.work import advance, result_of
 
@@ -53,7 +54,7 @@ def page() -> None:
     try:
         clf = classifier(name)
     except RuntimeError as error:
-        st.error(str(error))
+        st.error(plain(error))
         return
     measure_some(clf)
 

@@ -10,6 +10,7 @@ from explorer.ui.grid import Choice, choice, choose_base, choose_subjects, choos
 from explorer.ui.guide import tuning_guide
 from explorer.ui.link import restore
 from explorer.ui.long_runs import control
+from explorer.ui.markdown import plain
 from explorer.ui.search import show_search
 from explorer.ui.sweeps import (
     MEASURES,
@@ -48,9 +49,9 @@ def page() -> None:
         else:
             st.info("Choose a network.")
     except (ValueError, RuntimeError) as error:  # bad values, or weights that cannot be read: one sentence each
-        st.error(str(error))
+        st.error(plain(error))
     if full := st.session_state.pop("queue_full", None):
-        st.warning(full)
+        st.warning(plain(full))
     tuning_guide()
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from explorer.adapter import adapted
 from explorer.evidence.attributions import games, layers, paths
 from explorer.evidence.attributions.capabilities import Capabilities, find_capabilities
 from explorer.evidence.attributions.no_trace import undisturbed
@@ -121,5 +122,11 @@ MAPS: dict[str, Map] = {
 def methods_for(network: Network, image: Image) -> dict[str, str | None]:
     """Every method of METHODS: None if it is valid for this network, else why not."""
     with undisturbed(network, image):
-        found = find_capabilities(network, image)
+        network, _ = adapted(network, image[None])
+        return problems_of(network, image)
+
+
+def problems_of(network: Network, image: Image) -> dict[str, str | None]:
+    """The same for a network that keeps the contract, inside `undisturbed`."""
+    found = find_capabilities(network, image)
     return {name: method.problem(found) for name, method in METHODS.items()}

@@ -46,4 +46,4 @@ def _url(sample: Sample) -> str:
 
 @cache
 def _read(kind: str) -> str:
-    return (HERE / f"gallery.{kind}").read_text()
+    return (HERE / f"gallery.{kind}").read_text(encoding="utf-8")

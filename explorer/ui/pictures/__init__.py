@@ -129,4 +129,4 @@ def picture_url(image: Image) -> str:
 
 @cache
 def _read(kind: str) -> str:
-    return (HERE / f"pictures.{kind}").read_text()
+    return (HERE / f"pictures.{kind}").read_text(encoding="utf-8")

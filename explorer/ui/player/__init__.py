@@ -35,4 +35,4 @@ def player(film: Film, key: str) -> None:
 
 @cache
 def _read(kind: str) -> str:
-    return (HERE / f"player.{kind}").read_text()
+    return (HERE / f"player.{kind}").read_text(encoding="utf-8")

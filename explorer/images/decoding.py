@@ -1,0 +1,170 @@
+"""Files -> pictures: safely, in little memory, and in one sentence where that cannot be.
+
+What decides over a picture is its pixels. All else that a file may hold is used where it is valid (which way is up,
+what its colours mean) and passed over where it is not.
+"""
+
+import threading
+import warnings
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
+
+import cv2
+import numpy as np
+from PIL import Image as Pillow
+
+from explorer.folders import visible
+from explorer.images import png
+from explorer.images.colour import to_srgb
+from explorer.images.pixels import from_uint8
+from explorer.types import Image
+
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".jpe", ".webp", ".bmp", ".dib")  # of files of these formats
+MAX_PIXELS = 25_000_000  # refused before decoding: a 20 kB file can unfold to gigabytes
+
+STRIP = 256  # rows
+
+_ALPHA_MODES = ("LA", "PA", "RGBA", "La", "RGBa")
+_DEEP_MODES = ("I", "I;16", "I;16B", "I;16L", "I;16N")
+_ORIENTATION = 0x0112  # Exif's tag
+_TURNED = {  # by its value: what makes the picture upright
+    2: lambda p: p[:, ::-1],
+    3: lambda p: p[::-1, ::-1],
+    4: lambda p: p[::-1],
+    5: lambda p: p.transpose(1, 0, 2),
+    6: lambda p: p.transpose(1, 0, 2)[:, ::-1],
+    7: lambda p: p.transpose(1, 0, 2)[::-1, ::-1],
+    8: lambda p: p.transpose(1, 0, 2)[::-1],
+}
+
+_one_at_a_time = threading.Lock()  # decoding 25 million pixels takes 200 MB, and a server has many visitors
+
+
+def load_image(source: str | Path | bytes | BinaryIO) -> Image:
+    """Read a PNG, JPEG, WebP or BMP picture from a path, from bytes or from an open file.
+
+    The first frame of an animation, turned as its Exif tag says, colours as its ICC profile says, transparency on
+    white; in a BMP whose alpha is zero everywhere nobody has filled it in, and the picture is opaque.
+
+    16 bits are scaled to 8. Where a PNG says that fewer of them are significant (sBIT) and no value is larger than
+    these can hold, the values were stored as they came, as scientific cameras do with 12 bits, and their range is
+    scaled. A dark picture that does not say so is dark.
+
+    Raises ValueError with one sentence if there is no usable picture.
+    """
+    return from_uint8(load_pixels(source))
+
+
+def load_pixels(source: str | Path | bytes | BinaryIO) -> np.ndarray:
+    """The same as an (h, w, 3) uint8 array, a quarter of the memory. Pictures are decoded one at a time."""
+    content = _read(source)
+    if not content:
+        raise ValueError("The file is empty.")
+    with _one_at_a_time, warnings.catch_warnings(action="ignore"):  # of Pillow, about parts that are passed over
+        return _decoded(content)
+
+
+def picture_files(folder: Path) -> list[Path]:
+    """The pictures in this folder by their names' ends, in order."""
+    return [path for path in visible(folder) if path.suffix.lower() in SUFFIXES and not path.is_dir()]
+
+
+def _read(source: str | Path | bytes | BinaryIO) -> bytes:
+    if isinstance(source, bytes):
+        return source
+    if isinstance(source, str | Path):
+        if Path(source).is_dir():
+            raise ValueError(f"{source} is a folder: a picture file is expected.")
+        try:
+            return Path(source).read_bytes()
+        except OSError as error:
+            raise ValueError(f"The picture {source} cannot be read: {error.strerror}.") from None
+    source.seek(0)
+    return source.read()
+
+
+def _decoded(content: bytes) -> np.ndarray:
+    parts = png.take_apart(content) if content.startswith(png.SIGNATURE) else png.Parts(content)
+    try:
+        picture = Pillow.open(BytesIO(parts.shown), formats=FORMATS)
+    except Pillow.DecompressionBombError:
+        raise ValueError(f"The picture is too large: at most {MAX_PIXELS // 10**6} million pixels are read.") from None
+    except Exception as error:  # decoders raise anything at all on a file that is none of theirs
+        raise ValueError("The file cannot be read as a picture: a PNG, JPEG, WebP or BMP file is expected.") from error
+    width, height = picture.size
+    if width * height > MAX_PIXELS:
+        raise ValueError(
+            f"The picture is too large: {width:,} × {height:,} pixels, "
+            f"where at most {MAX_PIXELS // 10**6} million are read."
+        )
+    kind = picture.format
+    try:
+        orientation = _orientation(picture, parts.exif)
+        picture.load()
+        if parts.unscaled_colour:
+            picture = _deep_colour(parts)
+        return _turned(_pixels_of(_as_rgb(picture, parts)), orientation)
+    except Exception as error:  # as above, for a file that breaks off or is damaged further in
+        raise ValueError(f"The {kind} file is damaged or incomplete.") from error
+
+
+def _orientation(picture: Pillow.Image, exif: bytes) -> int:
+    """Exif's word for which way is up; 1 where it says nothing that can be read."""
+    try:
+        if exif:
+            picture.info["exif"] = exif
+        return int(picture.getexif().get(_ORIENTATION, 1))
+    except Exception:  # a parser of garbage raises anything at all
+        return 1
+
+
+def _pixels_of(picture: Pillow.Image) -> np.ndarray:
+    """An RGB picture as an array, strip by strip: in one piece, Pillow makes two more copies on the way."""
+    pixels = np.empty((picture.height, picture.width, 3), np.uint8)
+    for top in range(0, picture.height, STRIP):
+        bottom = min(top + STRIP, picture.height)
+        pixels[top:bottom] = np.asarray(picture.crop((0, top, picture.width, bottom)))
+    return pixels
+
+
+def _turned(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    turn = _TURNED.get(orientation)
+    return pixels if turn is None else np.ascontiguousarray(turn(pixels))
+
+
+def _as_rgb(picture: Pillow.Image, parts: png.Parts) -> Pillow.Image:
+    profile = parts.profile or picture.info.get("icc_profile") or b""
+    if picture.mode in _DEEP_MODES:
+        grey = np.asarray(picture)
+        picture = _scaled(grey if grey.dtype == np.uint16 else grey.clip(0, 65535).astype(np.uint16), parts.significant)
+    if picture.mode in _ALPHA_MODES or "transparency" in picture.info:
+        picture = _on_white(picture.convert("RGBA"), opaque=picture.format == "BMP")
+    if picture.mode not in ("L", "RGB", "CMYK"):
+        picture = picture.convert("RGB")
+    return to_srgb(picture, profile)
+
+
+def _deep_colour(parts: png.Parts) -> Pillow.Image:
+    """Of 16 bits of colour, Pillow keeps the upper eight, in which the pixels of fewer significant bits are not."""
+    samples = cv2.imdecode(np.frombuffer(parts.shown, np.uint8), cv2.IMREAD_UNCHANGED)
+    if samples.ndim == 3:
+        samples = cv2.cvtColor(samples, cv2.COLOR_BGRA2RGBA if samples.shape[2] == 4 else cv2.COLOR_BGR2RGB)
+    return _scaled(samples, parts.significant)
+
+
+def _scaled(samples: np.ndarray, significant: tuple[int, ...]) -> Pillow.Image:
+    """uint16 samples as 8 bits. Pillow's own conversion clips at 255 instead of scaling."""
+    bits = max(significant, default=16)
+    unscaled = 0 < bits < 16 and samples.max() < 2**bits
+    return Pillow.fromarray(cv2.convertScaleAbs(samples, alpha=255 / (2**bits - 1 if unscaled else 65535)))
+
+
+def _on_white(picture: Pillow.Image, opaque: bool) -> Pillow.Image:
+    """Without its alpha; `opaque`: one that is zero everywhere means nothing."""
+    if opaque and not picture.getchannel("A").getbbox():
+        return picture.convert("RGB")
+    white = Pillow.new("RGB", picture.size, "white")
+    white.paste(picture, mask=picture)
+    return white

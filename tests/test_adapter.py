@@ -1,0 +1,145 @@
+"""The border to networks that others wrote: what nearly keeps the contract works, anything else is one sentence."""
+
+from collections import OrderedDict, namedtuple
+
+import pytest
+import torch
+from torch import nn
+
+from explorer import SparseAttack, explain_pixels
+from explorer.adapter import Adapted, adapted
+from explorer.grid import to_grid
+
+SIZE = 8
+IMAGES = to_grid(torch.rand(3, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(0)))
+Output = namedtuple("Output", ["logits", "hidden"])
+
+
+@pytest.fixture(scope="module")
+def plain() -> nn.Module:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 36, 4))
+    return network.eval()
+
+
+class Wrapped(nn.Module):
+    """`network` with something else before or after it."""
+
+    def __init__(self, network, before=lambda x: x, after=lambda z: z):
+        super().__init__()
+        self.network, self.before, self.after = network, before, after
+
+    def forward(self, images):
+        return self.after(self.network(self.before(images)))
+
+
+def one_only(images):
+    if len(images) != 1:
+        raise RuntimeError("this network takes one picture")
+    return images
+
+
+NEARLY = {
+    "tuple": {"after": lambda z: (z,)},
+    "list": {"after": lambda z: [z]},
+    "dict": {"after": lambda z: {"scores": z}},
+    "dict of logits": {"after": lambda z: {"logits": z, "features": z * 2}},
+    "ordered dict": {"after": lambda z: OrderedDict(out=z)},
+    "an object with logits": {"after": lambda z: Output(z, z * 2)},
+    "half precision": {"after": lambda z: z.half()},
+    "double precision": {"after": lambda z: z.double()},
+    "writes into its input": {"before": lambda x: x.sub_(0.5).mul_(2)},
+    "one picture at a time": {"before": one_only},
+    "one at a time, written into, in a tuple": {"before": lambda x: one_only(x).sub_(0.5), "after": lambda z: (z,)},
+}
+
+
+@pytest.mark.parametrize("name", NEARLY)
+def test_what_nearly_keeps_the_contract_works(name, plain):
+    network, kept = Wrapped(plain, **NEARLY[name]), IMAGES.clone()
+    wrapped, n_classes = adapted(network, IMAGES)
+    assert isinstance(wrapped, Adapted)
+    assert n_classes == 4
+    logits = wrapped(IMAGES)
+    assert logits.shape == (3, 4)
+    assert logits.dtype == torch.float32
+    labels = logits.argmax(1)
+    result = SparseAttack(steps=30)(network, IMAGES, labels)
+    assert result.succeeded.all()
+    assert torch.equal(wrapped(result.adversarial).argmax(1), result.adversarial_labels)
+    evidence = explain_pixels(network, IMAGES[0], result.adversarial[0], int(labels[0]))
+    assert len(evidence.pixels) == int(result.n_pixels[0])
+    assert torch.equal(IMAGES, kept), "the caller's pictures are left alone"
+
+
+def test_what_keeps_it_is_used_as_it_is(plain):
+    assert adapted(plain, IMAGES)[0] is plain
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning", "ignore:.*torch.jit:DeprecationWarning")
+def test_scripted_traced_and_exported_networks_work(plain):
+    batch = torch.export.Dim("batch", min=1, max=4096)
+    exported = torch.export.export(plain, (IMAGES,), dynamic_shapes=({0: batch},)).module()
+    labels = plain(IMAGES).argmax(1)
+    expected = SparseAttack(steps=20)(plain, IMAGES, labels).n_pixels
+    for network in (torch.jit.trace(plain, IMAGES), torch.jit.script(plain), exported):
+        result = SparseAttack(steps=20)(network, IMAGES, labels)
+        assert result.succeeded.all()
+        assert torch.equal(result.n_pixels, expected)
+
+
+class Counting(nn.Module):
+    """Its answer depends on how often it was asked."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network, self.times = network, 0
+
+    def forward(self, images):
+        self.times += 1
+        return self.network(images) + self.times * torch.tensor([1.0, 0.0, 0.0, 0.0])
+
+
+BAD = {
+    "no tensor": (lambda z: "cat", r"must return logits.*got a str"),
+    "two tensors": (lambda z: (z, z * 2), r"got a tuple with 2 tensors"),
+    "nothing": (lambda z: None, "got a NoneType"),
+    "one value a picture": (lambda z: z[:, 0], r"logits of shape \(b, k\).*got \(2,\)"),
+    "one class": (lambda z: z[:, :1], r"k >= 2; got \(2, 1\)"),
+    "maps": (lambda z: z[..., None], r"got \(2, 4, 1\)"),
+    "integers": (lambda z: z.long(), "got .* of torch.int64"),
+    "probabilities": (lambda z: z.softmax(1), "leave the softmax out"),
+    "not finite": (lambda z: z / 0, "finite logits"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_anything_else_is_one_sentence(name, plain):
+    after, message = BAD[name]
+    with pytest.raises(ValueError, match=message) as error:
+        SparseAttack()(Wrapped(plain, after=after), IMAGES, torch.zeros(3, dtype=torch.int64))
+    assert "\n" not in str(error.value)
+
+
+def test_what_a_network_raises_is_told():
+    def asserts(images):
+        assert images.shape[-1] == 32, "expected 32 pixels\nacross"
+        return images
+
+    with pytest.raises(ValueError, match=r"pictures of shape \(b, 3, 8, 8\).*AssertionError: expected 32 pixels$"):
+        SparseAttack()(asserts, IMAGES, torch.zeros(3, dtype=torch.int64))
+
+
+def test_a_network_that_keeps_state_is_refused(plain):
+    with pytest.raises(ValueError, match="same logits every time"):
+        SparseAttack()(Counting(plain), IMAGES, torch.zeros(3, dtype=torch.int64))
+
+
+def test_a_network_without_gradients_is_told(plain):
+    def outside(images):
+        with torch.no_grad():
+            return plain(images)
+
+    with pytest.raises(ValueError, match="must give gradients"):
+        SparseAttack()(outside, IMAGES, torch.zeros(3, dtype=torch.int64))
