@@ -69,6 +69,13 @@ def open_page(page: str | None = None, **link: str) -> AppTest:
     return (app.switch_page(page) if page else app).run()
 
 
+def finish(app: AppTest) -> None:
+    until = time.monotonic() + 60
+    while "Stop" in {each.label for each in app.button} and time.monotonic() < until:
+        time.sleep(0.2)
+        app.run()
+
+
 def captions(app: AppTest) -> str:
     return " ".join(caption.value for caption in app.caption)
 
@@ -107,10 +114,7 @@ def test_tune_tries_a_grid_of_it():
     app.selectbox(key="lights-out.y").set_value("max_pixels").run()
     app.text_input(key="lights-out.values_max_pixels").set_value("10, 50").run()
     button(app, "Run 8 runs").click().run()
-    until = time.monotonic() + 60
-    while "Stop" in {each.label for each in app.button} and time.monotonic() < until:
-        time.sleep(0.2)
-        app.run()
+    finish(app)
     assert "All 8 runs are done." in captions(app)
     for view in ("Map", "Curves", "Pareto front", "Parallel", "Table"):
         app.segmented_control(key="view").set_value(view).run()
@@ -184,3 +188,18 @@ def test_runs_of_two_attacks_with_the_same_settings_are_two_runs():
     assert run_key(one, "picture", 0, "network") != run_key(other, "picture", 0, "network")
     assert shared(Brightest(stride=9)) == Brightest(stride=9), "no setting may differ within a batch"
     assert shared(SparseAttack(a=0.3, steps=9)) == SparseAttack(steps=9)
+
+
+def test_tune_searches_its_best_setting(monkeypatch):
+    from explorer.ui import search
+
+    monkeypatch.setattr(search, "PICTURES", 2)
+    monkeypatch.setattr(search, "TRIALS", (2, 200, 2))
+    app = open_page(TUNE, attack="lights-out", part="Find the best for me")
+    assert not app.exception
+    assert app.multiselect(key="lights-out.over").value == ["stride"]
+    button(app, "Search").click().run()
+    finish(app)
+    assert not app.exception
+    assert "2 of 2 trials" in captions(app)
+    assert "Recommended" in " ".join(each.value for each in app.markdown)
