@@ -10,11 +10,10 @@ from pathlib import Path
 
 import torch
 
+from explorer.attacks import Attack
 from explorer.images import load_image, to_png
 from explorer.numerics import margins
-from explorer.types import AttackResult, Flags, Images, Labels, Network
-
-Attack = Callable[..., AttackResult]  # a frozen dataclass from explorer.attacks
+from explorer.types import Flags, Images, Labels, Network
 
 REFERENCE = "sigma-zero"  # times are given relative to the first attack whose name starts so
 
@@ -41,7 +40,8 @@ class Overhead:
     """What the attack's own arithmetic costs on top of the network's."""
 
     attack_seconds: float  # one batch without pruning and polishing
-    network_seconds: float  # as many bare forward and backward passes as the attack has steps
+    network_seconds: float  # as many bare forward and backward passes as the attack took steps
+    steps: int
 
     @property
     def ratio(self) -> float:
@@ -75,18 +75,19 @@ def compare(
 
 
 def overhead(network: Network, images: Images, labels: Labels, attack: Attack, repeats: int) -> Overhead:
-    """Time of `attack`, which should neither prune nor polish, against its steps of bare passes on the same batch.
+    """Time of `attack`, which should neither prune nor polish, against as many bare passes on the same batch as it
+    took steps.
 
     Medians of `repeats` measurements, in turns.
     """
     attack_seconds, network_seconds = [], []
-    _forward_backward(network, images)
+    steps = len(attack(network, images, labels).trace.margin)  # this first run loads libraries and tunes them as well
     for _ in range(repeats):
         attack_seconds.append(_seconds(images.device, lambda: attack(network, images, labels)))
         network_seconds.append(
-            _seconds(images.device, lambda: [_forward_backward(network, images) for _ in range(attack.steps)])
+            _seconds(images.device, lambda: [_forward_backward(network, images) for _ in range(steps)])
         )
-    return Overhead(statistics.median(attack_seconds), statistics.median(network_seconds))
+    return Overhead(statistics.median(attack_seconds), statistics.median(network_seconds), steps)
 
 
 @dataclass(frozen=True)

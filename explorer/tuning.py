@@ -22,12 +22,13 @@ from optuna.exceptions import DuplicatedStudyError, ExperimentalWarning, UpdateF
 from optuna.storages import RDBStorage, fail_stale_trials
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from explorer.attacks import SparseAttack
+from explorer.attacks import Attack
 from explorer.grid import levels
 from explorer.knobs import Knob, knobs
 from explorer.types import Images, Labels, Network, OnStep, Step
 
-OVER = ("a", "lam", "tau", "step_size", "momentum")  # what is tuned where nothing else is asked for
+FIXED = {"unit", "seed", "max_pixels", "max_change"}  # what is counted, kept and allowed is no question of tuning
+STEPPING = ("step_size", "momentum")  # knobs that are worth tuning beside an attack's main ones
 GOALS = {"pixels": "minimize", "success": "maximize", "seconds": "minimize"}
 HEARTBEAT, GRACE = 5, 60  # seconds
 HOPELESS = 1 / 8  # share of the pixels: a trial whose optimised stage leaves more of them on average goes no further
@@ -46,14 +47,14 @@ class Hopeless(Exception):
     """Raised inside a trial whose setting leaves so many pixels that pruning them takes seconds a picture."""
 
 
-def tunable() -> dict[str, Knob]:
-    """The knobs that can be tuned: those with a range or with choices. What is counted and kept is no question of
-    tuning.
-    """
-    fixed = {"unit", "seed", "max_pixels"}
-    return {
-        name: each for name, each in knobs(SparseAttack).items() if (each.slider or each.choices) and name not in fixed
-    }
+def tunable(attack: Attack | type[Attack]) -> dict[str, Knob]:
+    """The knobs of an attack that can be tuned: those with a range or with choices."""
+    return {name: each for name, each in knobs(attack).items() if (each.slider or each.choices) and name not in FIXED}
+
+
+def usual(attack: Attack | type[Attack]) -> tuple[str, ...]:
+    """The knobs that are tuned where nothing else is asked for: the main ones, and how large steps are."""
+    return tuple(name for name in (*attack.main, *STEPPING) if name in tunable(attack))
 
 
 @dataclass(frozen=True)
@@ -63,13 +64,14 @@ class Task:
     network: Network
     images: Images
     labels: Labels
-    base: SparseAttack
-    over: tuple[str, ...] = OVER
+    base: Attack
+    over: tuple[str, ...]
 
     def __post_init__(self) -> None:
+        known = tunable(self.base)
         for name in self.over:
-            if name not in tunable():
-                raise ValueError(f"{name!r} cannot be tuned: some of {', '.join(tunable())} are expected.")
+            if name not in known:
+                raise ValueError(f"{name!r} cannot be tuned: some of {', '.join(known)} are expected.")
         if not self.over:
             raise ValueError("There is nothing to tune: name at least one setting.")
 
@@ -77,17 +79,19 @@ class Task:
     def fingerprint(self) -> str:
         """The same for two tasks whose trials may be compared."""
         pixels = levels(self.images).cpu().contiguous().numpy().tobytes()
-        known = [dataclasses.asdict(self.base), self.over, self.labels.tolist(), hashlib.sha256(pixels).hexdigest()]
+        known = [type(self.base).__name__, dataclasses.asdict(self.base), self.over]
+        known += [self.labels.tolist(), hashlib.sha256(pixels).hexdigest()]
         with torch.no_grad():
             logits = self.network(self.images[:1])[0].double().cpu()
         known.append([float(f"{logit:.3g}") for logit in logits])  # alike on all devices
         return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 
-    def suggest(self, trial: Trial) -> SparseAttack:
+    def suggest(self, trial: Trial) -> Attack:
         """The setting that the study's sampler proposes."""
-        return dataclasses.replace(self.base, **{name: _suggest(trial, tunable()[name]) for name in self.over})
+        known = tunable(self.base)
+        return dataclasses.replace(self.base, **{name: _suggest(trial, known[name]) for name in self.over})
 
-    def setting(self, trial: FrozenTrial) -> SparseAttack:
+    def setting(self, trial: FrozenTrial) -> Attack:
         """The setting of a trial."""
         return dataclasses.replace(self.base, **trial.params)
 
@@ -142,14 +146,14 @@ class Difference:
 class Recommendation:
     """The setting to use, and why."""
 
-    attack: SparseAttack
+    attack: Attack
     trial: int
     outcome: Outcome
     default: Outcome | None  # of the setting that the study started from, on the same pictures
     reason: str  # one or two sentences
 
 
-def measure(task: Task, attack: SparseAttack, on_step: OnStep | None = None) -> Outcome:
+def measure(task: Task, attack: Attack, on_step: OnStep | None = None) -> Outcome:
     """Attack the task's pictures with a setting; one that leaves too many pixels counts as fooling none of them.
 
     Raises Stopped if `on_step` asks to stop.
@@ -158,7 +162,7 @@ def measure(task: Task, attack: SparseAttack, on_step: OnStep | None = None) -> 
     n_pictures, n_pixels, started = len(task.images), task.images[0, 0].numel(), time.perf_counter()
 
     def watch(step: Step) -> bool:
-        optimised = step.stage == "optimised" and step.done == attack.steps
+        optimised = step.stage == "optimised" and step.done == attack.rounds
         if optimised and attack.prune and statistics.fmean(step.n_pixels.tolist()) > HOPELESS * n_pixels:
             raise Hopeless
         return on_step is not None and bool(on_step(step))
@@ -279,7 +283,7 @@ def recommend(study: optuna.Study, task: Task) -> Recommendation | None:
 
 def _no_worse(one: Outcome, best: Outcome) -> bool:
     difference = Difference.between(one.n_pixels, best.n_pixels)
-    return one is best or difference.mean <= 0 or difference.mean <= difference.half_width / 1.96
+    return one == best or difference.mean <= 0 or difference.mean <= difference.half_width / 1.96
 
 
 def _do_one(study: optuna.Study, task: Task, on_step: OnStep | None) -> bool:
@@ -331,7 +335,7 @@ def _suggest(trial: Trial, knob: Knob) -> float | int | str:
         return trial.suggest_categorical(knob.name, knob.choices)
     low, high = knob.slider
     if isinstance(knob.default, int):
-        return trial.suggest_int(knob.name, int(low), int(high))
+        return trial.suggest_int(knob.name, int(low), int(high), log=knob.log)
     return trial.suggest_float(knob.name, low, high, log=knob.log)
 
 

@@ -9,13 +9,14 @@ import torch
 from app_page import button, forget_classifiers, labels, open_page, png, problems, story
 from streamlit.testing.v1 import AppTest
 
-from explorer.attacks import SparseAttack
+from explorer.attacks import ATTACKS, SparseAttack
 from explorer.classifiers import CLASSIFIERS, DEFAULT, Download
 from explorer.evidence import METHODS
 from explorer.jobs import QueueFull, queue_for
 from explorer.knobs import knobs
 from explorer.samples import find_sample, gallery
 from explorer.ui import caches, runs, source
+from explorer.ui.attacks import prefix_of, presets_of
 from explorer.ui.caches import answers
 
 
@@ -362,3 +363,51 @@ def test_the_ground_truth_page_measures_when_asked():
     assert len(app.dataframe) == tables + 1
     assert " to " not in " ".join(app.dataframe[tables].value.loc[0]), "two signs say nothing of others"
     assert any("No intervals for fewer" in caption.value for caption in app.caption)
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_every_attack_has_its_controls_its_presets_and_its_place_in_the_link(name):
+    kind, prefix = ATTACKS[name], prefix_of(name)
+    app = open_page(attack=name, **{f"{prefix}queries": "100", f"{prefix}steps": "12", f"{prefix}polish": "false"})
+    assert problems(app) == []
+    assert app.selectbox(key="attack_choice").value == name
+    controls = [*app.select_slider, *app.slider, *app.toggle, *app.selectbox, *app.number_input]
+    assert {each.key for each in controls} >= {prefix + each for each in knobs(kind)}
+    assert {knobs(kind)[each].help for each in kind.main} <= {caption.value for caption in app.caption}
+    assert type(app.session_state.session.shown.attack) is kind
+    assert ("mechanics" in {each.key for each in app.expander}) == kind.has_weights
+    later = app.session_state.session.shown.attack.prune
+    assert ("optimised" in {each.key for each in app.toggle}) == later, "what there is no stage after is not asked"
+    assert [title for title in presets_of(name) if title not in labels(app)] == []
+
+
+def test_two_attacks_have_settings_of_one_name_and_each_its_own():
+    app = open_page(steps="40")
+    app.selectbox(key="attack_choice").set_value("greedy").run()
+    app.slider(key="greedy.steps").set_value(20).run()
+    assert problems(app) == []
+    assert "steps" not in app.query_params
+    app.selectbox(key="attack_choice").set_value("sigma-zero").run()
+    assert app.slider(key="sigma-zero.steps").value == 1000
+    app.selectbox(key="attack_choice").set_value("greedy").run()
+    assert app.session_state.session.shown.attack.unit == "pixel"
+
+
+def test_whole_numbers_on_a_logarithmic_slider_stay_whole():
+    app = open_page(attack="random", **{"random.queries": "137", "random.k": "5"})
+    assert problems(app) == []
+    assert app.select_slider(key="random.queries").value == 137
+    assert isinstance(app.session_state.session.shown.attack.queries, int)
+
+
+def test_what_a_run_noticed_is_said(monkeypatch):
+    call = SparseAttack.__call__
+
+    def noticing(self, *given, **more):
+        return replace(call(self, *given, **more), gradient="not finite", was_training=True)
+
+    monkeypatch.setattr(SparseAttack, "__call__", noticing)
+    app = open_page(seed="17")
+    captions = " ".join(caption.value for caption in app.caption)
+    assert "left alone" in captions
+    assert "attacked in evaluation mode" in captions

@@ -142,7 +142,7 @@ def test_bench_prints_and_writes_the_table(tmp_path, capsys):
     printed, err = capsys.readouterr()
     assert err == ""
     rows = table(out)
-    assert [row["attack"] for row in rows] == [*attacks.split(","), OVERHEAD]
+    assert [row["attack"] for row in rows] == [*attacks.split(","), OVERHEAD.format("sparse-5-bare")]
     assert all(row["pictures"] == "3" for row in rows[:2])
     assert float(rows[2]["time_ratio"]) > 0
     for row in rows:

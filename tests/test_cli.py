@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -210,6 +211,13 @@ def fails():
 def no_labels():
     return torch.rand(4, 3, 8, 8)
 
+def flat():
+    class Rounding(torch.nn.Module):
+        def forward(self, images):
+            return (images.mean((2, 3)) * 100).round()
+
+    return Rounding()
+
 def guarded():
     import threading
     network = load()
@@ -236,6 +244,25 @@ def test_a_network_of_ones_own(function, own, tmp_path, capsys):
         )
     assert json.loads((tmp_path / "result.json").read_text())["network"] == "own"
     assert " of 64 pixels" in capsys.readouterr().out
+
+
+def test_a_flat_network_is_told_and_random_search_fools_it(own, tmp_path, capsys):
+    picture = tmp_path / "grey.png"
+    picture.write_bytes(to_png(torch.full((3, 8, 8), 100 / 255) + torch.tensor([20 / 255, 0, 0])[:, None, None]))
+    given = ["attack", str(picture), "--model", f"{own}:flat", "--device", "cpu", "--out", str(tmp_path)]
+    assert run(*given) == 3
+    told = capsys.readouterr().out
+    assert "gives no gradient" in told
+    assert "Random search (Sparse-RS), by name random" in told
+    assert run(*given, "--attack", "random", "--k", "20", "--queries", "2000") == 0
+    assert "gradient" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("preset", ["default", "paper"])
+def test_the_terminal_tells_of_the_random_stage(preset, tmp_path, capsys):
+    options = ["--preset", preset, *QUICK, "--no-prune", "--random-queries", "50"]
+    assert attack("stop-1", tmp_path, *options) in (0, 3)
+    assert re.search(r"Changed pixels: [\d,]+ optimised → [\d,]+ random;", capsys.readouterr().out)
 
 
 @pytest.mark.parametrize(

@@ -10,20 +10,23 @@ import re
 import shlex
 import sys
 import tomllib
+from collections.abc import Iterable, Mapping
+from functools import partial
 from importlib.metadata import packages_distributions
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 import torch
 
 from explorer.__main__ import build_parser
-from explorer.attacks import ATTACKS, SigmaZero, SparseAttack
+from explorer.attacks import ATTACKS, Attack
 from explorer.classifiers import CLASSIFIERS, list_classifiers, load_classifier, own
 from explorer.classifiers.bundled import read_manifest
 from explorer.commands import COMMANDS
-from explorer.commands.options import limits, shown
+from explorer.commands.options import DEFAULT_PRESET, limits, presets, shown
 from explorer.evidence import METHODS, methods_for
-from explorer.knobs import knobs
+from explorer.knobs import Knob, knobs
 from explorer.sweep import EXPERIMENTS
 from explorer.ui.experiments import SETTING_NAMES, files
 from tests import measured_tables
@@ -36,15 +39,21 @@ BLOCKS = re.findall(r"```(\w*)\n(.*?)```", README, re.DOTALL)
 SHELL = [line for kind, text in BLOCKS if kind == "sh" for line in text.splitlines()]
 
 
-def knob_table(config: type, preset: object | None = None) -> list[str]:
-    head = ["setting", "default", *["`paper`"] * (preset is not None), "valid", "what it does"]
+def attack_table(name: str) -> list[str]:
+    """The settings that an attack has of its own, or has otherwise than the others, with its presets."""
+    kind, given = ATTACKS[name], {each: of for each, of in presets(name).items() if each != DEFAULT_PRESET}
+    changed = {setting for of in given.values() for setting in of}
+    own = [each for each in knobs(kind).values() if each != knobs(Attack).get(each.name) or each.name in changed]
+    return knob_table(own, given)
+
+
+def knob_table(of: Iterable[Knob], given: Mapping[str, Mapping[str, object]] = MappingProxyType({})) -> list[str]:
     rows = []
-    for knob in knobs(config).values():
-        value = None if preset is None else getattr(preset, knob.name)
-        changed = [] if preset is None else [f"`{shown(value)}`" if value != knob.default else ""]
+    for knob in of:
+        changed = [f"`{shown(preset[knob.name])}`" if knob.name in preset else "" for preset in given.values()]
         valid = ", ".join(f"`{each}`" for each in knob.choices) or limits(knob) or "on, off"
         rows.append([f"`{knob.name}`", f"`{shown(knob.default)}`", *changed, valid, knob.help])
-    return markdown(head, rows)
+    return markdown(["setting", "default", *(f"`{name}`" for name in given), "valid", "what it does"], rows)
 
 
 def classifier_table() -> list[str]:
@@ -121,8 +130,8 @@ def experiments_document() -> str:
 
 
 TABLES = {
-    "SparseAttack": lambda: knob_table(SparseAttack, SparseAttack.paper()),
-    "SigmaZero": lambda: knob_table(SigmaZero),
+    "attacks": lambda: knob_table(knobs(Attack).values()),
+    **{f"attack {name}": partial(attack_table, name) for name in ATTACKS},
     "classifiers": classifier_table,
     "imagenet": imagenet_table,
     "methods": method_table,
@@ -140,7 +149,9 @@ def block(name: str) -> re.Pattern:
 
 @pytest.mark.parametrize("name", TABLES)
 def test_tables_are_the_codes(name):
-    assert block(name).search(README)[2].splitlines() == TABLES[name](), "python -m tests.test_docs writes the tables"
+    found = block(name).search(README)
+    assert found, f"the README has no place for this table: <!-- {name} --> and <!-- end -->"
+    assert found[2].splitlines() == TABLES[name](), "python -m tests.test_docs writes the tables"
 
 
 def test_the_first_two_commands_run_the_app_and_the_tests_as_ci_does():

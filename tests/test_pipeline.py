@@ -2,10 +2,11 @@
 
 import ast
 import csv
-import dataclasses
 import io
 import json
+import re
 import runpy
+from dataclasses import replace
 
 import pytest
 import torch
@@ -13,12 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from explorer.attacks import SparseAttack
+from explorer.attacks import ATTACKS, Attack, Greedy, RandomSearch, SparseAttack
 from explorer.classifiers import Classifier, load_classifier
 from explorer.images import to_png
+from explorer.knobs import knobs
 from explorer.pipeline import explore, percent, picture_sha256, pixels_csv, report, snippet
 from explorer.pipeline.exploration import most_labelled
-from explorer.pipeline.findings import diagnose
+from explorer.pipeline.findings import diagnose, remarks
 from explorer.samples import find_sample
 from explorer.types import STAGES, AttackResult, Trace
 
@@ -164,9 +166,71 @@ SIGNATURES = {
 
 @pytest.mark.parametrize(("result", "succeeded", "cures"), SIGNATURES.values(), ids=SIGNATURES)
 def test_failures_are_recognised_and_a_cure_is_named(result, succeeded, cures):
-    findings = diagnose(result, succeeded=succeeded)
+    findings = diagnose(result, QUICK, succeeded=succeeded)
     assert len(findings) == len(cures)
     assert all(cure in finding.cure for cure, finding in zip(cures, findings, strict=True))
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_no_advice_is_about_a_setting_that_the_attack_lacks(name):
+    weighs = {"a", "lam", "tau"} <= {*knobs(ATTACKS[name])}
+    for found, succeeded, _ in SIGNATURES.values():
+        told = " ".join(f"{each.cause} {each.cure}" for each in diagnose(found, ATTACKS[name](), succeeded=succeeded))
+        assert weighs or not re.search(r"[λτ]|\ba (is|nearer|that)|larger a\b", told)
+    (missed,) = diagnose(attempt(10, CALM), ATTACKS[name](max_pixels=3), succeeded=False)
+    assert missed.cure.endswith("or more pixels")
+
+
+def test_a_flat_network_is_said_to_give_no_gradient_and_random_search_is_the_cure():
+    flat = replace(attempt(4000, WILD), gradient="zero")
+    (found,) = diagnose(flat, QUICK, succeeded=False)
+    assert "no gradient" in found.seen
+    assert RandomSearch.title in found.cure
+    assert "τ" not in found.cause + found.cure
+    assert diagnose(replace(attempt(10, CALM), gradient="zero"), QUICK, succeeded=True) == ()
+    assert "gradient" not in diagnose(flat, RandomSearch(), succeeded=False)[0].seen
+
+
+class Rounding(nn.Module):
+    """Sees the brightest colour, in a hundred steps: its gradient is zero wherever there is one."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return (images.mean((2, 3)) * 100).round()
+
+
+def test_a_flat_network_is_explored_by_random_search(reddish):
+    clf = Classifier(
+        Rounding(), name="flat", class_names=NAMES, input_size=(8, 8), dataset="custom", mean=[0] * 3, std=[1] * 3
+    )
+    told = explore(clf, reddish, QUICK)
+    assert told.result.gradient == "zero"
+    assert "no gradient" in told.findings[0].seen
+    found = explore(clf, reddish, RandomSearch(queries=500, k=8))
+    assert found.succeeded
+    assert found.findings == ()
+    assert report(found)["gradient"] == "unused"
+
+
+def test_what_is_worth_knowing_of_a_run_is_one_sentence_each():
+    plain = attempt(10, CALM)
+    assert remarks(plain) == ()
+    assert "evaluation mode" in remarks(replace(plain, was_training=True))[0]
+    assert "left alone" in remarks(replace(plain, gradient="not finite"))[0]
+    fewer = attempt(7, CALM).adversarial
+    (told,) = remarks(replace(plain, stages={**plain.stages, "pruned": plain.adversarial, "random": fewer}))
+    assert "7 pixels" in told
+    assert "needed 10" in told
+    assert remarks(replace(plain, stages={**plain.stages, "random": plain.adversarial})) == ()
+
+
+def test_a_network_in_training_mode_is_said_to_be(clf, reddish):
+    clf.train()
+    try:
+        told = explore(clf, reddish, QUICK)
+    finally:
+        clf.eval()
+    assert told.remarks == ("The network was in training mode; it was attacked in evaluation mode.",)
+    assert report(told)["remarks"] == list(told.remarks)
 
 
 def test_the_report_is_complete_and_plain_json(exploration):
@@ -175,7 +239,7 @@ def test_the_report_is_complete_and_plain_json(exploration):
     assert told["labels"]["attacked"] == {"index": 0, "name": "red"}
     assert told["labels"]["target"] is None
     assert told["n_pixels"] == exploration.n_pixels == len(told["evidence"]["pixels"])
-    assert list(told["n_pixels_after_stage"]) == list(STAGES)
+    assert list(told["n_pixels_after_stage"]) == [stage for stage in STAGES if stage in exploration.result.stages]
     assert told["picture"]["sha256"] == picture_sha256(exploration.image)
     assert "torch" in told["versions"]
     assert sum(told["evidence"]["counts"].values()) == exploration.n_pixels
@@ -217,7 +281,7 @@ def told():
 @given(names=st.lists(st.one_of(st.text(max_size=20), st.sampled_from(HOSTILE)), min_size=18, max_size=18))
 @settings(max_examples=300, deadline=None)
 def test_no_name_of_a_class_changes_the_program(told, names):
-    program = snippet(dataclasses.replace(told, class_names=tuple(names)))
+    program = snippet(replace(told, class_names=tuple(names)))
     assert ast.dump(ast.parse(program)) == ast.dump(ast.parse(snippet(told)))
     compile(program.encode(), "reproduce.py", "exec")
 
@@ -225,17 +289,26 @@ def test_no_name_of_a_class_changes_the_program(told, names):
 @given(st.one_of(st.text(max_size=30), st.sampled_from(HOSTILE)), st.text(max_size=30))
 @settings(max_examples=300, deadline=None)
 def test_names_of_networks_and_files_are_read_back_as_they_are(told, network, picture):
-    tree = ast.parse(snippet(dataclasses.replace(told, network=network), picture))
+    tree = ast.parse(snippet(replace(told, network=network), picture))
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
     said = {call.func.id: call.args[0].value for call in calls if call.func.id.startswith("load_")}
     assert said == {"load_classifier": network, "load_image": picture}
     assert len(list(ast.walk(tree))) == len(list(ast.walk(ast.parse(snippet(told)))))
 
 
-@pytest.mark.parametrize("stage", [None, "optimised"])
-def test_the_snippet_repeats_the_run(tmp_path, monkeypatch, capsys, stage):
+@pytest.mark.parametrize(
+    ("attack", "stage"),
+    [
+        (SparseAttack(steps=40, polish=False), None),
+        (SparseAttack(steps=40, polish=False), "optimised"),
+        (Greedy(polish=False), None),
+        (RandomSearch(queries=300, k=40, prune=False), None),
+    ],
+    ids=lambda each: type(each).__name__ if isinstance(each, Attack) else str(each),
+)
+def test_the_snippet_repeats_the_run(tmp_path, monkeypatch, capsys, attack, stage):
     clf, sample = load_classifier("signs-resnet"), find_sample("stop-3")
-    told = explore(clf, sample.image, SparseAttack(steps=40, polish=False), label=sample.label, stage=stage)
+    told = explore(clf, sample.image, attack, label=sample.label, stage=stage)
     (tmp_path / "picture.png").write_bytes(to_png(sample.image))
     (tmp_path / "reproduce.py").write_text(snippet(told))
     monkeypatch.chdir(tmp_path)

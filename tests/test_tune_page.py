@@ -5,13 +5,13 @@ import time
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from explorer.attacks import SparseAttack
+from explorer.attacks import ATTACKS, Greedy, SparseAttack
 from explorer.knobs import knobs
 from explorer.sweep import EXPERIMENTS
 from explorer.tuning import tunable
 from explorer.ui import grid, long_runs
 from explorer.ui.experiments import files
-from explorer.ui.grid import KNOBS, MAX_RUNS, parsed, suggested
+from explorer.ui.grid import MAX_RUNS, offered, parsed, suggested, written
 
 TUNE, EXPERIMENTS_PAGE = "explorer/views/tune.py", "explorer/views/experiments.py"
 QUICK = {"steps": "10", "signs": "2", "values_a": "0.05, 0.1", "values_lam": "0.3, 1"}
@@ -145,15 +145,15 @@ def test_the_search_runs_recommends_and_checks(monkeypatch):
     assert "3 of 3 trials" in captions(app)
 
 
-@pytest.mark.parametrize("name", KNOBS)
-def test_every_knob_suggests_values_that_it_takes(name):
-    values = suggested(KNOBS[name])
+@pytest.mark.parametrize(
+    ("attack", "name"), [(attack, name) for attack in ATTACKS for name in offered(ATTACKS[attack])]
+)
+def test_every_knob_suggests_values_that_it_takes(attack, name):
+    knob = offered(ATTACKS[attack])[name]
+    values = suggested(knob)
     assert 2 <= len(values) <= grid.MAX_VALUES
-    assert (
-        parsed(KNOBS[name], ", ".join(grid.short(value) for value in values)) == pytest.approx(tuple(values), rel=0.01)
-        if not KNOBS[name].choices
-        else parsed(KNOBS[name], ", ".join(values)) == tuple(values)
-    )
+    read = parsed(knob, ", ".join(map(written, values)))
+    assert read == tuple(values)
 
 
 def test_a_cell_opens_the_same_run_on_the_same_sign():
@@ -161,6 +161,8 @@ def test_a_cell_opens_the_same_run_on_the_same_sign():
     same = {"network": "signs-vit", "picture": "yield-1"}
     assert grid.place_of(bare, "signs-vit", "yield-1") == {"prune": "false", "polish": "false", **same}
     assert grid.place_of(SparseAttack(), "signs-vit", "yield-1") == same
+    greedy = {"attack": "greedy", "greedy.polish": "false", **same}
+    assert grid.place_of(Greedy(polish=False), "signs-vit", "yield-1") == greedy
 
 
 def test_explore_takes_a_value_between_its_stops_from_a_link():
@@ -174,8 +176,9 @@ def test_explore_takes_a_value_between_its_stops_from_a_link():
     assert app.select_slider(key="a").value == 0.037
 
 
-def test_the_page_offers_every_knob_that_has_a_range_or_choices():
-    assert {*tunable()} <= {*KNOBS} <= {*knobs(SparseAttack)}
+@pytest.mark.parametrize("kind", ATTACKS.values(), ids=ATTACKS)
+def test_the_page_offers_every_knob_that_has_a_range_or_choices(kind):
+    assert {*tunable(kind)} <= {*offered(kind)} <= {*knobs(kind)}
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)

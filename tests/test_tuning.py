@@ -16,9 +16,8 @@ import torch
 from torch import nn
 
 from explorer.__main__ import main
-from explorer.attacks import SparseAttack
+from explorer.attacks import ATTACKS, RandomSearch, SparseAttack
 from explorer.tuning import (
-    OVER,
     Difference,
     Outcome,
     Stopped,
@@ -29,6 +28,7 @@ from explorer.tuning import (
     outcome,
     recommend,
     tunable,
+    usual,
     work,
 )
 
@@ -71,7 +71,7 @@ def test_the_search_starts_from_the_given_setting_and_stays_within_the_limits(ta
         setting = task.setting(trial)
         assert (setting.steps, setting.prune) == (4, False)
         for name in task.over:
-            low, high = tunable()[name].slider
+            low, high = tunable(task.base)[name].slider
             assert low <= getattr(setting, name) <= high
         assert trial.values == [outcome(trial).pixels, outcome(trial).success, outcome(trial).seconds]
 
@@ -281,5 +281,28 @@ def test_bad_options_are_one_line(options, tmp_path, capsys):
     assert (out, len(err.splitlines())) == ("", 1)
 
 
-def test_what_is_tuned_by_default_can_be_tuned():
-    assert {*OVER} <= {*tunable()}
+@pytest.mark.parametrize("name", ATTACKS)
+def test_what_is_tuned_by_default_can_be_tuned(name):
+    assert {*usual(ATTACKS[name])} <= {*tunable(ATTACKS[name])}
+    assert usual(ATTACKS[name])
+
+
+def test_a_study_of_another_attack_with_the_same_settings_is_refused(task, url):
+    @dataclasses.dataclass(frozen=True)
+    class Twin(SparseAttack):
+        """The same by another name."""
+
+    open_study(url, "one", task)
+    twin = Twin(**dataclasses.asdict(BASE))
+    with pytest.raises(ValueError, match="other settings"):
+        open_study(url, "one", dataclasses.replace(task, base=twin))
+
+
+def test_any_attack_is_tuned(url):
+    task = make_task(base=RandomSearch(queries=100, k=4), over=("queries", "share"))
+    study = open_study(url, "one", task)
+    assert work(study, task, 3)
+    for trial in completed(study):
+        setting = task.setting(trial)
+        assert isinstance(setting.queries, int)
+        assert 0.05 <= setting.share <= 1

@@ -39,7 +39,7 @@ class Attack:
     )
     random_queries: int = knob(
         0, "Last stage, without gradients: tries so many random pixels and colours, to get by with one pixel less.",
-        label="random search, queries", low=0, high=100_000, slider=(0, 5000),
+        label="queries of a last random search", low=0, high=100_000, slider=(0, 5000),
     )  # fmt: skip
     max_pixels: int | None = knob(
         None, "At most this many pixels (entries) may change; empty: no limit.", label="at most k pixels",

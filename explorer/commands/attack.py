@@ -5,14 +5,13 @@ is not, 2 if the input is bad.
 """
 
 import argparse
-import dataclasses
 import json
 from pathlib import Path
 
 import torch
 from tqdm import tqdm
 
-from explorer.attacks import SparseAttack
+from explorer.attacks import ATTACKS, Attack
 from explorer.classifiers import Classifier
 from explorer.commands import networks, options, pictures
 from explorer.commands.tables import aligned
@@ -27,9 +26,9 @@ EXAMPLES = """examples:
   python -m explorer attack stop-1 --model signs-resnet --out out/stop
   python -m explorer attack stop-1 --model signs-resnet --target "Speed limit 80" --lam 2 --out out/stop-80
   python -m explorer attack photo.jpg --model signs-resnet --preset paper --steps 300 --out out/photo
+  python -m explorer attack stop-1 --model signs-resnet --attack greedy --random-queries 2000 --out out/greedy
   python -m explorer attack cat.png --model my_network.py:load --label 3 --out out/cat"""
 
-PRESETS = {"default": SparseAttack, "paper": SparseAttack.paper}
 FILES = ("adversarial.png", "overlay.png", "pixels.csv", "result.json")
 ROWS = 20  # of the table of pixels on the terminal; pixels.csv has them all
 NOT_FOOLED = 3
@@ -48,13 +47,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--target", help="the class to be mistaken for, by name or index (default: any wrong one)")
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for the files; made if need be")
     parser.add_argument("--method", choices=list(METHODS), default=DEFAULT_METHOD, help="how pixels are labelled")
-    parser.add_argument("--preset", choices=list(PRESETS), default="default", help="what the settings below start from")
-    options.add_knobs(parser, SparseAttack)
+    presets = list(dict.fromkeys(preset for name in ATTACKS for preset in options.presets(name)))
+    parser.add_argument(
+        "--preset", choices=presets, default=options.DEFAULT_PRESET, help="what the settings below start from"
+    )
+    options.add_attack(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Attack, print the story, write the files, and check that the saved picture still fools."""
-    attack = dataclasses.replace(PRESETS[args.preset](), **options.chosen(args, SparseAttack))
+    attack = _attack(args)
     network = networks.load_network(args.model, args.device)
     sample = pictures.find_picture(args.picture)
     clf = networks.as_classifier(network, args.model, sample.image)
@@ -82,6 +84,13 @@ def run(args: argparse.Namespace) -> int:
     if exploration.succeeded:
         print(f"Read back from its file, the picture {'still fools' if fools else 'does not fool'} {clf.name}.")
     return 0 if fools else NOT_FOOLED
+
+
+def _attack(args: argparse.Namespace) -> Attack:
+    presets = options.presets(args.attack)
+    if args.preset not in presets:
+        raise ValueError(f"The attack {args.attack!r} has no preset {args.preset!r}: it has {', '.join(presets)}.")
+    return ATTACKS[args.attack](**presets[args.preset] | options.chosen(args))
 
 
 def _write(exploration: Exploration, clf: Classifier, folder: Path) -> bool:
@@ -121,10 +130,13 @@ def _attacked_from(exploration: Exploration) -> str:
 
 
 def _told(exploration: Exploration) -> str:
-    """The story, the count after each stage, what went badly and its cure, and the labelled pixels."""
+    """The story, the count after each stage, what is worth knowing of it, what went badly and its cure, and the
+    labelled pixels.
+    """
     each = exploration
     counts = " → ".join(f"{int(count):,} {stage}" for stage, count in each.result.stage_pixels().items())
     lines = [each.story, f"Changed pixels: {counts}; {each.n_entries:,} entries."]
+    lines += each.remarks
     lines += [f"{found.seen} Likely because {found.cause}. Try {found.cure}." for found in each.findings]
     if each.evidence:
         pixels = sorted(each.evidence.pixels, key=lambda pixel: max(pixel.obscuring, pixel.leading), reverse=True)

@@ -2,7 +2,8 @@
 
 Prints a table and writes it as CSV: success, share that still fools after being saved as PNG, changed pixels and
 entries of the fooled pictures, time (and its ratio to the first sigma-zero), and peak memory. The last line sets the
-time of the sparse attack, without pruning and polishing, against its steps of bare forward and backward passes.
+time of the first attack that follows gradients, without the stages that come after its own steps, against as many bare
+forward and backward passes.
 """
 
 import argparse
@@ -14,16 +15,16 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from explorer.attacks import ATTACKS, SparseAttack
-from explorer.benchmark import Attack, Overhead, Row, compare, overhead
+from explorer.attacks import ATTACKS, Attack
+from explorer.benchmark import Overhead, Row, compare, overhead
 from explorer.commands import networks, options, pictures
 from explorer.commands.tables import aligned, write_csv
 from explorer.knobs import knobs
 
 EXAMPLES = """attacks:
-  A name (sparse, sigma-zero), then any of these, joined by hyphens:
-    a number                steps
-    paper                   the preset of this name
+  A name (sparse, greedy, random, sigma-zero), then any of these, joined by hyphens:
+    a number                steps, of an attack that has them
+    paper                   the preset of this name, of an attack that has it
     pixel, entry            what is counted
     refined, bare           with, without both pruning and polishing
   and then any setting as :knob=value, e.g. sparse-200:a=0.2:schedule=annealed
@@ -34,12 +35,13 @@ examples:
   python -m explorer bench --model my_network.py:load --pictures my_network.py:pictures --batch 100"""
 
 DEFAULT_ATTACKS = "sparse,sigma-zero-1000,sigma-zero-pixel-1000,sigma-zero-pixel-1000-refined"
-OVERHEAD = "sparse, bare / its steps forward and backward"
+OVERHEAD = "{}: own steps / as many forward and backward passes"
+BARE = {"prune": False, "polish": False, "random_queries": 0}
 _WORDS = {
     "pixel": {"unit": "pixel"},
     "entry": {"unit": "entry"},
     "refined": {"prune": True, "polish": True},
-    "bare": {"prune": False, "polish": False},
+    "bare": BARE,
 }
 
 
@@ -82,15 +84,16 @@ def run(args: argparse.Namespace) -> int:
         rows = compare(network, images, labels, attacks, batch=args.batch, on_progress=on_progress)
     print(aligned([_printed(row) for row in rows]))
     records = [dataclasses.asdict(row) for row in rows]
-    if args.repeats:
-        sparse = next((each for each in attacks.values() if isinstance(each, SparseAttack)), SparseAttack())
-        bare = dataclasses.replace(sparse, prune=False, polish=False)
+    following = next((name for name, attack in attacks.items() if not attack.black_box), None)
+    if args.repeats and following is not None:
+        bare = dataclasses.replace(attacks[following], **BARE)
         cost = overhead(network, images[: args.batch], labels[: args.batch], bare, args.repeats)
+        title = OVERHEAD.format(following)
         print(
-            f"{OVERHEAD}: {cost.ratio:.2f} ({cost.attack_seconds:.2f} s / {cost.network_seconds:.2f} s for "
-            f"{bare.steps} steps at {min(args.batch, len(images))} pictures)"
+            f"{title} = {cost.ratio:.2f} ({cost.attack_seconds:.2f} s / {cost.network_seconds:.2f} s for "
+            f"{cost.steps} steps at {min(args.batch, len(images))} pictures)"
         )
-        records.append(_record(cost, records[0]))
+        records.append(_record(title, cost, records[0]))
     write_csv(args.out, records)
     print(f"Written to {args.out}.")
     return 0
@@ -102,18 +105,17 @@ def named_attack(name: str) -> Attack:
     kind = next((each for each in sorted(ATTACKS, key=len, reverse=True) if f"{words}-".startswith(f"{each}-")), None)
     if kind is None:
         raise ValueError(f"There is no attack {name!r}: a name that begins with {' or '.join(ATTACKS)} is expected.")
-    make, values = ATTACKS[kind], {}
+    known_knobs, presets, preset, values = knobs(ATTACKS[kind]), options.presets(kind), {}, {}
     for word in filter(None, words.removeprefix(kind).split("-")):
-        if word.isdecimal():
+        if word.isdecimal() and "steps" in known_knobs:
             values["steps"] = int(word)
         elif word in _WORDS:
             values |= _WORDS[word]
-        elif word == "paper" and hasattr(make, "paper"):
-            make = make.paper
+        elif word in presets:
+            preset = presets[word]
         else:
-            known = ", ".join(["a number of steps", *_WORDS, *["paper"] * hasattr(make, "paper")])
+            known = ", ".join([*["a number of steps"] * ("steps" in known_knobs), *_WORDS, *presets])
             raise ValueError(f"{word!r} in {name!r} means nothing: {known} are known.")
-    known_knobs = knobs(ATTACKS[kind])
     for setting in settings:
         knob, equals, value = setting.partition("=")
         if knob not in known_knobs or not equals:
@@ -122,7 +124,7 @@ def named_attack(name: str) -> Attack:
             values[knob] = options.value_type(known_knobs[knob])(value)
         except ValueError:
             raise ValueError(f"{value!r} in {name!r} is no value for {knob}.") from None
-    return make(**values)
+    return ATTACKS[kind](**preset | values)
 
 
 def _printed(row: Row) -> dict[str, object]:
@@ -141,10 +143,10 @@ def _printed(row: Row) -> dict[str, object]:
     }
 
 
-def _record(cost: Overhead, like: dict[str, object]) -> dict[str, object]:
+def _record(title: str, cost: Overhead, like: dict[str, object]) -> dict[str, object]:
     """The overhead as a row of the CSV file: its time, and in time_ratio the ratio."""
     empty = dict.fromkeys(like)
-    return {**empty, "attack": OVERHEAD, "seconds": cost.attack_seconds, "time_ratio": cost.ratio}
+    return {**empty, "attack": title, "seconds": cost.attack_seconds, "time_ratio": cost.ratio}
 
 
 def _device(device: torch.device) -> str:

@@ -12,8 +12,7 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from explorer.attacks import SparseAttack
-from explorer.commands import networks, pictures
+from explorer.commands import networks, options, pictures
 from explorer.commands.tables import aligned, write_csv
 from explorer.evidence import METHODS, methods_for
 from explorer.signs import CLASS_NAMES
@@ -23,6 +22,7 @@ from explorer.trials import Rate, Signs, localisation, summary, try_methods
 EXAMPLES = """examples:
   python -m explorer evidence --model signs-resnet --n 200
   python -m explorer evidence --model signs-vit --n 200 --ground-truth --out out/truth.csv
+  python -m explorer evidence --model signs-resnet --attack greedy --n 50
   python -m explorer evidence --model my_network.py:load --pictures my_network.py:pictures --methods shapley,saliency"""
 
 HEADS = {  # of the printed table of the ground truth; spaces tell the second of a name from the first
@@ -54,12 +54,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="the table (default: out/evidence.csv)",
     )
+    options.add_attack(parser, without=("seed",))
 
 
 def run(args: argparse.Namespace) -> int:
     """Attack, try, print and write."""
     if args.batch < 1:
         raise ValueError(f"--batch must be at least 1; got {args.batch}.")
+    attack = options.attack(args)
     if args.n < 1 or args.seed < 0:
         raise ValueError(f"--n must be at least 1 and --seed at least 0; got {args.n} and {args.seed}.")
     if args.ground_truth and args.pictures != "renders":
@@ -82,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
     for name in methods or ():
         if name not in valid:
             raise ValueError(f"{name} is not valid for this network; valid are {', '.join(valid)}.")
-    attack, parts = SparseAttack(), zip(images.split(args.batch), labels.split(args.batch), strict=True)
+    parts = zip(images.split(args.batch), labels.split(args.batch), strict=True)
     results = [attack(network, *part) for part in tqdm(list(parts), desc="attack", disable=None, leave=False)]
     adversarial = torch.cat([result.adversarial for result in results])
     fooled = torch.cat([result.succeeded for result in results])

@@ -1,19 +1,22 @@
-"""Measure what one of the attack's parameters does, on many pictures.
+"""Measure what one of an attack's parameters does, on many pictures.
 
 lambda: changed pixels against fooling rate over λ. surrogate: normal against sigmoid. width: how close the smoothed
 count is to the true one, against stability, over a. schedule: constant against annealed. All of them look at the
-optimised stage alone. Prints the means and writes them as CSV; like sweep, it goes on where it was stopped.
+optimised stage alone. Prints the means and writes them as CSV; like sweep, it goes on where it was stopped. Another
+attack can be asked if it has the parameters that the experiment varies.
 """
 
 import argparse
+import dataclasses
 import sys
 from pathlib import Path
 
-from explorer.commands import networks, pictures
-from explorer.commands.options import shown
+from explorer.attacks import ATTACKS
+from explorer.commands import networks, options, pictures
 from explorer.commands.sweep import INTERRUPTED, advance, check, subject
 from explorer.commands.tables import aligned
 from explorer.sweep import EXPERIMENTS, Ledger, Sweep, means, to_table, write_table
+from explorer.sweep.experiments import Experiment
 
 EXAMPLES = """examples:
   python -m explorer experiment lambda --model signs-resnet
@@ -28,16 +31,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, metavar="FILE", help="the means, CSV or Parquet (default: out/experiment-NAME.csv)"
     )
+    options.add_attack(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure, print the means and write them."""
     args.out = args.out or Path(f"out/experiment-{args.name}.csv")
-    experiment = EXPERIMENTS[args.name]
+    experiment = _of_the_attack(EXPERIMENTS[args.name], args)
+    settings = experiment.settings  # a bad value is refused before any work
     check(args)
     sweep = Sweep(
         [subject(args.model, args)],
-        experiment.settings,
+        settings,
         Ledger(args.out.parent / "experiments.jsonl"),
         batch=args.batch,
         alone=False,
@@ -46,12 +51,12 @@ def run(args: argparse.Namespace) -> int:
         print(f"Stopped: {sweep.done:,} of {sweep.total:,} runs are kept; the same command goes on.", file=sys.stderr)
         return INTERRUPTED
     summary = means(to_table(sweep.rows()), experiment.by)
-    print(f"{args.model}, {len(sweep.runs) // len(experiment.settings)} pictures. {experiment.question}")
+    print(f"{args.model}, {len(sweep.runs) // len(settings)} pictures. {experiment.question}")
     print(
         aligned(
             [
                 {
-                    **{name: shown(line[name]) for name in experiment.by},
+                    **{name: options.shown(line[name]) for name in experiment.by},
                     **{title: float(line[name]) for name, title in experiment.columns.items()},
                 }
                 for line in summary.to_dict("records")
@@ -61,3 +66,11 @@ def run(args: argparse.Namespace) -> int:
     write_table(summary, args.out)
     print(f"Written to {args.out}.")
     return 0
+
+
+def _of_the_attack(experiment: Experiment, args: argparse.Namespace) -> Experiment:
+    """The same question of the attack that was chosen, its own steps alone, with the settings that were given."""
+    given = options.chosen(args)
+    if varied := [name for name in experiment.values if name in given]:
+        raise ValueError(f"{' and '.join(varied)} is what this experiment varies: leave it out.")
+    return dataclasses.replace(experiment, base=ATTACKS[args.attack](**{"prune": False, "polish": False} | given))

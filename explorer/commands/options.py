@@ -1,58 +1,88 @@
-"""From knobs to options: every field of a configuration becomes the option that suits it."""
+"""From knobs to options: each field of an attack becomes the option that suits it; attacks share those of one name."""
 
 import argparse
 from collections.abc import Callable, Collection
 from typing import Any
 
+from explorer.attacks import ATTACKS, Attack
 from explorer.knobs import Knob, knobs
 
+DEST = "knob {}"  # where a setting's text is kept: a command may have an option of its own of that name
+DEFAULT_PRESET = "default"
 
-def add_knobs(parser: argparse.ArgumentParser, config: type, lists: Collection[str] = ()) -> None:
-    """One option per knob of `config`. Those in `lists` take several values, separated by commas."""
+
+def add_attack(parser: argparse.ArgumentParser, *, lists: bool = False, without: Collection[str] = ()) -> None:
+    """`--attack`, and an option for each setting of each attack but those in `without`, which the command itself has.
+
+    With `lists`, every setting that is no switch takes several values, separated by commas.
+    """
+    usual = next(iter(ATTACKS))
+    told = " ".join(f"[{name}] {kind.summary}" for name, kind in ATTACKS.items()).replace("%", "%%")
+    parser.add_argument("--attack", choices=list(ATTACKS), default=usual, help=f"{told} (default: {usual})")
     group = parser.add_argument_group("settings of the attack")
-    for knob in knobs(config).values():
-        option = "--" + knob.name.replace("_", "-")
-        valid = f"; valid: {limits(knob)}" if limits(knob) else ""
-        help = f"{knob.help} (default: {shown(knob.default)}{valid})".replace("%", "%%")
-        if isinstance(knob.default, bool):
-            group.add_argument(option, action=argparse.BooleanOptionalAction, default=None, help=help)
-        elif knob.name in lists:
-            group.add_argument(option, type=several(value_type(knob)), metavar="X,Y,...", help=help)
-        elif knob.choices:
-            group.add_argument(option, choices=knob.choices, help=help)
+    for name, of in _settings().items():
+        if name in without:
+            continue
+        known = [*of.values()]
+        common = {"dest": DEST.format(name), "help": _help(of).replace("%", "%%")}
+        if all(_is_switch(knob) for knob in known):
+            group.add_argument(_option(name), action=argparse.BooleanOptionalAction, default=None, **common)
         else:
-            group.add_argument(option, type=value_type(knob), metavar="X", help=help)
+            choices = known[0].choices if len({knob.choices for knob in known}) == 1 else ()
+            one = "{" + ",".join(choices) + "}" if choices and not lists else "X"
+            group.add_argument(_option(name), metavar="X,Y,..." if lists else one, **common)
 
 
-def chosen(args: argparse.Namespace, config: type) -> dict[str, Any]:
-    """The knobs of `config` that were given on the command line."""
-    values = {name: getattr(args, name) for name in knobs(config)}
-    return {name: value for name, value in values.items() if value is not None}
+def chosen(args: argparse.Namespace, *, lists: bool = False) -> dict[str, Any]:
+    """The settings that were given on the command line; with `lists`, each that is no switch as a list.
+
+    Raises ValueError with one sentence if one does not belong to the attack that was chosen, or is no such value.
+    """
+    known, values = knobs(ATTACKS[args.attack]), {}
+    for name in _settings():
+        given = getattr(args, DEST.format(name), None)
+        if given is None:
+            continue
+        if name not in known:
+            every = ", ".join(map(_option, known))
+            raise ValueError(f"{_option(name)} is no setting of the attack {args.attack!r}: it has {every}.")
+        if isinstance(given, bool):
+            values[name] = given
+        elif lists and not _is_switch(known[name]):
+            values[name] = [read(known[name], text) for text in given.split(",")]
+        else:
+            values[name] = read(known[name], given)
+    return values
+
+
+def attack(args: argparse.Namespace) -> Attack:
+    """The attack that was chosen, with its settings. Raises ValueError with one sentence."""
+    return ATTACKS[args.attack](**chosen(args))
+
+
+def presets(name: str) -> dict[str, dict[str, Any]]:
+    """The presets of an attack by their names on the command line, where the last word of the title is enough."""
+    named = {title.split()[-1].lower(): changes for title, changes in ATTACKS[name].presets.items()}
+    return {DEFAULT_PRESET: {}, **named}
+
+
+def read(knob: Knob, text: str) -> Any:
+    """The value of a knob that `text` stands for. Raises ValueError with one sentence if there is none."""
+    value = value_type(knob)
+    try:
+        return value(text)
+    except ValueError:
+        wanted = {int: "a whole number", float: "a number"}.get(value, "yes or no")
+        raise ValueError(f"{_option(knob.name)} takes {wanted}; got {text!r}.") from None
 
 
 def value_type(knob: Knob) -> Callable[[str], Any]:
     """What turns the text of an option into this knob's value; ValueError if it cannot."""
     if knob.choices:
         return str
-    if isinstance(knob.default, bool):
+    if _is_switch(knob):
         return _yes_or_no
     return float if isinstance(knob.default, float) else int
-
-
-def several(value: Callable[[str], Any]) -> Callable[[str], list]:
-    """The same for a list, separated by commas."""
-
-    def values(text: str) -> list:
-        return [value(each) for each in text.split(",")]
-
-    values.__name__ = f"list of {value.__name__} separated by commas"  # what argparse calls it in its message
-    return values
-
-
-def _yes_or_no(text: str) -> bool:
-    if text not in ("yes", "no"):
-        raise ValueError(f"expected yes or no; got {text!r}.")
-    return text == "yes"
 
 
 def shown(value: Any) -> str:
@@ -70,3 +100,38 @@ def limits(knob: Knob) -> str:
         return ""
     low, high = (f"{limit:,}" if isinstance(limit, int) else f"{limit:g}" for limit in (knob.low, knob.high))
     return f"{'(['[not knob.open_low]}{low}, {high}{')]'[not knob.open_high]}"
+
+
+def _settings() -> dict[str, dict[str, Knob]]:
+    """By the name of a setting: the attacks that have it, with their knob."""
+    found: dict[str, dict[str, Knob]] = {}
+    for attack, kind in ATTACKS.items():
+        for name, knob in knobs(kind).items():
+            found.setdefault(name, {})[attack] = knob
+    return found
+
+
+def _help(of: dict[str, Knob]) -> str:
+    """What a setting does: once, if it is the same for all attacks, else for each of them."""
+    by_text: dict[str, list[str]] = {}
+    for attack, knob in of.items():
+        valid = f"; valid: {limits(knob)}" if limits(knob) else f"; one of: {', '.join(knob.choices)}"
+        text = f"{knob.help} (default: {shown(knob.default)}{'' if _is_switch(knob) else valid})"
+        by_text.setdefault(text, []).append(attack)
+    if [*by_text.values()] == [[*ATTACKS]]:
+        return next(iter(by_text))
+    return " ".join(f"[{', '.join(attacks)}] {text}" for text, attacks in by_text.items())
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _is_switch(knob: Knob) -> bool:
+    return isinstance(knob.default, bool)
+
+
+def _yes_or_no(text: str) -> bool:
+    if text not in ("yes", "no"):
+        raise ValueError(f"expected yes or no; got {text!r}.")
+    return text == "yes"

@@ -13,19 +13,18 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
-from explorer.attacks import SparseAttack
+from explorer.attacks import ATTACKS
 from explorer.commands import networks, options, pictures
 from explorer.commands.tables import aligned
-from explorer.knobs import knobs
 from explorer.sweep import Ledger, Subject, Sweep, grid, means, to_table, write_table
 from explorer.sweep.tables import FORMATS
 
 EXAMPLES = """examples:
   python -m explorer sweep --model signs-resnet --a 0.03,0.1,0.3 --lam 0.3,1,3 --tau 0.02,0.05 --n 10
   python -m explorer sweep --model signs-resnet,signs-vit --surrogate normal,sigmoid --steps 50,100 --no-polish
+  python -m explorer sweep --model signs-resnet --attack random --queries 1000,3000 --k 12,24
   python -m explorer sweep --model my_network.py:load --pictures photographs/ --lam 0.1,1,10 --out out/own.parquet"""
 
-LISTS = [name for name, knob in knobs(SparseAttack).items() if not isinstance(knob.default, bool)]
 ROWS = 20  # of the printed table; the file has them all
 INTERRUPTED = 130
 
@@ -38,14 +37,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, default=Path("out/sweep.csv"), metavar="FILE", help="the rows (default: out/sweep.csv)"
     )
     parser.add_argument("--restart", action="store_true", help="forget what an earlier sweep into the same file did")
-    options.add_knobs(parser, SparseAttack, lists=LISTS)
+    options.add_attack(parser, lists=True)
 
 
 def run(args: argparse.Namespace) -> int:
     """Attack, write the rows, print the means."""
-    given = options.chosen(args, SparseAttack)
-    values = {name: of for name, of in given.items() if name in LISTS}
-    base = SparseAttack(**{name: value for name, value in given.items() if name not in values})
+    given, kind = options.chosen(args, lists=True), ATTACKS[args.attack]
+    values = {name: of for name, of in given.items() if isinstance(of, list)}
+    base = kind(**{name: value for name, value in given.items() if name not in values})
     settings = grid(base, values)  # a bad value is refused before any work
     check(args)
     subjects = [subject(name, args) for name in args.model.split(",")]
@@ -60,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
         write_table(table, args.out)
         by = [*["network"] * (len(subjects) > 1), *(name for name in values if len(values[name]) > 1)]
         print(f"{args.model}: {len(settings):,} settings on {_pictures(subjects)}; their means")
-        print_means(table, by or ["a", "lam", "tau"])
+        print_means(table, by or [*kind.main])
     if not finished:
         print(f"Stopped: {sweep.done:,} of {sweep.total:,} runs are kept; the same command goes on.", file=sys.stderr)
         return INTERRUPTED

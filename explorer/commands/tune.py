@@ -13,12 +13,11 @@ from pathlib import Path
 from optuna import Study
 from tqdm import tqdm
 
-from explorer.attacks import SparseAttack
+from explorer.attacks import ATTACKS, Attack
 from explorer.commands import networks, options, pictures
 from explorer.commands.sweep import INTERRUPTED
 from explorer.commands.tables import aligned
 from explorer.tuning import (
-    OVER,
     Difference,
     Outcome,
     Recommendation,
@@ -28,6 +27,7 @@ from explorer.tuning import (
     open_study,
     outcome,
     recommend,
+    usual,
     work,
 )
 
@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(n=40)
     parser.add_argument("--trials", type=int, default=40, help="of the whole study, by all processes (default: 40)")
     parser.add_argument(
-        "--over", default=",".join(OVER), metavar="NAME,...", help=f"the settings to tune (default: {','.join(OVER)})"
+        "--over", metavar="NAME,...", help="the settings to tune (default: the main ones, and those of the step)"
     )
     parser.add_argument(
         "--check", type=int, default=100, help="further pictures to check the result on; 0: none (default: 100)"
@@ -59,24 +59,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="URL",
         help="the database, as SQLAlchemy names it (default: sqlite:///out/tune.db)",
     )
-    parser.add_argument("--study", metavar="NAME", help="the study's name (default: the network's)")
+    parser.add_argument("--study", metavar="NAME", help="the study's name (default: the network's and the attack's)")
     parser.add_argument(
         "--out", type=Path, default=Path("out/tune.json"), metavar="FILE", help="the result (default: out/tune.json)"
     )
-    options.add_knobs(parser, SparseAttack)
+    options.add_attack(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Search, print the best settings, check the recommended one, write it."""
-    base = SparseAttack(**options.chosen(args, SparseAttack))
+    base = options.attack(args)
     if args.trials < 1 or args.check < 0:
         raise ValueError(f"--trials must be at least 1 and --check at least 0; got {args.trials} and {args.check}.")
     network = networks.load_network(args.model, args.device)
     images, labels = pictures.correctly_classified(network, args.pictures, args.n + args.check, seed=0, data=args.data)
     if len(images) <= args.n and args.check:
         raise ValueError(f"{args.pictures} has {len(images)} usable pictures: none is left to check on; see --n.")
-    task = Task(network, images[: args.n], labels[: args.n], base, tuple(filter(None, args.over.split(","))))
-    study = open_study(args.storage, args.study or args.model, task)
+    over = usual(base) if args.over is None else tuple(filter(None, args.over.split(",")))
+    task = Task(network, images[: args.n], labels[: args.n], base, over)
+    usual_attack = args.attack == next(iter(ATTACKS))
+    study = open_study(args.storage, args.study or args.model + ("" if usual_attack else f" {args.attack}"), task)
     if not _search(study, task, args.trials):
         return INTERRUPTED
     best = recommend(study, task)
@@ -85,6 +87,7 @@ def run(args: argparse.Namespace) -> int:
     print(f"Recommended: {_settings(best.attack, task)} (trial {best.trial}). {best.reason}")
     record = {
         "model": args.model,
+        "attack": type(best.attack).__name__,
         "settings": dataclasses.asdict(best.attack),
         "reason": best.reason,
         "tuned_on": _numbers(best.outcome),
@@ -137,7 +140,7 @@ def _table(study: Study, task: Task) -> str:
     )
 
 
-def _settings(attack: SparseAttack, task: Task) -> str:
+def _settings(attack: Attack, task: Task) -> str:
     return ", ".join(f"{name} {options.shown(getattr(attack, name))}" for name in task.over)
 
 

@@ -1,22 +1,20 @@
 """explore(): from a picture to the pixels that changed the network's mind, in one function."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 
+from explorer.attacks import Attack
 from explorer.classifiers import Classifier
 from explorer.evidence import DEFAULT_METHOD, SPLITS, explain_pixels
 from explorer.exact import exact_arithmetic
 from explorer.grid import changed_pixels, changed_values, check_values, same_picture, to_grid
 from explorer.locks import exclusive
-from explorer.pipeline.findings import Finding, diagnose
+from explorer.pipeline.findings import Finding, diagnose, remarks
 from explorer.types import AttackResult, Evidence, Image, Images, OnStep
 
 MOST_LABELLED, MOST_VALUES = 1500, 2**26  # changed pixels, and the floats of as many pictures, that are labelled
-
-Attack = Callable[..., AttackResult]  # a frozen dataclass from explorer.attacks
 
 
 @dataclass(frozen=True)
@@ -90,7 +88,12 @@ class Exploration:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What is not as it should be, and its cure."""
-        return diagnose(self.result, succeeded=self.succeeded)
+        return diagnose(self.result, self.attack, succeeded=self.succeeded)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What else is worth knowing of the run, in a sentence each."""
+        return remarks(self.result)
 
     @property
     def story(self) -> str:

@@ -29,6 +29,8 @@ def report(exploration: Exploration) -> dict[str, Any]:
             "story": each.story,
             "succeeded": each.succeeded,
             "stopped": result.stopped,
+            "gradient": result.gradient,
+            "was_training": result.was_training,
             "network": each.network,
             "dataset": each.dataset,
             "picture": {"sha256": picture_sha256(each.image), "shape": list(each.image.shape)},
@@ -44,6 +46,7 @@ def report(exploration: Exploration) -> dict[str, Any]:
             "settings": dataclasses.asdict(each.attack),
             "evidence": _evidence(each.evidence),
             "findings": [dataclasses.asdict(finding) for finding in each.findings],
+            "remarks": list(each.remarks),
             "seconds": {"attack": each.attack_seconds, "evidence": each.evidence_seconds},
             "versions": {"python": platform.python_version(), **_versions()},
         }
@@ -78,7 +81,8 @@ def snippet(exploration: Exploration, picture: str = "picture.png") -> str:
 
 import torch
 
-from explorer import {type(each.attack).__name__}, explain_pixels, load_classifier, load_image
+from explorer import explain_pixels, load_classifier, load_image
+from explorer.attacks import {type(each.attack).__name__}
 from explorer.grid import changed_pixels
 
 clf = load_classifier({_literal(each.network)}, device={_literal(_device(each))})

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from explorer.attacks import SparseAttack
+from explorer.attacks import Attack, SparseAttack
 from explorer.sweep.plan import grid
 
 BARE = SparseAttack(prune=False, polish=False)
@@ -24,10 +24,10 @@ class Experiment:
     lines: str | None  # the knob that tells lines apart
     columns: Mapping[str, str]  # what the table and the curves show: a column of the means, and what it is called
     finding: str = ""  # what it says, in a few sentences
-    base: SparseAttack = BARE
+    base: Attack = BARE
 
     @property
-    def settings(self) -> list[SparseAttack]:
+    def settings(self) -> list[Attack]:
         return grid(self.base, self.values)
 
     @property

@@ -7,17 +7,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from explorer.attacks import SparseAttack
+from explorer.attacks import Attack
 from explorer.attacks.sparse import final_width
 from explorer.grid import changed_pixels, from_levels, levels, to_grid
+from explorer.knobs import knobs
 from explorer.numerics import smoothed_l0
 from explorer.types import AttackResult, Image, Logits, Trace
 
 STEADY = 0.1  # a settled run's count stays within this share of its mean, or within one pixel
 KEPT_PIXELS = 1024  # pictures with more changed pixels are not kept
+SMOOTHING = {"a", "schedule", "surrogate"}  # the knobs that say how the count of weights is smoothed
 
 
-def measures(result: AttackResult, logits: Logits, attack: SparseAttack) -> dict[str, list[Any]]:
+def measures(result: AttackResult, logits: Logits, attack: Attack) -> dict[str, list[Any]]:
     """One column per measure, with one value per image; None where a measure has no value.
 
     `logits` (b, k) are the network's on the adversarial images. `confidence` is the probability of the class that the
@@ -33,7 +35,7 @@ def measures(result: AttackResult, logits: Logits, attack: SparseAttack) -> dict
         "confidence": logits.softmax(1).amax(1),
         "converged_step": converged_step(result.trace),
         "settled": settled(result.trace),
-        **_counts(result, attack),
+        **(_counts(result, attack) if attack.has_weights else {}),
     }
     plain = {name: [_plain(value) for value in column.tolist()] for name, column in columns.items()}
     pairs = zip(result.images, result.adversarial, strict=True)
@@ -60,11 +62,13 @@ def settled(trace: Trace) -> Tensor:
     return ((late - mean).abs().amax(0) <= (STEADY * mean).clamp(min=1)) & (late.amin(0) > 0)
 
 
-def _counts(result: AttackResult, attack: SparseAttack) -> dict[str, Tensor]:
-    """Units with weight at the last step, and their smoothed count. The step is 1/2 at weight 0, so what is summed is
-    twice the step less one: 0 for a weight of 0, towards 1 for a large one.
+def _counts(result: AttackResult, attack: Attack) -> dict[str, Tensor]:
+    """Units with weight at the last step, and their smoothed count if the attack smooths it. The step is 1/2 at weight
+    0, so what is summed is twice the step less one: 0 for a weight of 0, towards 1 for a large one.
     """
     v = result.weights
+    if not {*knobs(attack)} >= SMOOTHING:
+        return {"weights_l0": (v > 0).sum(1)}
     width = final_width(torch.as_tensor(attack.a, dtype=v.dtype, device=v.device), attack.schedule)
     smoothed = (2 * smoothed_l0(v, width.expand(len(v))[:, None], attack.surrogate) - 1).sum(1)
     return {"weights_l0": (v > 0).sum(1), "weights_smoothed_l0": smoothed}

@@ -13,14 +13,12 @@ import torch
 from torch import nn
 
 from explorer import attacks, numerics
-from explorer.attacks import SparseAttack
+from explorer.attacks import Attack
 from explorer.grid import levels
 from explorer.types import Image
 
-PER_IMAGE = ("a", "lam", "tau")  # knobs that may differ from image to image within one batch
 
-
-def grid(base: SparseAttack, values: Mapping[str, Sequence[Any]]) -> list[SparseAttack]:
+def grid(base: Attack, values: Mapping[str, Sequence[Any]]) -> list[Attack]:
     """`base` with every combination of `values` by the names of the knobs; the last knob changes fastest.
 
     Raises ValueError on an unknown knob, on a bad value and on a knob without values.
@@ -34,14 +32,15 @@ def grid(base: SparseAttack, values: Mapping[str, Sequence[Any]]) -> list[Sparse
     return [dataclasses.replace(base, **dict(zip(values, some, strict=True))) for some in product(*values.values())]
 
 
-def shared(setting: SparseAttack) -> SparseAttack:
-    """What all settings of one batch must have in common: everything but the knobs PER_IMAGE."""
-    return dataclasses.replace(setting, **{name: getattr(SparseAttack, name) for name in PER_IMAGE})
+def shared(setting: Attack) -> Attack:
+    """What all settings of one batch must have in common: everything but the knobs that may differ per image."""
+    return dataclasses.replace(setting, **{name: getattr(type(setting), name) for name in setting.per_image})
 
 
-def run_key(setting: SparseAttack, picture: str, label: int, network: str) -> str:
-    """Fingerprint of one run: its settings, picture, class and network, the attack's code and torch's version."""
-    known = [dataclasses.asdict(setting), picture, label, network, code_sha256(), torch.__version__]
+def run_key(setting: Attack, picture: str, label: int, network: str) -> str:
+    """Fingerprint of one run: its attack, settings, picture, class and network, the attack's code, torch's version."""
+    asked = type(setting).__name__, dataclasses.asdict(setting)
+    known = [*asked, picture, label, network, code_sha256(), torch.__version__]
     return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:32]
 
 

@@ -1,4 +1,4 @@
-"""Doing a sweep: each run is one image of a batch with an a, a lambda and a tau of its own."""
+"""Doing a sweep: each run is one image of a batch, with settings of its own where its attack allows that."""
 
 import dataclasses
 import platform
@@ -11,12 +11,12 @@ from itertools import groupby
 import torch
 from torch import Tensor, nn
 
-from explorer.attacks import SparseAttack
+from explorer.attacks import Attack
 from explorer.exact import exact_arithmetic
 from explorer.locks import exclusive
 from explorer.sweep.ledger import Ledger, Row
 from explorer.sweep.measures import measures
-from explorer.sweep.plan import PER_IMAGE, image_sha256, network_sha256, run_key, shared
+from explorer.sweep.plan import image_sha256, network_sha256, run_key, shared
 from explorer.types import Images, Labels, OnStep
 
 LARGEST_BATCH = 128
@@ -54,7 +54,7 @@ class Subject:
 class Run:
     """One setting on one picture of one subject."""
 
-    setting: SparseAttack
+    setting: Attack
     subject: Subject
     index: int  # of the picture
     key: str = field(compare=False)
@@ -66,14 +66,14 @@ class Sweep:
     def __init__(
         self,
         subjects: Sequence[Subject],
-        settings: Sequence[SparseAttack],
+        settings: Sequence[Attack],
         ledger: Ledger | None = None,
         *,
         batch: int | None = None,
         alone: bool = True,
     ) -> None:
         """`batch`: runs at a time, by default as many as fit the memory. `alone`: each run is what its setting does to
-        that picture alone, see SparseAttack; without it, a CPU is quicker.
+        that picture alone, see Attack; without it, a CPU is quicker.
         """
         self.ledger = Ledger() if ledger is None else ledger
         self.runs = [
@@ -136,7 +136,7 @@ class Sweep:
         return [runs[first : first + size] for first in range(0, len(runs), size)]
 
 
-def _run(setting: SparseAttack, subject: Subject, index: int) -> Run:
+def _run(setting: Attack, subject: Subject, index: int) -> Run:
     label = int(subject.labels[index])
     return Run(setting, subject, index, run_key(setting, subject.images_sha256[index], label, subject.network_sha256))
 
@@ -150,8 +150,8 @@ def _attack(runs: list[Run], on_step: OnStep | None, alone: bool) -> list[Row] |
     """One row per run; None if it was stopped."""
     subject = runs[0].subject
     chosen = torch.tensor([run.index for run in runs], device=subject.images.device)
-    knobs = {name: _column(runs, name) for name in PER_IMAGE}
-    attack = dataclasses.replace(runs[0].setting, **knobs)
+    setting = runs[0].setting
+    attack = dataclasses.replace(setting, **{name: _column(runs, name) for name in setting.per_image})
     started = time.perf_counter()
     result = attack(subject.network, subject.images[chosen], subject.labels[chosen], on_step=on_step, alone=alone)
     if result.stopped:
@@ -166,6 +166,7 @@ def _attack(runs: list[Run], on_step: OnStep | None, alone: bool) -> list[Row] |
             "key": run.key,
             "network": subject.name,
             "picture": subject.picture(run.index),
+            "attack": type(run.setting).__name__,
             **dataclasses.asdict(run.setting),
             **dict(zip(columns, row, strict=True)),
             "seconds": seconds,

@@ -31,7 +31,7 @@ def means(table: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     """One line per combination of `by`, in their order: runs, share fooled, and the means over pictures.
 
     Pixels and confidence are the means of the fooled pictures, NaN where there is none; `q25` and `q75` the quartiles
-    of their pixels.
+    of their pixels; `closeness`, of the smoothed count of the weights to the true one, where the attack has both.
     """
     fooled = table.where(table["succeeded"].astype(bool))
     numbers = fooled[["n_pixels", "optimised_pixels", "confidence", "converged_step"]].astype(float)
@@ -39,7 +39,8 @@ def means(table: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     frame["success"] = table["succeeded"].astype(float)
     frame["settled"] = table["settled"].astype(float)
     frame["seconds"] = table["seconds"].astype(float)
-    frame["closeness"] = table["weights_smoothed_l0"] / table["weights_l0"].where(table["weights_l0"] > 0)
+    if "weights_smoothed_l0" in table:
+        frame["closeness"] = table["weights_smoothed_l0"] / table["weights_l0"].where(table["weights_l0"] > 0)
     groups = frame.groupby([*by], sort=True, dropna=False)
     summary = groups.mean(numeric_only=True)
     summary["runs"] = groups.size()

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 import streamlit as st
 import torch
 
+from explorer.attacks import Attack
 from explorer.classifiers import CLASSIFIERS, Classifier, load_classifier
 from explorer.evidence import methods_for
 from explorer.locks import exclusive, onlooker
 from explorer.pipeline import Exploration
-from explorer.pipeline.exploration import Attack
 from explorer.types import Image
 from explorer.ui.devices import fastest_device
 

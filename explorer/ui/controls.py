@@ -14,46 +14,48 @@ from explorer.ui.link import exactly, linked_number
 PER_DECADE = 10  # stops of a logarithmic slider
 
 
-def configure(presets: Mapping[str, Any], main: Iterable[str]) -> Any:
+def configure(presets: Mapping[str, Any], main: Iterable[str], prefix: str = "") -> Any:
     """Let a person set a configuration: the `main` knobs with their sentence in full view, the others under "More".
 
-    `presets` are configurations by the name of their button; the first one is the default. Raises ValueError with one
-    sentence if the settings do not go together.
+    `presets` are configurations by the name of their button; the first one is the default. `prefix`: see widget.
+    Raises ValueError with one sentence if the settings do not go together.
     """
     config = type(next(iter(presets.values())))
     every, values = knobs(config), {}
-    heed_link(every.values())
+    heed_link(every.values(), prefix)
     for name in main:
-        values[name] = widget(every[name], presets.values(), help=False)
+        values[name] = widget(every[name], presets.values(), help=False, prefix=prefix)
         st.caption(every[name].help)
     with st.expander("More settings"):
         for name, knob in every.items():
             if name not in values:
-                values[name] = widget(knob, presets.values())
+                values[name] = widget(knob, presets.values(), prefix=prefix)
     with st.container(horizontal=True, key="presets"):
         for title, preset in presets.items():
-            st.button(title, on_click=_apply, args=[preset], width="stretch")
+            st.button(title, on_click=_apply, args=[preset, prefix], width="stretch")
     return config(**values)
 
 
-def _apply(preset: Any) -> None:
+def _apply(preset: Any, prefix: str) -> None:
     """Put every knob to the preset's value, before the widgets of the next run are made."""
     for name in knobs(preset):
-        st.session_state[name] = getattr(preset, name)
+        st.session_state[prefix + name] = getattr(preset, name)
 
 
-def heed_link(every: Iterable[Knob]) -> None:
+def heed_link(every: Iterable[Knob], prefix: str = "") -> None:
     """Put right what the address says of these knobs' numbers, in full view, before any of their controls is made."""
     for knob in every:
         if knob.low is not None:
-            linked_number(knob.name, knob.label, partial(nearest, knob), knob.default)
+            linked_number(prefix + knob.name, knob.label, partial(nearest, knob), knob.default)
 
 
-def widget(knob: Knob, presets: Iterable[Any] = (), help: bool = True) -> Any:
-    """One control, on which the presets' values can be set. Its key, its name in the link, is the field's name."""
+def widget(knob: Knob, presets: Iterable[Any] = (), help: bool = True, prefix: str = "") -> Any:
+    """One control, on which the presets' values can be set. Its key, its name in the link, is the field's name after
+    `prefix`, which keeps apart the knobs of two configurations that have one name.
+    """
     common = {
         "label": knob.label,
-        "key": knob.name,
+        "key": prefix + knob.name,
         "help": knob.help if help else None,
         "bind": "query-params",
     }
@@ -66,7 +68,7 @@ def widget(knob: Knob, presets: Iterable[Any] = (), help: bool = True) -> Any:
     low, high = knob.slider
     if knob.log:
         own = {knob.default, *(getattr(preset, knob.name) for preset in presets)}
-        stops = logarithmic_stops(low, high, own | _linked_stops(knob))
+        stops = stops_of(knob, own | _linked_stops(knob, prefix))
         return st.select_slider(options=stops, value=knob.default, format_func=exactly, **common)
     if isinstance(knob.default, int):
         return st.slider(min_value=int(low), max_value=int(high), value=knob.default, **common)
@@ -85,21 +87,27 @@ def nearest(knob: Knob, value: float) -> float | int:
     return value if isinstance(knob.default, float) else round(value)
 
 
-def set_knob(knob: Knob, value: Any) -> None:
+def set_knob(knob: Knob, value: Any, prefix: str = "") -> None:
     """Put a control to `value`, also between its stops, before it is made."""
     if knob.log:
-        st.session_state.setdefault(f"linked_stops_{knob.name}", set()).add(value)
-    st.session_state[knob.name] = value
+        st.session_state.setdefault(f"linked_stops_{prefix}{knob.name}", set()).add(value)
+    st.session_state[prefix + knob.name] = value
 
 
-def _linked_stops(knob: Knob) -> set[float]:
+def _linked_stops(knob: Knob, prefix: str) -> set[float]:
     """Values between the stops that a link has asked for: they stay stops for as long as the visitor does."""
-    kept: set[float] = st.session_state.setdefault(f"linked_stops_{knob.name}", set())
+    kept: set[float] = st.session_state.setdefault(f"linked_stops_{prefix}{knob.name}", set())
     with suppress(ValueError):  # the link may say anything
-        value = float(st.query_params.get(knob.name, "nothing"))
+        value = type(knob.default)(st.query_params.get(prefix + knob.name, "nothing"))
         knob.check(value)
         kept.add(value)
     return kept
+
+
+def stops_of(knob: Knob, include: Collection[float]) -> list[float] | list[int]:
+    """The stops of a logarithmic slider, with those to `include`; whole numbers where the knob takes no others."""
+    stops = logarithmic_stops(*knob.slider, include)
+    return sorted({round(stop) for stop in stops}) if isinstance(knob.default, int) else stops
 
 
 def logarithmic_stops(low: float, high: float, include: Collection[float]) -> list[float]:

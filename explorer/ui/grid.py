@@ -6,17 +6,16 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.attacks import SparseAttack
+from explorer.attacks import ATTACKS, Attack
 from explorer.classifiers import CLASSIFIERS, DEFAULT
-from explorer.figures.scales import short
 from explorer.knobs import Knob, knobs
+from explorer.tuning import tunable
 from explorer.types import Sample
-from explorer.ui.controls import heed_link, logarithmic_stops, set_knob, widget
-from explorer.ui.link import linked_number
+from explorer.ui.attacks import PARAMETER, name_of, prefix_of, presets_of
+from explorer.ui.controls import heed_link, set_knob, stops_of, widget
+from explorer.ui.link import exactly, linked_number
 from explorer.ui.subjects import labelled_pictures, tunable_networks
 
-PRESETS = (SparseAttack(), SparseAttack.paper())
-KNOBS = {name: knob for name, knob in knobs(SparseAttack).items() if knob.choices or knob.slider}
 EXPLORE = "explorer/views/explore.py"
 NO_KNOB = "none"
 MAX_VALUES = 12  # of one knob
@@ -32,7 +31,7 @@ class Choice:
 
     networks: tuple[str, ...]
     pictures: tuple[Sample, ...]
-    base: SparseAttack  # the setting that all others differ from: the sliders' place
+    base: Attack  # the setting that all others differ from: the sliders' place
     values: Mapping[str, tuple[Any, ...]]  # by knob: x, y and, if there is one, the third
 
     @property
@@ -47,9 +46,21 @@ class Choice:
         return self.n_settings * len(self.pictures) * len(self.networks)
 
 
-def symbol(name: str) -> str:
+def offered(attack: Attack | type[Attack]) -> dict[str, Knob]:
+    """The knobs of an attack that the page offers: those with a range or with choices."""
+    return {name: knob for name, knob in knobs(attack).items() if knob.choices or knob.slider}
+
+
+def symbol(name: str, attack: Attack | type[Attack]) -> str:
     """What a knob is called where there is little room: its letter, if it has one."""
-    return KNOBS[name].label.partition(" · ")[0] if name in KNOBS else name
+    known = knobs(attack)
+    return known[name].label.partition(" · ")[0] if name in known else name
+
+
+def question(attack: type[Attack]) -> str:
+    """What a grid answers."""
+    *others, last = [symbol(name, attack) for name in attack.main]
+    return f"What do {', '.join(others)} and {last} do?" if others else "What do the settings do?"
 
 
 def choose_subjects() -> tuple[tuple[str, ...], tuple[Sample, ...]]:
@@ -80,50 +91,54 @@ def choose_subjects() -> tuple[tuple[str, ...], tuple[Sample, ...]]:
     return tuple(networks), pictures[:count]
 
 
-def choose_values() -> dict[str, tuple[Any, ...]]:
-    """Two or three knobs and the values to try. Raises ValueError with one sentence."""
+def choose_values(attack: str) -> dict[str, tuple[Any, ...]]:
+    """Two or three knobs of the attack of this name, and the values to try. Raises ValueError with one sentence."""
     values: dict[str, tuple[Any, ...]] = {}
-    places = (("x", "Across", "a"), ("y", "Up", "lam"), ("z", "Small multiples", NO_KNOB))
+    kind, prefix = ATTACKS[attack], prefix_of(attack)
+    every = offered(kind)
+    across, up, *_ = dict.fromkeys((*kind.main, *tunable(kind), *every))
+    places = (("x", "Across", across), ("y", "Up", up), ("z", "Small multiples", NO_KNOB))
     for column, (key, title, default) in zip(st.columns(3), places, strict=True):
-        options = [name for name in KNOBS if name not in values]
+        options = [name for name in every if name not in values]
         options = [NO_KNOB, *options] if key == "z" else options
         with column:
             name = st.selectbox(
                 title,
                 options,
                 options.index(default) if default in options else 0,
-                format_func=lambda name: NO_KNOB if name == NO_KNOB else KNOBS[name].label,
-                key=key,
+                format_func=lambda name: NO_KNOB if name == NO_KNOB else every[name].label,
+                key=prefix + key,
                 bind="query-params",
             )
             if name != NO_KNOB:
                 text = st.text_input(
-                    f"Values of {symbol(name)}",
-                    ", ".join(map(short, suggested(KNOBS[name]))),
-                    key=f"values_{name}",
-                    help=f"At most {MAX_VALUES}, separated by commas. {KNOBS[name].help}",
+                    f"Values of {symbol(name, kind)}",
+                    ", ".join(map(written, suggested(every[name]))),
+                    key=f"{prefix}values_{name}",
+                    help=f"At most {MAX_VALUES}, separated by commas. {every[name].help}",
                     bind="query-params",
                 )
-                values[name] = parsed(KNOBS[name], text)
+                values[name] = parsed(every[name], text)
     return values
 
 
-def choose_base() -> SparseAttack:
+def choose_base(attack: str) -> Attack:
     """The setting that the grid starts from; the same knobs, with the same links, as on Explore."""
+    kind, prefix, presets = ATTACKS[attack], prefix_of(attack), presets_of(attack).values()
     refined = st.toggle(
         "With pruning and polishing",
         key="refined",
         bind="query-params",
-        help="Off: the optimised stage alone, which is where a, λ and τ act, and several times quicker.",
+        help="Off: the optimised stage alone, which is where the attack's own settings act, and several times quicker.",
     )
-    heed_link(KNOBS.values())
+    heed_link(offered(kind).values(), prefix)
     with st.expander("Current setting: what the grid starts from, and the ring in the map"):
         columns = st.columns(3)
         chosen = {}
-        for number, (name, knob) in enumerate(KNOBS.items()):
+        for number, (name, knob) in enumerate(offered(kind).items()):
             with columns[number % 3]:
-                chosen[name] = widget(knob, PRESETS)
-    return SparseAttack(**chosen, prune=refined, polish=refined)
+                chosen[name] = widget(knob, presets, prefix=prefix)
+    return kind(**chosen, prune=refined, polish=refined)
 
 
 def parsed(knob: Knob, text: str) -> tuple[Any, ...]:
@@ -150,16 +165,21 @@ def suggested(knob: Knob) -> Sequence[Any]:
         return knob.choices
     low, high = knob.slider
     if knob.log:
-        stops = logarithmic_stops(low, high, {knob.default})
+        stops = stops_of(knob, {knob.default})
         every = (len(stops) - 1) / (STOPS - 1)
         return sorted({knob.default, *(stops[round(i * every)] for i in range(STOPS))})
     values = [low + i * (high - low) / (STOPS - 1) for i in range(STOPS)]
     if isinstance(knob.default, int):
         return sorted({knob.default if knob.default is not None else low, *(round(value) for value in values)})
-    return sorted({float(f"{value:.2g}") for value in values})
+    return sorted({max(low, float(f"{value:.2g}")) for value in values})
 
 
-def choice(networks: tuple[str, ...], pictures: tuple[Sample, ...], base: SparseAttack, values: dict) -> Choice:
+def written(value: Any) -> str:
+    """A value as `parsed` reads exactly it again."""
+    return value if isinstance(value, str) else exactly(value)
+
+
+def choice(networks: tuple[str, ...], pictures: tuple[Sample, ...], base: Attack, values: dict) -> Choice:
     """All of it. Raises ValueError with one sentence if it is nothing, or too much for a page."""
     if not networks:
         raise ValueError("Choose at least one network.")
@@ -172,16 +192,19 @@ def choice(networks: tuple[str, ...], pictures: tuple[Sample, ...], base: Sparse
     return chosen
 
 
-def place_of(setting: SparseAttack, network: str, picture: str) -> dict[str, str]:
+def place_of(setting: Attack, network: str, picture: str) -> dict[str, str]:
     """What the address of Explore says beside the controls that this page shares with it."""
-    stages = {name: "false" for name in ("prune", "polish") if not getattr(setting, name)}
-    return {**stages, "network": network, "picture": picture}
+    name, stages = name_of(setting), {each: getattr(setting, each) for each in ("prune", "polish")}
+    prefix, every = prefix_of(name), knobs(setting)
+    changed = {prefix + each: str(on).lower() for each, on in stages.items() if on != every[each].default}
+    return {**({PARAMETER: name} if prefix else {}), **changed, "network": network, "picture": picture}
 
 
-def go_to(setting: SparseAttack, network: str, picture: str) -> None:
+def go_to(setting: Attack, network: str, picture: str) -> None:
     """Before the page is drawn again: put the controls, which Explore shares, to this setting, and ask to go there."""
-    for name, knob in KNOBS.items():
-        set_knob(knob, getattr(setting, name))
+    prefix = prefix_of(name_of(setting))
+    for name, knob in offered(setting).items():
+        set_knob(knob, getattr(setting, name), prefix)
     st.session_state.go_to = place_of(setting, network, picture)
 
 

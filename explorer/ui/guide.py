@@ -5,18 +5,20 @@ import streamlit as st
 from explorer.palette import LOOKS
 
 HOW_TO_READ = f"""
-**The attack** looks for the fewest pixels whose change makes the network see another class. It first finds a dense
-change that fools the network, then gives every pixel a weight and drives as many weights as it can to zero
-(*optimised*), drops the pixels that were not needed (*pruned*), and improves the rest so that more can go (*polished*).
+**The attack** looks for the fewest pixels whose change makes the network see another class. The *sparse attack* first
+finds a dense change that fools the network, then gives every pixel a weight and drives as many weights as it can to
+zero; the others, chosen under *Attack*, go other ways (*optimised*). Then the pixels that were not needed are dropped
+(*pruned*), the rest is improved so that more can go (*polished*), and, if asked for, a random search tries to get by
+with one pixel less (*random*).
 
 **Obscuring** {LOOKS["obscuring"].sign} pixels hide the true class: they lower its logit more than they raise
 the wrong one's. **Leading** {LOOKS["leading"].sign} pixels point to the wrong class: they raise its logit more
 than they lower the true one's. A **hollow** mark is a weak label: both numbers are small, or they are close.
 Logits are the network's raw scores, compared with their mean over all classes.
 
-**a** is the width of the smooth step that stands in for "counted or not"; **λ** is the price of a pixel; **τ** is the
-threshold below which a weight is set to zero. They act on the optimised stage: switch the last two stages off to see
-their bare effect.
+Of the sparse attack, **a** is the width of the smooth step that stands in for "counted or not"; **λ** is the price of
+a pixel; **τ** is the threshold below which a weight is set to zero. They act on the optimised stage: switch the later
+stages off to see their bare effect.
 
 **A label is a claim, so it is checked.** Reverting one pixel at a time tests it without any gradient, and so does
 reverting all obscuring or all leading pixels together. The card above the checks is *green* if they hold, *amber* if
@@ -47,8 +49,8 @@ def guide() -> None:
 HOW_TO_TUNE = """
 **A cell is a setting**, the mean over the pictures (pixels and confidence: of those that were fooled). A click opens it
 in Explore. The ring is the current setting, where the sliders stand. Axes and colours are logarithmic where they span
-decades. Runs that differ in a, λ and τ alone share a batch, and its time is shared out evenly: to compare times, vary
-something else, or look at pruning and polishing.
+decades. Runs of the sparse attack that differ in a, λ and τ alone share a batch, and its time is shared out evenly: to
+compare times, vary something else, or look at pruning and polishing.
 
 **The Pareto front** is made of the settings that no other one beats in both directions: no other needs fewer pixels and
 fools as often.

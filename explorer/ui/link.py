@@ -9,9 +9,12 @@ from streamlit.errors import StreamlitAPIException
 from explorer.ui.markdown import plain
 
 
-def restore() -> None:
-    """On coming back from another page: put what the address said into it again, which the menu of pages leaves out."""
-    if missing := {name: value for name, value in _kept().items() if name not in st.query_params}:
+def restore(names: Collection[str] | None = None) -> None:
+    """On coming back from another page: put what the address said, of these names or of all, into it again, which the
+    menu of pages leaves out.
+    """
+    wanted = {name: value for name, value in _kept().items() if names is None or name in names}
+    if missing := {name: value for name, value in wanted.items() if name not in st.query_params}:
         st.query_params.update(missing)  # at once: each change of the address is a step of the browser's history
 
 

@@ -2,22 +2,26 @@
 
 import streamlit as st
 
-from explorer.attacks import SparseAttack
+from explorer.attacks import Attack
 from explorer.figures import mechanics
+from explorer.knobs import knobs
 from explorer.pipeline import Exploration
 from explorer.ui.evidence import QUIET
 
+DRAWN = ("a", "tau", "surrogate", "threshold", "box")  # the knobs whose effect on a weight is drawn
 
-def show_mechanics(attack: SparseAttack, exploration: Exploration) -> None:
+
+def drawable(attack: Attack, exploration: Exploration) -> bool:
+    """Whether `attack` has these knobs, and the run that is shown ended with weights."""
+    return exploration.result.weights is not None and {*DRAWN} <= {*knobs(attack)}
+
+
+def show_mechanics(attack: Attack, exploration: Exploration) -> None:
     """The smoothed step, the threshold and the box for `attack`, over the weights that the shown run ended with."""
     weights = exploration.result.weights[0].cpu()
     figure = mechanics(
         weights,
-        a=attack.a,
-        tau=attack.tau,
-        surrogate=attack.surrogate,
-        threshold=attack.threshold,
-        box=attack.box,
+        **{name: getattr(attack, name) for name in DRAWN},
         pixels=exploration.image,
     )
     left, kept = int((weights > 0).sum()), len(weights)

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from explorer.attacks import Attack
 from explorer.classifiers import Classifier
 from explorer.jobs import DEADLINE, Job, JobQueue, QueueFull, queue_for
 from explorer.pipeline import Exploration, explore
-from explorer.pipeline.exploration import Attack
 from explorer.types import Step
 from explorer.ui.caches import Question, answers, seconds_per_step
 from explorer.ui.devices import device_title
@@ -18,6 +18,7 @@ from explorer.ui.words import duration
 PATIENCE = 2.0  # seconds: where the last run took longer, the next one waits for the button
 UNASKED = 15.0  # seconds: a network's first run, whose time is only foretold, may take as long and begin by itself
 PASSES_REFINING, PASSES_LABELLING = 100, 70  # forward and backward passes, about, as measured on SqueezeNet
+FORWARD = 1 / 3  # of these, about, is a forward pass alone
 LOOK = 0.4  # seconds between two looks at a running job; each makes the browser draw, on the cores that do the work
 
 
@@ -107,8 +108,9 @@ def _patient(question: Question, clf: Classifier, me: Session) -> bool:
 
 def expected_seconds(attack: Attack, clf: Classifier) -> float:
     """About what an attack and its labels take, from what one step of the network took."""
-    refinements = PASSES_REFINING * (getattr(attack, "prune", False) or getattr(attack, "polish", False))
-    return (attack.steps + refinements + PASSES_LABELLING) * seconds_per_step(clf)
+    own = attack.expected * (FORWARD if attack.black_box else 1)
+    refinements = PASSES_REFINING * (attack.prune or attack.polish) + FORWARD * attack.random_queries
+    return (own + refinements + PASSES_LABELLING) * seconds_per_step(clf)
 
 
 def _work(job: Job, question: Question, clf: Classifier) -> Exploration:

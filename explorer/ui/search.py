@@ -8,14 +8,15 @@ import optuna
 import streamlit as st
 import torch
 
-from explorer.attacks import SparseAttack
+from explorer.attacks import Attack
 from explorer.classifiers import CLASSIFIERS
 from explorer.figures import front, history, importance
 from explorer.figures.scales import short
 from explorer.jobs import Job
-from explorer.tuning import OVER, Difference, Recommendation, Task, completed, measure, open_study, recommend, tunable
+from explorer.tuning import Difference, Recommendation, Task, completed, measure, open_study, recommend, tunable, usual
 from explorer.tuning import work as do_trials
 from explorer.types import Sample, Step
+from explorer.ui.attacks import name_of, prefix_of
 from explorer.ui.caches import classifier
 from explorer.ui.evidence import QUIET
 from explorer.ui.grid import go_to, symbol
@@ -32,7 +33,7 @@ class Search:
     def __init__(self, url: str, name: str, task: Task, unseen: Task, trials: int) -> None:
         self.task, self.unseen, self.trials = task, unseen, trials
         self.study = open_study(url, name, task)
-        self.checked: tuple[SparseAttack, Difference, float, float] | None = None
+        self.checked: tuple[Attack, Difference, float, float] | None = None
 
     @property
     def done(self) -> int:
@@ -59,7 +60,7 @@ class Search:
         return False
 
 
-def search_of(network: str, base: SparseAttack, over: tuple[str, ...], trials: int) -> LongRun:
+def search_of(network: str, base: Attack, over: tuple[str, ...], trials: int) -> LongRun:
     """The study that this choice means, the same one for everybody who makes it."""
     key = key_of("study", network, base, over)
 
@@ -75,11 +76,16 @@ def search_of(network: str, base: SparseAttack, over: tuple[str, ...], trials: i
     return run
 
 
-def show_search(network: str, base: SparseAttack) -> None:
+def show_search(network: str, base: Attack) -> None:
     """The whole tool: what is tuned, the run, the recommendation, the plots."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         over = st.multiselect(
-            "Settings to tune", list(tunable()), list(OVER), key="over", bind="query-params", width=620
+            "Settings to tune",
+            list(tunable(base)),
+            list(usual(base)),
+            key=f"{prefix_of(name_of(base))}over",
+            bind="query-params",
+            width=620,
         )
         trials = st.slider("Trials", *TRIALS, key="trials", bind="query-params", width=260)
     if not over:
@@ -103,7 +109,8 @@ def show_search(network: str, base: SparseAttack) -> None:
 
 def _recommendation(best: Recommendation, search: Search, network: str) -> None:
     st.markdown("##### Recommended")
-    told = ", ".join(f"{symbol(name)} **{short(getattr(best.attack, name))}**" for name in search.task.over)
+    attack = best.attack
+    told = ", ".join(f"{symbol(name, attack)} **{short(getattr(attack, name))}**" for name in search.task.over)
     st.markdown(f"{told}: {best.outcome.pixels:.2f} pixels, {best.outcome.success:.0%} fooled. {best.reason}")
     if search.checked is not None and search.checked[0] == best.attack:
         _, difference, found, before = search.checked

@@ -2,14 +2,15 @@
 
 import base64
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 import torch
 
-from explorer.attacks import SparseAttack
+from explorer.attacks import Attack
 from explorer.figures import Cell, Curve, heat_map, parallel, pareto, response
 from explorer.figures.scales import short
 from explorer.images import enlarge, to_png
@@ -70,7 +71,7 @@ def progress(sweep: Sweep) -> str:
 
 def show_map(table: pd.DataFrame, rows: Sequence[dict], choice: Choice, measure: str, shown: Sample | None) -> None:
     """Small maps over the grid; a click opens the setting. `shown`: its results stand in the cells."""
-    names = [*choice.values]
+    names, named = [*choice.values], _naming(choice)
     by = [*names, "network"] if len(names) == 2 and len(choice.networks) > 1 else names
     summary = means(table, by)
     pictures = _pictures(rows, by, shown) if shown else {}
@@ -81,9 +82,9 @@ def show_map(table: pd.DataFrame, rows: Sequence[dict], choice: Choice, measure:
         cells.append(Cell(setting[0], setting[1], facet, float(line[measure]), index, pictures.get(setting, "")))
     figure = heat_map(
         cells,
-        (symbol(by[0]), symbol(by[1]), symbol(by[2]) if len(by) > 2 else ""),
+        (named(by[0]), named(by[1]), named(by[2]) if len(by) > 2 else ""),
         MEASURES[measure],
-        {symbol(name): getattr(choice.base, name) for name in names},
+        {named(name): getattr(choice.base, name) for name in names},
         best_is_low=LOW_IS_GOOD[measure],
     )
     best = summary[measure].min() if LOW_IS_GOOD[measure] else summary[measure].max()
@@ -95,22 +96,22 @@ def show_map(table: pd.DataFrame, rows: Sequence[dict], choice: Choice, measure:
 
 def show_response(table: pd.DataFrame, choice: Choice, measure: str) -> None:
     """One knob's curve per value of the second, with the spread over the pictures."""
-    names = [*choice.values]
+    names, named = [*choice.values], _naming(choice)
     with st.container(horizontal=True):
-        x = st.segmented_control("Along", names, default=names[0], required=True, format_func=symbol, key="along")
+        x = st.segmented_control("Along", names, default=names[0], required=True, format_func=named, key="along")
         lines = [name for name in (*names, "network") if name != x and table[name].nunique() > 1]
         line = lines[0] if lines else None
         if len(lines) > 1:
-            line = st.segmented_control("One line per", lines, default=line, format_func=symbol, key="line")
+            line = st.segmented_control("One line per", lines, default=line, format_func=named, key="line")
     curves = []
     for name, some in table.groupby(line, sort=True) if line else [("", table)]:
         each = spread(some, [x], measure)
         band = () if measure == "success" else (each["q25"].tolist(), each["q75"].tolist())
-        title = f"{symbol(line)} {short(name)}" if line else ""
+        title = f"{named(line)} {short(name)}" if line else ""
         curves.append(Curve(title, each[x].tolist(), each["mean"].tolist(), *band))
     mark = getattr(choice.base, x)
     alt = f"{MEASURES[measure]} over {x}, {len(curves)} curves."
-    st.plotly_chart(response(curves, symbol(x), MEASURES[measure], mark), key="response", config=QUIET, alt=alt)
+    st.plotly_chart(response(curves, named(x), MEASURES[measure], mark), key="response", config=QUIET, alt=alt)
     st.caption(
         "The mean over pictures and over all other settings of the grid; the band holds the middle half of them."
     )
@@ -129,7 +130,8 @@ def show_front(table: pd.DataFrame, choice: Choice) -> None:
 
 def show_parallel(table: pd.DataFrame, choice: Choice) -> None:
     """Every setting as one line across the knobs and what came of it."""
-    titles = {name: symbol(name) for name in choice.values} | SHORT
+    named = _naming(choice)
+    titles = {name: named(name) for name in choice.values} | SHORT
     figure = parallel(described(table, choice), titles)
     st.plotly_chart(
         figure, key="parallel", config=QUIET, alt=f"Parallel coordinates over {', '.join(titles.values())}."
@@ -139,23 +141,28 @@ def show_parallel(table: pd.DataFrame, choice: Choice) -> None:
 
 def described(table: pd.DataFrame, choice: Choice) -> list[dict[str, Any]]:
     """The means of each setting, with a name, an index and whether it is on each front."""
-    summary = means(table, [*choice.values])
+    summary, named = means(table, [*choice.values]), _naming(choice)
     for key in ("success", "confidence"):
         summary[f"front_{key}"] = pareto_front(summary, "pixels", key)
     rows = summary.to_dict("records")
     for index, row in enumerate(rows):
         row["index"] = index
-        row["text"] = ", ".join(f"{symbol(name)} {short(row[name])}" for name in choice.values)
+        row["text"] = ", ".join(f"{named(name)} {short(row[name])}" for name in choice.values)
     return rows
 
 
-def _setting(line: Mapping[str, Any], choice: Choice) -> SparseAttack:
+def _naming(choice: Choice) -> Callable[[str], str]:
+    """What the knobs of the grid's attack are called."""
+    return partial(symbol, attack=choice.base)
+
+
+def _setting(line: Mapping[str, Any], choice: Choice) -> Attack:
     """The setting of one line of the means."""
     values = {name: type(of[0])(line[name]) for name, of in choice.values.items()}
     return dataclasses.replace(choice.base, **values)
 
 
-def _clickable(figure: Any, key: str, alt: str, settings: Sequence[SparseAttack], choice: Choice) -> None:
+def _clickable(figure: Any, key: str, alt: str, settings: Sequence[Attack], choice: Choice) -> None:
     """Show a figure whose points' customdata is [place in `settings`]: a click opens that setting in Explore."""
 
     def pick() -> None:

@@ -2,12 +2,13 @@
 
 import streamlit as st
 
-from explorer.attacks import SparseAttack
+from explorer.attacks import ATTACKS, Attack
 from explorer.classifiers import Classifier
 from explorer.evidence import DEFAULT_METHOD, METHODS
 from explorer.figures import attack_trace
 from explorer.pipeline import Exploration, picture_sha256
 from explorer.ui import words
+from explorer.ui.attacks import about, choose_attack, prefix_of, presets_of
 from explorer.ui.caches import Question, valid_methods
 from explorer.ui.classes import choose_label, choose_target
 from explorer.ui.controls import configure
@@ -17,7 +18,7 @@ from explorer.ui.evidence import QUIET, show_evidence
 from explorer.ui.guide import guide
 from explorer.ui.link import restore
 from explorer.ui.markdown import plain
-from explorer.ui.mechanics import show_mechanics
+from explorer.ui.mechanics import drawable, show_mechanics
 from explorer.ui.networks import choose_network, dataset_of, load_network
 from explorer.ui.pictures import pictures
 from explorer.ui.playback import playback
@@ -26,9 +27,6 @@ from explorer.ui.runs import StatusLine, ask
 from explorer.ui.session import session
 from explorer.ui.source import choose_picture, choose_source
 from explorer.ui.what_if import what_if
-
-PRESETS = {"Defaults": SparseAttack(), "As in the paper": SparseAttack.paper()}
-MAIN_KNOBS = ("a", "lam", "tau")
 
 
 def page() -> None:
@@ -48,7 +46,7 @@ def page() -> None:
     panel = left.container(key="panel")
     hero, details = right.container(key="hero"), right.container(key="details")
     with panel:
-        attack = choose_attack()
+        attack = set_up(choose_attack())
         target = choose_target(clf)
         label = choose_label(sample, clf)
         method = choose_method(clf)
@@ -56,7 +54,7 @@ def page() -> None:
         story, status = st.container(), StatusLine()
         with st.container(key="stages", horizontal=True, vertical_alignment="center"):
             counts = st.container(width="content")
-            only_optimised = st.toggle("Without pruning and polishing", key="optimised", bind="query-params")
+            only_optimised = attack is not None and choose_stage(attack)
     if attack is None:
         return
     uploaded = clf is session().own
@@ -91,20 +89,32 @@ def page() -> None:
                 st.plotly_chart(
                     attack_trace(exploration.result.trace), key="trace", config=QUIET, alt=words.trace(exploration)
                 )
-        with st.expander("What a, τ and the box do to a weight", key="mechanics", on_change="rerun") as opened:
-            if opened.open:
-                show_mechanics(attack, exploration)
+        if drawable(attack, exploration):
+            with st.expander("What a, τ and the box do to a weight", key="mechanics", on_change="rerun") as opened:
+                if opened.open:
+                    show_mechanics(attack, exploration)
         guide()
         offer_downloads(exploration, uploaded)
 
 
-def choose_attack() -> SparseAttack | None:
-    """The attack with its settings; None, and a sentence, where they do not go together."""
+def set_up(name: str) -> Attack | None:
+    """The attack of this name with its settings; None, and a sentence, where they do not go together."""
+    st.caption(about(name))
     try:
-        return configure(PRESETS, MAIN_KNOBS)
+        return configure(presets_of(name), ATTACKS[name].main, prefix_of(name))
     except ValueError as error:
         st.error(plain(error))
         return None
+
+
+def choose_stage(attack: Attack) -> bool:
+    """Whether to show what the attack's own steps found, before the stages that follow them; nobody is asked where none
+    does.
+    """
+    if not (attack.prune or attack.polish or attack.random_queries):
+        return False
+    later = "the later stages" if attack.random_queries else "pruning and polishing"
+    return st.toggle(f"Without {later}", key="optimised", bind="query-params")
 
 
 def choose_method(clf: Classifier) -> str:
@@ -121,7 +131,9 @@ def choose_method(clf: Classifier) -> str:
 
 
 def tell(exploration: Exploration) -> None:
-    """What happened, in one sentence, and whether the network saw the right class to begin with."""
+    """What happened, in one sentence, whether the network saw the right class to begin with, and what else is worth
+    knowing of the run.
+    """
     st.header(plain(exploration.story).replace(" %", "\u00a0%"), anchor=False)
     if exploration.already_wrong:
         seen, true = (plain(exploration.class_names[label]) for label in (exploration.label, exploration.true_label))
@@ -131,6 +143,8 @@ def tell(exploration: Exploration) -> None:
         st.caption(
             f"The true class is **guessed from the prediction**: {seen}. If it is another, choose it as *True class*."
         )
+    for remark in exploration.remarks:
+        st.caption(remark)
 
 
 def explain_failure(exploration: Exploration) -> None:

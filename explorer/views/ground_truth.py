@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from explorer.attacks import SparseAttack
+from explorer.attacks import ATTACKS
 from explorer.classifiers import CLASSIFIERS, DEFAULT, Classifier
 from explorer.evidence import DEFAULT_METHOD, METHODS
 from explorer.figures import truth_rates
@@ -104,7 +104,8 @@ def measure_some(clf: Classifier) -> None:
         def on_progress(done: int) -> None:
             advance(job, done, n, f"Sign {done + 1} of {n}: attacking and labelling")
 
-        return try_signs(clf, SparseAttack(), Signs.draw(clf, n, FIRST_SEED + first, clf.device), method, on_progress)
+        attack = next(iter(ATTACKS.values()))()
+        return try_signs(clf, attack, Signs.draw(clf, n, FIRST_SEED + first, clf.device), method, on_progress)
 
     trials = result_of("-".join(map(str, key)), clf, work)
     if trials is None:

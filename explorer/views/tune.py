@@ -2,10 +2,13 @@
 
 import streamlit as st
 
+from explorer.attacks import ATTACKS
 from explorer.figures.scales import short
 from explorer.sweep import Sweep, best_setting, means, to_table
-from explorer.ui.grid import Choice, choice, choose_base, choose_subjects, choose_values, leave, symbol
+from explorer.ui.attacks import PARAMETER, about, choose_attack
+from explorer.ui.grid import Choice, choice, choose_base, choose_subjects, choose_values, leave, question, symbol
 from explorer.ui.guide import tuning_guide
+from explorer.ui.link import restore
 from explorer.ui.long_runs import control
 from explorer.ui.markdown import plain
 from explorer.ui.search import show_search
@@ -26,13 +29,19 @@ VIEWS = ("Map", "Pictures", "Curves", "Pareto front", "Parallel", "Table")
 
 def page() -> None:
     leave()
+    if "part" not in st.session_state:  # nothing of this page is there: the visitor comes, or comes back
+        restore([PARAMETER])
     with st.container(key="head", horizontal=True, vertical_alignment="bottom"):
-        st.title("What do a, λ and τ do?", anchor=False, width="content")
-        part = st.segmented_control("Part", PARTS, default=PARTS[0], required=True, key="part", bind="query-params")
+        title = st.container(width="content")
+        with st.container(key="choices", horizontal=True, width="content"):
+            attack = choose_attack(width=220)
+            part = st.segmented_control("Part", PARTS, default=PARTS[0], required=True, key="part", bind="query-params")
+        title.title(question(ATTACKS[attack]), anchor=False)
+    st.caption(about(attack))
     try:
         networks, pictures = choose_subjects()
-        values = choose_values() if part == PARTS[0] else {}
-        base = choose_base()
+        values = choose_values(attack) if part == PARTS[0] else {}
+        base = choose_base(attack)
         if part == PARTS[0]:
             try_grid(choice(networks, pictures, base, values))
         elif networks:
@@ -118,7 +127,7 @@ def summary(table, chosen: Choice) -> None:
     if best is None:
         st.info("No setting of this grid has fooled the network yet.")
         return
-    setting = ", ".join(f"{symbol(name)} {short(best[name])}" for name in chosen.values)
+    setting = ", ".join(f"{symbol(name, chosen.base)} {short(best[name])}" for name in chosen.values)
     st.markdown(
         f"Fewest pixels among the settings that fool most: **{setting}** with {best['pixels']:.1f} on average, "
         f"{best['success']:.0%} fooled."
