@@ -28,10 +28,11 @@ _ALPHA_MODES = ("LA", "PA", "RGBA", "La", "RGBa")
 _DEEP_MODES = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 
 
-def load_image(source: str | Path | bytes | BinaryIO) -> Image:
+def load_image(source: str | Path | bytes | BinaryIO, behind: str = "white") -> Image:
     """Read a PNG, JPEG, WebP or BMP picture from a path, from bytes or from an open file.
 
-    The first frame of an animation, turned as its EXIF tag says, transparency on white, 16 bits scaled to 8.
+    The first frame of an animation, turned as its EXIF tag says, transparency on the colour `behind`, 16 bits scaled
+    to 8.
     Raises ValueError with one sentence if there is no usable picture.
     """
     content = _read(source)
@@ -53,7 +54,7 @@ def load_image(source: str | Path | bytes | BinaryIO) -> Image:
         )
     try:
         picture.load()
-        return from_uint8(_as_rgb(ImageOps.exif_transpose(picture)))
+        return from_uint8(_as_rgb(ImageOps.exif_transpose(picture), behind))
     except Exception as error:  # as above, for a file that breaks off or is damaged further in
         raise ValueError(f"The {picture.format} file is damaged or incomplete.") from error
 
@@ -161,11 +162,11 @@ def _read(source: str | Path | bytes | BinaryIO) -> bytes:
     return source.read()
 
 
-def _as_rgb(picture: Pillow.Image) -> np.ndarray:
+def _as_rgb(picture: Pillow.Image, behind: str) -> np.ndarray:
     if picture.mode in _DEEP_MODES:  # Pillow's own conversion clips at 255 instead of scaling
         grey = np.rint(np.asarray(picture).astype(np.float64).clip(0, 65535) / 257)
         return np.repeat(grey[..., None], 3, axis=2).astype(np.uint8)
     if picture.mode in _ALPHA_MODES or "transparency" in picture.info:
         picture = picture.convert("RGBA")
-        picture = Pillow.alpha_composite(Pillow.new("RGBA", picture.size, "white"), picture)
+        picture = Pillow.alpha_composite(Pillow.new("RGBA", picture.size, behind), picture)
     return np.asarray(picture.convert("RGB"))

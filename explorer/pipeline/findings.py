@@ -18,11 +18,13 @@ class Finding:
     cure: str
 
 
-def diagnose(result: AttackResult, *, succeeded: bool) -> tuple[Finding, ...]:
-    """The failure signatures that a result of one image shows, the gravest first."""
+def diagnose(result: AttackResult, *, succeeded: bool, confined: bool = False) -> tuple[Finding, ...]:
+    """The failure signatures that a result of one image shows, the gravest first. `confined`: not all pixels, or none
+    by much, were allowed to change.
+    """
     findings = []
     if not succeeded:
-        findings.append(_not_fooled(result))
+        findings.append(_not_fooled(result, confined))
     height, width = result.images.shape[2:]
     n_pixels = int(result.stage_pixels()["optimised"])
     share = n_pixels / (height * width)
@@ -53,9 +55,15 @@ def diagnose(result: AttackResult, *, succeeded: bool) -> tuple[Finding, ...]:
     return tuple(findings)
 
 
-def _not_fooled(result: AttackResult) -> Finding:
+def _not_fooled(result: AttackResult, confined: bool) -> Finding:
     if result.stopped:
         return Finding("The network is not fooled yet.", "the run was stopped", "let it run to the end")
+    if confined:
+        return Finding(
+            "The network was not fooled." if result.targets is None else "The target was not reached.",
+            "too few pixels may change, or none by enough",
+            "a larger region, or a larger largest change",
+        )
     if result.targets is not None:
         return Finding(
             "The target was not reached.",
