@@ -143,6 +143,11 @@ class Region:
         return int.from_bytes(self.bits, "big").bit_count()
 
     @property
+    def told(self) -> str:
+        """How many pixels it has, in words."""
+        return "1 pixel" if self.n_pixels == 1 else f"{self.n_pixels:,} pixels"
+
+    @property
     def inverse(self) -> "Region":
         """All other pixels. Raises ValueError where there is none."""
         return Region.of(~self.mask)

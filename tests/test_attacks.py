@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from explorer import SigmaZero, SparseAttack, load_classifier
 from explorer.attacks import ATTACKS
-from explorer.attacks.kernels import as_if_alone
 from explorer.attacks.books import Books, Progress
+from explorer.attacks.kernels import as_if_alone
 from explorer.attacks.loop import run_stage
 from explorer.attacks.moves import single_reversals
 from explorer.attacks.polishing import Polishing

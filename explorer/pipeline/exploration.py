@@ -101,7 +101,7 @@ class Exploration:
         before = f"{self.class_names[self.label]}, {percent(self.before[self.label])}"
         after = f"{self.class_names[self.adversarial_label]}, {percent(self.after[self.adversarial_label])}"
         count = f"{self.n_pixels:,} of {self.size:,} pixels"
-        where = f", inside the region of {self.region.n_pixels:,} pixels" if self.region else ""
+        where = f", inside the region of {self.region.told}" if self.region else ""
         if self.succeeded:
             return f"{before} → {after}, by {count}{where}"
         missed = "not fooled" if self.target is None else f"{self.class_names[self.target]} not reached"
@@ -130,7 +130,8 @@ def explore(
 ) -> Exploration:
     """Attack `image`, put on the 8-bit grid, from the class that the network sees in it, and label every changed pixel.
 
-    `label`: the true class, if it is known. `region`: where pixels may change, by default everywhere. `stage`: whose picture to explain, by default the attack's last.
+    `label`: the true class, if it is known. `region`: where pixels may change, by default everywhere. `stage`: whose
+    picture to explain, by default the attack's last.
     `earlier`: an exploration of the same picture, network and settings: its attack is not run again, only explained.
     `splits`: see explain_pixels.
     Where more pixels changed than most_labelled says, none is labelled.

@@ -76,7 +76,7 @@ def snippet(exploration: Exploration, picture: str = "picture.png") -> str:
     imported, region, given = "", "", ""
     if each.region is not None:
         imported, given = "\nfrom explorer.regions import Region", ", region=region.mask"
-        region = f'\nregion = Region.parse("{each.region.text}")  # {each.region.n_pixels:,} pixels may change'
+        region = f'\nregion = Region.parse("{each.region.text}")  # {each.region.told} may change'
     return f'''"""{each.story}"""
 
 import torch

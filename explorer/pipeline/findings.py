@@ -62,7 +62,7 @@ def _not_fooled(result: AttackResult, confined: bool) -> Finding:
         return Finding(
             "The network was not fooled." if result.targets is None else "The target was not reached.",
             "too few pixels may change, or none by enough",
-            "a larger region, or a larger largest change",
+            "a larger region, or more as the largest change",
         )
     if result.targets is not None:
         return Finding(

@@ -110,7 +110,13 @@ EXPERIMENTS: dict[str, Experiment] = {
     "limit": Experiment(
         title="How faint can it be?",
         question="How many more pixels does it take if none may change by much, and when is the network not fooled?",
-        finding="",
+        finding=(
+            "Half the step costs little: 7.9 pixels against 5.8 on the signs, 2.6 against 2.2 on CIFAR-10. From there "
+            "on the two trade about evenly on the signs: 12 pixels at 0.3, 51 at 0.1, 140 at 0.05, all pictures still "
+            "fooled. CIFAR-10 is more fragile: at 0.1, 6 pixels, at 0.02, which is 5 of 255 levels, 34. Below that the "
+            "network begins to hold: at 0.02 it is fooled on 75 % of the signs, at 0.01 (2 levels) on 10 %, and on "
+            "75 % of CIFAR-10; the means of pixels are then those of the pictures that were easy."
+        ),
         values={"max_change": (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0)},
         x="max_change",
         lines=None,

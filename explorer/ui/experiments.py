@@ -13,7 +13,7 @@ from explorer.ui.evidence import QUIET
 
 FOLDER = Path(__file__).parents[2] / "assets" / "experiments"
 SUBJECTS = {"signs-resnet": "Road signs: ResNet", "cifar10-resnet20": "CIFAR-10: ResNet-20"}
-SETTING_NAMES = {"lam": "λ", "a": "a", "surrogate": "surrogate", "schedule": "schedule"}
+SETTING_NAMES = {"lam": "λ", "a": "a", "surrogate": "surrogate", "schedule": "schedule", "max_change": "largest change"}
 
 
 def show_experiment(name: str) -> None:
