@@ -12,7 +12,7 @@ from explorer.ui.link import link, unlink
 EVERYWHERE, INSIDE, OUTSIDE, SIGN, NOT_SIGN = PLACES = (
     "Everywhere",
     "Inside the drawn region",
-    "Outside it",
+    "Outside the drawn region",
     "The sign",
     "Not the sign",
 )
@@ -26,41 +26,45 @@ Draw = Callable[[Sequence[Corner], bool], None]
 def choose_region(sample: Sample, clf: Classifier) -> tuple[Region | None, Draw | None]:
     """The pixels that may change, None for all of them; and, while a person draws, what hears of it."""
     size = tuple(clf.input_size)
-    rendered = "seed" in sample.meta
-    places = PLACES if rendered else (EVERYWHERE, *DRAWN)
+    places = PLACES if "seed" in sample.meta else (EVERYWHERE, *DRAWN)
     where = st.selectbox("Where may it change?", places, key="where", bind="query-params")
-    if where in (SIGN, NOT_SIGN):
-        sign = Region.sign(sample.label, sample.meta["seed"], size)
-        return (sign if where == SIGN else sign.inverse), None
-    if where not in DRAWN:
+    if where == EVERYWHERE:
         return None, None
+    on_draw = _offer_drawing(size) if where in DRAWN else None
+    try:
+        region = _drawn(size) if where in DRAWN else Region.sign(sample.label, sample.meta["seed"], size)
+        if region is not None and where in (OUTSIDE, NOT_SIGN):
+            region = region.inverse
+    except ValueError as error:
+        st.error(str(error))
+        return None, on_draw
+    if region is None:
+        st.caption("Nothing is drawn yet, so every pixel may change.")
+        return None, on_draw
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"{region.n_pixels:,} of {size[0] * size[1]:,} pixels may change.", width="stretch")
+        if where in DRAWN:
+            st.button("Clear", on_click=unlink, args=[PARAMETER], help="Forget the drawn region.")
+    return region, on_draw
+
+
+def _offer_drawing(size: Size) -> Draw | None:
+    """By hand, or by numbers; what hears of a drawn region, while one may draw."""
     st.session_state.setdefault("drawing", not st.query_params.get(PARAMETER))  # who asks for a region wants to draw it
     drawing = st.toggle("Draw a region", key="drawing", help="Drag around a part of the picture called Before.")
     _choose_box(size)
-    drawn = _drawn(size)
-    on_draw = (lambda corners, add: _draw(corners, add, size)) if drawing else None
-    if drawn is None:
-        st.caption("Nothing is drawn yet, so every pixel may change.")
-        return None, on_draw
-    try:
-        region = drawn if where == INSIDE else drawn.inverse
-    except ValueError:
-        st.error("The drawn region is the whole picture: nothing is left outside it.")
-        return None, on_draw
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"{region.told} of {size[0] * size[1]:,} may change.", width="stretch")
-        st.button("Clear", on_click=unlink, args=[PARAMETER], help="Forget the drawn region.")
-    return region, on_draw
+    return (lambda corners, add: _draw(corners, add, size)) if drawing else None
 
 
 def _choose_box(size: Size) -> None:
     """A box by four numbers, for those who do not draw."""
+    of = f"{size[0]}x{size[1]}"  # numbers for pictures of another size may be too large for these
     with st.expander("A box, by numbers"):
         left, right = st.columns(2)
-        row = left.number_input("First row", 0, size[0] - 1, 0, key=f"box_row_{size}")
-        col = right.number_input("First column", 0, size[1] - 1, 0, key=f"box_col_{size}")
-        height = left.number_input("Rows", 1, size[0], size[0] // 2, key=f"box_height_{size}")
-        width = right.number_input("Columns", 1, size[1], size[1] // 2, key=f"box_width_{size}")
+        row = left.number_input("First row", 0, size[0] - 1, 0, key=f"box_row_{of}")
+        col = right.number_input("First column", 0, size[1] - 1, 0, key=f"box_col_{of}")
+        height = left.number_input("Rows", 1, size[0], size[0] // 2, key=f"box_height_{of}")
+        width = right.number_input("Columns", 1, size[1], size[1] // 2, key=f"box_width_{of}")
         if st.button("Use this box", width="stretch"):
             try:
                 _keep(Region.box(size, row, col, height, width))
@@ -69,30 +73,25 @@ def _choose_box(size: Size) -> None:
 
 
 def _drawn(size: Size) -> Region | None:
-    """The region that the link holds, if it is one of pictures of this size."""
+    """The region that the link holds, if any. Raises ValueError if it is none, or one of pictures of another size."""
     text = st.query_params.get(PARAMETER, "")
     if not text:
         return None
-    try:
-        region = Region.parse(text)
-    except ValueError as error:
-        st.error(str(error))
-        return None
+    region = Region.parse(text)
     if region.size != size:
-        st.warning(
+        raise ValueError(
             f"The drawn region is one of {region.height} × {region.width} pixels, but the network sees "
             f"{size[0]} × {size[1]}: draw it anew."
         )
-        return None
     link(PARAMETER, text, "")
     return region
 
 
 def _draw(corners: Sequence[Corner], add: bool, size: Size) -> None:
+    """Put what was drawn into the link: in the place of the region that is there, or added to it."""
     try:
         region = Region.polygon(size, corners)
-        before = _drawn(size) if add else None
-        _keep(region if before is None else region | before)
+        _keep(region | _drawn(size) if add and PARAMETER in st.query_params else region)
     except ValueError as error:
         st.toast(str(error))
 
