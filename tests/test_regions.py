@@ -32,6 +32,7 @@ from explorer.ui.regions import INSIDE, MAX_LINK, NOT_SIGN, OUTSIDE, SIGN
 SIDE = 8
 QUICK = {"sparse": {"steps": 15}, "sigma-zero": {"steps": 15}, "greedy": {}, "random": {"queries": 30, "k": 4}}
 BOX = Region.box((64, 64), 20, 10, 16, 30)
+MEANWHILE = "Meanwhile, every pixel may change."
 FAST = SparseAttack(steps=25, polish=False)
 
 
@@ -380,12 +381,13 @@ def button_of(app, label: str):
 @pytest.mark.usefixtures("_patient")
 def test_a_damaged_or_unfitting_region_in_the_link_is_one_sentence():
     app = open_page(where=INSIDE, region="64x64.nonsense")
-    assert problems(app) == ["The region's text is damaged: '64x64.nonsense' does not unpack."]
+    assert problems(app) == [f"The region's text is damaged: '64x64.nonsense' does not unpack. {MEANWHILE}"]
     assert story(app).endswith("of 4,096 pixels")
     app = open_page(where=INSIDE, region=Region.box((32, 32), 0, 0, 4, 4).text)
-    assert problems(app) == ["The drawn region is one of 32 × 32 pixels, but the network sees 64 × 64: draw it anew."]
+    fits = "The drawn region is one of 32 × 32 pixels, but the network sees 64 × 64: clear it, or draw another."
+    assert problems(app) == [f"{fits} {MEANWHILE}"]
     app = open_page(where=OUTSIDE, region=Region.box((64, 64), 0, 0, 64, 64).text)
-    assert problems(app) == ["The region is empty: at least one pixel must be allowed to change."]
+    assert problems(app) == [f"The region is empty: at least one pixel must be allowed to change. {MEANWHILE}"]
     assert story(app).endswith("of 4,096 pixels")
 
 

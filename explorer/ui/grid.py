@@ -12,6 +12,7 @@ from explorer.figures.scales import short
 from explorer.knobs import Knob, knobs
 from explorer.types import Sample
 from explorer.ui.controls import logarithmic_stops, set_knob, widget
+from explorer.ui.regions import allow_everywhere
 from explorer.ui.subjects import labelled_pictures, tunable_networks
 
 PRESETS = (SparseAttack(), SparseAttack.paper())
@@ -178,6 +179,7 @@ def go_to(setting: SparseAttack, network: str, picture: str) -> None:
     """Before the page is drawn again: put the controls, which Explore shares, to this setting, and ask to go there."""
     for name, knob in KNOBS.items():
         set_knob(knob, getattr(setting, name))
+    allow_everywhere()  # as the grid did
     st.session_state.go_to = place_of(setting, network, picture)
 
 

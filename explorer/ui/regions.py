@@ -36,23 +36,30 @@ def choose_region(sample: Sample, clf: Classifier) -> tuple[Region | None, Draw 
         if region is not None and where in (OUTSIDE, NOT_SIGN):
             region = region.inverse
     except ValueError as error:
-        st.error(str(error))
+        st.error(f"{error} Meanwhile, every pixel may change.")
         return None, on_draw
     if region is None:
         st.caption("Nothing is drawn yet, so every pixel may change.")
-        return None, on_draw
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"{region.n_pixels:,} of {size[0] * size[1]:,} pixels may change.", width="stretch")
-        if where in DRAWN:
-            st.button("Clear", on_click=unlink, args=[PARAMETER], help="Forget the drawn region.")
+    else:
+        st.caption(f"{region.n_pixels:,} of {size[0] * size[1]:,} pixels may change.")
     return region, on_draw
+
+
+def allow_everywhere() -> None:
+    """Before the page is drawn: no region, whatever was chosen."""
+    st.session_state.where = EVERYWHERE
+    unlink(PARAMETER)
 
 
 def _offer_drawing(size: Size) -> Draw | None:
     """By hand, or by numbers; what hears of a drawn region, while one may draw."""
+    head = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
     st.session_state.setdefault("drawing", not st.query_params.get(PARAMETER))  # who asks for a region wants to draw it
-    drawing = st.toggle("Draw a region", key="drawing", help="Drag around a part of the picture called Before.")
     _choose_box(size)
+    with head:
+        drawing = st.toggle("Draw a region", key="drawing", help="Drag around a part of the picture called Before.")
+        if PARAMETER in st.query_params:
+            st.button("Clear", on_click=unlink, args=[PARAMETER], help="Forget the drawn region.")
     return (lambda corners, add: _draw(corners, add, size)) if drawing else None
 
 
@@ -81,7 +88,7 @@ def _drawn(size: Size) -> Region | None:
     if region.size != size:
         raise ValueError(
             f"The drawn region is one of {region.height} × {region.width} pixels, but the network sees "
-            f"{size[0]} × {size[1]}: draw it anew."
+            f"{size[0]} × {size[1]}: clear it, or draw another."
         )
     link(PARAMETER, text, "")
     return region

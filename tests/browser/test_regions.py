@@ -1,6 +1,7 @@
 """Where pixels may change, as a person says it: drawn on the picture, chosen, cleared."""
 
 import math
+import re
 
 import pytest
 from playwright.sync_api import expect
@@ -93,3 +94,30 @@ def test_beside_the_sign(explore):
     sign = Region.sign(0, 8323, (SIDE, SIDE))
     assert explore.story.endswith(f"inside the region of {sign.inverse.n_pixels:,} pixels")
     assert not any(sign.mask[place] for place in marked(explore))
+
+
+def test_a_cell_of_a_grid_opens_without_a_region_as_it_was_tried(explore):
+    box = Region.box((SIDE, SIDE), 20, 10, 16, 30)
+    explore.open(f"{QUICK}&where={INSIDE.replace(' ', '+')}&region={box.text}")
+    assert "inside the region" in explore.story
+    page = explore.page
+    page.get_by_role("link", name="Tune").click()
+    run = page.locator(".st-key-run")
+    for name, values in (("a", "0.06, 0.1"), ("lam", "0.3, 1")):
+        field = page.locator(f".st-key-values_{name} input")
+        field.fill(values)
+        field.press("Enter")
+        explore.idle()
+    run.get_by_role("button").first.click()
+    expect(run).to_contain_text(re.compile(r"All [\d,]+ runs are done."))
+    explore.idle()
+    page.locator(".st-key-map").scroll_into_view_if_needed()
+    cell = page.locator(".st-key-map .nsewdrag").first.bounding_box()
+    at = cell["x"] + cell["width"] / 4, cell["y"] + cell["height"] / 4
+    page.mouse.move(*at)
+    page.wait_for_timeout(300)
+    page.mouse.click(*at)
+    expect(page.get_by_role("heading", name="Which pixels change its mind?")).to_be_visible()
+    explore.settle()
+    assert explore.slider("a").get_attribute("aria-valuetext") == "0.06"
+    assert "region" not in explore.story + page.url
