@@ -1,6 +1,6 @@
 """Where pixels may change: everywhere, inside or outside what was drawn, on the sign or beside it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -8,6 +8,7 @@ from explorer.classifiers import Classifier
 from explorer.regions import Corner, Region, Size
 from explorer.types import Sample
 from explorer.ui.link import link, unlink
+from explorer.ui.pictures import Draw
 
 EVERYWHERE, INSIDE, OUTSIDE, SIGN, NOT_SIGN = PLACES = (
     "Everywhere",
@@ -19,8 +20,6 @@ EVERYWHERE, INSIDE, OUTSIDE, SIGN, NOT_SIGN = PLACES = (
 DRAWN = (INSIDE, OUTSIDE)
 PARAMETER = "region"
 MAX_LINK = 4000  # characters of a region's text: browsers and servers refuse addresses that are far longer
-
-Draw = Callable[[Sequence[Corner], bool], None]
 
 
 def choose_region(sample: Sample, clf: Classifier) -> tuple[Region | None, Draw | None]:

@@ -14,7 +14,7 @@ import streamlit as st
 from explorer.images import to_png
 from explorer.palette import LOOKS
 from explorer.pipeline import Exploration, percent
-from explorer.regions import Region
+from explorer.regions import Corner, Region
 from explorer.types import Image, PixelLabel
 from explorer.ui.pictures.outline import outline
 
@@ -22,7 +22,7 @@ HERE = Path(__file__).parent
 
 
 Pick = Callable[[tuple[int, ...], bool, bool], None]
-Draw = Callable[[list[list[float]], bool], None]
+Draw = Callable[[Sequence[Corner], bool], None]
 
 HINT = (
     "Point at a pixel to compare it in all three pictures. Click a mark, or drag around several, to follow them below."

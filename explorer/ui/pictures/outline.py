@@ -7,7 +7,7 @@ import numpy as np
 
 from explorer.regions import Region
 
-Corner = tuple[int, int]  # column, row
+Crossing = tuple[int, int]  # of the grid between the pixels: column, row
 
 
 @lru_cache(maxsize=32)
@@ -23,7 +23,7 @@ def outline(region: Region) -> str:
             if not ways[at]:
                 del ways[at]
             turned = onward[0] == at[0]  # up or down
-            if turned != heading:  # straight on, the corner between is left out
+            if turned != heading:  # straight on, the crossing between is left out
                 path.append(f"L{at[0]} {at[1]}" if heading is not None else f"M{at[0]} {at[1]}")
             heading, at = turned, onward
             if at == start:
@@ -32,8 +32,8 @@ def outline(region: Region) -> str:
     return "".join(path)
 
 
-def _edges(region: Region) -> dict[Corner, list[Corner]]:
-    """From each corner of the outline, where it goes on; the region lies to the right."""
+def _edges(region: Region) -> dict[Crossing, list[Crossing]]:
+    """From each crossing on the outline, where it goes on; the region lies to the right."""
     inside = np.pad(region.mask.numpy(), 1)
     ways = defaultdict(list)
     for (down, right), (first, then) in {
