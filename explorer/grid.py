@@ -10,6 +10,9 @@ import torch
 from torch import Tensor
 
 
+STRIP = 2**22  # values that are looked up at once: of a large picture, the indices would take as much as the values
+
+
 def check_values(name: str, images: Tensor) -> None:
     """Raises ValueError with one sentence unless all of them are floating-point numbers in [0, 1]."""
     if not images.is_floating_point():
@@ -25,8 +28,11 @@ def levels(images: Tensor) -> Tensor:
 
 def from_levels(levels: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
     """Integers 0..255, of any shape and dtype, as values in [0, 1]: k / 255, taken from the table."""
-    table = _table(levels.device, dtype)
-    return table.index_select(0, levels.reshape(-1).int()).view(levels.shape)
+    table, flat = _table(levels.device, dtype), levels.reshape(-1)
+    values = table.new_empty(flat.shape)
+    for some, out in zip(flat.split(STRIP), values.split(STRIP), strict=True):
+        torch.index_select(table, 0, some.int(), out=out)
+    return values.view(levels.shape)
 
 
 def to_grid(images: Tensor) -> Tensor:

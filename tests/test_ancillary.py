@@ -196,11 +196,11 @@ def test_pictures_are_decoded_one_at_a_time(monkeypatch):
     inside, most = [], []
     decoded = decoding._decoded
 
-    def watched(content: bytes) -> np.ndarray:
+    def watched(content: bytes, behind: str) -> np.ndarray:
         inside.append(content)
         most.append(len(inside))
         try:
-            return decoded(content)
+            return decoded(content, behind)
         finally:
             inside.pop()
 

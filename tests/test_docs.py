@@ -115,11 +115,12 @@ def measured(text: str) -> str:
 def experiments_document() -> str:
     """docs/experiments.md, from the experiments' own words and the measured tables."""
     parts = [
-        "# Four questions, measured",
+        "# Five questions, measured",
         "What the parameters of the method do, on correctly classified pictures of rendered signs (`signs-resnet`) and "
-        "of CIFAR-10 (a ResNet-20 of 92 % accuracy, which is not part of the project). Everything is about the "
+        "of CIFAR-10 (a ResNet-20 of 92 % accuracy, which is not part of the project). The first four are about the "
         "optimised stage alone, without the pruning and polishing that follow it here and that the paper does not "
-        "have. Pixels and confidence are means over the fooled pictures. The page *Experiments* draws these tables.",
+        "have; the last one is about the whole attack. Pixels and confidence are means over the fooled pictures. The "
+        "page *Experiments* draws these tables.",
     ]
     for name, experiment in EXPERIMENTS.items():
         parts += filter(None, [f"## {experiment.title}", experiment.question, experiment.finding])

@@ -177,6 +177,12 @@ def test_axes_are_logarithmic_where_they_span_decades():
     ]
 
 
+def test_a_share_keeps_its_axis_though_it_spans_a_decade():
+    curves = [Curve("", [1, 2, 3], [0.02, 0.5, 1.0])]
+    assert response(curves, "a", "smoothed over true count").layout.yaxis.type == "log"
+    assert tuple(response(curves, "a", "fooled, share", share=True).layout.yaxis.range) == (-0.05, 1.05)
+
+
 def test_a_curve_wears_its_band_and_skips_what_is_unknown():
     nan = float("nan")
     band, line = response([Curve("λ 1", [1, 2, 3], [4, nan, 6], [3, nan, 5], [5, nan, 7])], "a", "pixels").data

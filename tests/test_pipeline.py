@@ -115,7 +115,7 @@ def test_stopping_keeps_what_was_found(clf, reddish):
 
 
 def test_an_unchanged_picture_needs_no_evidence(clf, reddish):
-    def idle(clf, images, labels, targets=None, on_step=None):
+    def idle(clf, images, labels, targets=None, on_step=None, region=None):
         return result(images, images.clone(), n_pixels=[0], loss=[1.0])
 
     unchanged = explore(clf, reddish, idle)

@@ -47,7 +47,7 @@ class Attack:
     )  # fmt: skip
     max_change: float = knob(
         1.0, "Largest step of any channel of a changed pixel, in [0, 1] units: fainter changes need more pixels.",
-        label="largest change", low=1 / 255, high=1, slider=(1 / 255, 1.0),
+        label="largest change", low=1 / 255, high=1, slider=(0.01, 1.0), log=True,
     )  # fmt: skip
     seed: int = knob(0, "Of all that is drawn at random.", low=0, high=2**31 - 1, slider=(0, 20))
 

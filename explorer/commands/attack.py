@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from explorer.attacks import ATTACKS, Attack
 from explorer.classifiers import Classifier
-from explorer.commands import networks, options, pictures
+from explorer.commands import networks, options, pictures, regions
 from explorer.commands.tables import aligned
 from explorer.evidence import DEFAULT_METHOD, METHODS, trust
 from explorer.exact import exact_arithmetic
@@ -27,6 +27,7 @@ EXAMPLES = """examples:
   python -m explorer attack stop-1 --model signs-resnet --target "Speed limit 80" --lam 2 --out out/stop-80
   python -m explorer attack photo.jpg --model signs-resnet --preset paper --steps 300 --out out/photo
   python -m explorer attack stop-1 --model signs-resnet --attack greedy --random-queries 2000 --out out/greedy
+  python -m explorer attack stop-1 --model signs-resnet --region not-sign --max-change 0.5 --out out/beside
   python -m explorer attack cat.png --model my_network.py:load --label 3 --out out/cat"""
 
 FILES = ("adversarial.png", "overlay.png", "pixels.csv", "result.json")
@@ -45,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     networks.add_arguments(parser)
     parser.add_argument("--label", help="the true class, by name or index (a sign's is known to networks of signs)")
     parser.add_argument("--target", help="the class to be mistaken for, by name or index (default: any wrong one)")
+    regions.add_arguments(parser)
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for the files; made if need be")
     parser.add_argument("--method", choices=list(METHODS), default=DEFAULT_METHOD, help="how pixels are labelled")
     presets = list(dict.fromkeys(preset for name in ATTACKS for preset in options.presets(name)))
@@ -64,6 +66,7 @@ def run(args: argparse.Namespace) -> int:
     if args.label is not None:
         label = networks.class_index(args.label, clf.class_names)
     target = None if args.target is None else networks.class_index(args.target, clf.class_names)
+    region = regions.chosen_region(args.region, sample, clf)
     args.out.mkdir(parents=True, exist_ok=True)
 
     image = fit(sample.image, clf.input_size)
@@ -73,7 +76,9 @@ def run(args: argparse.Namespace) -> int:
             bar.total = step.total
             bar.update(step.done - bar.n)
 
-        exploration = explore(clf, image, attack, label=label, target=target, method=args.method, on_step=on_step)
+        exploration = explore(
+            clf, image, attack, label=label, target=target, region=region, method=args.method, on_step=on_step
+        )
     fools = _write(exploration, clf, args.out)
 
     if image.shape != sample.image.shape:

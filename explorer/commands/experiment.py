@@ -1,9 +1,10 @@
 """Measure what one of an attack's parameters does, on many pictures.
 
 lambda: changed pixels against fooling rate over λ. surrogate: normal against sigmoid. width: how close the smoothed
-count is to the true one, against stability, over a. schedule: constant against annealed. All of them look at the
-optimised stage alone. Prints the means and writes them as CSV; like sweep, it goes on where it was stopped. Another
-attack can be asked if it has the parameters that the experiment varies.
+count is to the true one, against stability, over a. schedule: constant against annealed. These look at the optimised
+stage alone. limit: changed pixels and fooling rate over the largest change, with pruning and polishing. Prints the
+means and writes them as CSV; like sweep, it goes on where it was stopped. Another attack can be asked if it has the
+parameters that the experiment varies.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from explorer.sweep.experiments import Experiment
 
 EXAMPLES = """examples:
   python -m explorer experiment lambda --model signs-resnet
+  python -m explorer experiment limit --model signs-resnet --n 20
   python -m explorer experiment width --model my_network.py:load --pictures my_network.py:pictures"""
 
 

@@ -37,8 +37,12 @@ class Curve:
     high: Sequence[float] = ()
 
 
-def response(curves: Sequence[Curve], x: str, measure: str, mark: Any = None, *, height: int = 420) -> go.Figure:
-    """Mean over the stops of knob `x`, with the band from the lower to the upper quartile; `mark` is a dotted line."""
+def response(
+    curves: Sequence[Curve], x: str, measure: str, mark: Any = None, *, share: bool = False, height: int = 420
+) -> go.Figure:
+    """Mean over the stops of knob `x`, with the band from the lower to the upper quartile; `mark` is a dotted line. The
+    axis of a `share` goes from 0 to 1.
+    """
     traces = []
     for number, curve in enumerate(curves):
         colour = COLOURS[number % len(COLOURS)]
@@ -63,7 +67,7 @@ def response(curves: Sequence[Curve], x: str, measure: str, mark: Any = None, *,
         layout(
             height,
             xaxis=axis(x, **_scale(xs)),
-            yaxis=axis(measure, **(SHARES if set(ys) <= {0.0, 1.0} else _scale(ys))),
+            yaxis=axis(measure, **(SHARES if share or set(ys) <= {0.0, 1.0} else _scale(ys))),
         ),
     )
     if isinstance(mark, int | float) and _type(xs) != "category" and min(xs) <= mark <= max(xs):

@@ -42,11 +42,11 @@ _TURNED = {  # by its value: what makes the picture upright
 _one_at_a_time = threading.Lock()  # decoding 25 million pixels takes 200 MB, and a server has many visitors
 
 
-def load_image(source: str | Path | bytes | BinaryIO) -> Image:
+def load_image(source: str | Path | bytes | BinaryIO, behind: str = "white") -> Image:
     """Read a PNG, JPEG, WebP or BMP picture from a path, from bytes or from an open file.
 
     The first frame of an animation, turned as its Exif tag says, colours as its ICC profile says, transparency on
-    white; in a BMP whose alpha is zero everywhere nobody has filled it in, and the picture is opaque.
+    the colour `behind`; in a BMP whose alpha is zero everywhere nobody has filled it in, and the picture is opaque.
 
     16 bits are scaled to 8. Where a PNG says that fewer of them are significant (sBIT) and no value is larger than
     these can hold, the values were stored as they came, as scientific cameras do with 12 bits, and their range is
@@ -54,16 +54,16 @@ def load_image(source: str | Path | bytes | BinaryIO) -> Image:
 
     Raises ValueError with one sentence if there is no usable picture.
     """
-    return from_uint8(load_pixels(source))
+    return from_uint8(load_pixels(source, behind))
 
 
-def load_pixels(source: str | Path | bytes | BinaryIO) -> np.ndarray:
+def load_pixels(source: str | Path | bytes | BinaryIO, behind: str = "white") -> np.ndarray:
     """The same as an (h, w, 3) uint8 array, a quarter of the memory. Pictures are decoded one at a time."""
     content = _read(source)
     if not content:
         raise ValueError("The file is empty.")
     with _one_at_a_time, warnings.catch_warnings(action="ignore"):  # of Pillow, about parts that are passed over
-        return _decoded(content)
+        return _decoded(content, behind)
 
 
 def picture_files(folder: Path) -> list[Path]:
@@ -85,7 +85,7 @@ def _read(source: str | Path | bytes | BinaryIO) -> bytes:
     return source.read()
 
 
-def _decoded(content: bytes) -> np.ndarray:
+def _decoded(content: bytes, behind: str) -> np.ndarray:
     parts = png.take_apart(content) if content.startswith(png.SIGNATURE) else png.Parts(content)
     try:
         picture = Pillow.open(BytesIO(parts.shown), formats=FORMATS)
@@ -105,7 +105,7 @@ def _decoded(content: bytes) -> np.ndarray:
         picture.load()
         if parts.unscaled_colour:
             picture = _deep_colour(parts)
-        return _turned(_pixels_of(_as_rgb(picture, parts)), orientation)
+        return _turned(_pixels_of(_as_rgb(picture, parts, behind)), orientation)
     except Exception as error:  # as above, for a file that breaks off or is damaged further in
         raise ValueError(f"The {kind} file is damaged or incomplete.") from error
 
@@ -134,13 +134,13 @@ def _turned(pixels: np.ndarray, orientation: int) -> np.ndarray:
     return pixels if turn is None else np.ascontiguousarray(turn(pixels))
 
 
-def _as_rgb(picture: Pillow.Image, parts: png.Parts) -> Pillow.Image:
+def _as_rgb(picture: Pillow.Image, parts: png.Parts, behind: str) -> Pillow.Image:
     profile = parts.profile or picture.info.get("icc_profile") or b""
     if picture.mode in _DEEP_MODES:
         grey = np.asarray(picture)
         picture = _scaled(grey if grey.dtype == np.uint16 else grey.clip(0, 65535).astype(np.uint16), parts.significant)
     if picture.mode in _ALPHA_MODES or "transparency" in picture.info:
-        picture = _on_white(picture.convert("RGBA"), opaque=picture.format == "BMP")
+        picture = _composed(picture.convert("RGBA"), behind, opaque=picture.format == "BMP")
     if picture.mode not in ("L", "RGB", "CMYK"):
         picture = picture.convert("RGB")
     return to_srgb(picture, profile)
@@ -161,10 +161,10 @@ def _scaled(samples: np.ndarray, significant: tuple[int, ...]) -> Pillow.Image:
     return Pillow.fromarray(cv2.convertScaleAbs(samples, alpha=255 / (2**bits - 1 if unscaled else 65535)))
 
 
-def _on_white(picture: Pillow.Image, opaque: bool) -> Pillow.Image:
-    """Without its alpha; `opaque`: one that is zero everywhere means nothing."""
+def _composed(picture: Pillow.Image, behind: str, opaque: bool) -> Pillow.Image:
+    """Without its alpha, on the colour `behind`; `opaque`: one that is zero everywhere means nothing."""
     if opaque and not picture.getchannel("A").getbbox():
         return picture.convert("RGB")
-    white = Pillow.new("RGB", picture.size, "white")
-    white.paste(picture, mask=picture)
-    return white
+    ground = Pillow.new("RGB", picture.size, behind)
+    ground.paste(picture, mask=picture)
+    return ground

@@ -12,6 +12,7 @@ from explorer.exact import exact_arithmetic
 from explorer.grid import changed_pixels, changed_values, check_values, same_picture, to_grid
 from explorer.locks import exclusive
 from explorer.pipeline.findings import Finding, diagnose, remarks
+from explorer.regions import Region
 from explorer.types import AttackResult, Evidence, Image, Images, OnStep
 
 MOST_LABELLED, MOST_VALUES = 1500, 2**26  # changed pixels, and the floats of as many pictures, that are labelled
@@ -40,6 +41,7 @@ class Exploration:
     evidence: Evidence | None  # None where no pixel changed, or more than most_labelled
     attack_seconds: float
     evidence_seconds: float
+    region: Region | None = None  # where pixels were allowed to change; None: everywhere
 
     @property
     def n_pixels(self) -> int:
@@ -65,7 +67,7 @@ class Exploration:
 
     def same_attack(self, other: "Exploration") -> bool:
         """Whether the other one differs at most in how its pixels are labelled."""
-        settings = ("network", "attack", "label", "target", "stage")
+        settings = ("network", "attack", "label", "target", "stage", "region")
         return all(getattr(self, name) == getattr(other, name) for name in settings) and all(
             same_picture(getattr(self, name), getattr(other, name)) for name in ("image", "adversarial")
         )
@@ -88,7 +90,7 @@ class Exploration:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What is not as it should be, and its cure."""
-        return diagnose(self.result, self.attack, succeeded=self.succeeded)
+        return diagnose(self.result, self.attack, succeeded=self.succeeded, confined=self.region is not None)
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -101,10 +103,11 @@ class Exploration:
         before = f"{self.class_names[self.label]}, {percent(self.before[self.label])}"
         after = f"{self.class_names[self.adversarial_label]}, {percent(self.after[self.adversarial_label])}"
         count = f"{self.n_pixels:,} of {self.size:,} pixels"
+        where = f", inside the region of {self.region.told}" if self.region else ""
         if self.succeeded:
-            return f"{before} → {after}, by {count}"
+            return f"{before} → {after}, by {count}{where}"
         missed = "not fooled" if self.target is None else f"{self.class_names[self.target]} not reached"
-        return f"{before} → {after}: {missed}, with {count} changed"
+        return f"{before} → {after}: {missed}, with {count} changed{where}"
 
     def top(self, n: int = 5) -> list[int]:
         """The `n` classes that are likeliest before or after, the likeliest after the attack first."""
@@ -120,6 +123,7 @@ def explore(
     *,
     label: int | None = None,
     target: int | None = None,
+    region: Region | None = None,
     method: str = DEFAULT_METHOD,
     stage: str | None = None,
     on_step: OnStep | None = None,
@@ -128,16 +132,20 @@ def explore(
 ) -> Exploration:
     """Attack `image`, put on the 8-bit grid, from the class that the network sees in it, and label every changed pixel.
 
-    `label`: the true class, if it is known. `stage`: whose picture to explain, by default the attack's last.
+    `label`: the true class, if it is known. `region`: where pixels may change, by default everywhere. `stage`: whose
+    picture to explain, by default the attack's last.
     `earlier`: an exploration of the same picture, network and settings: its attack is not run again, only explained.
     `splits`: see explain_pixels.
     Where more pixels changed than most_labelled says, none is labelled.
-    Raises ValueError with one sentence if the picture does not fit the network, is not in [0, 1], or the target is no
-    other class.
+    Raises ValueError with one sentence if the picture or the region does not fit the network, the picture is not in
+    [0, 1], the target is no other class, or the region has fewer pixels than the attack needs.
     """
     if tuple(image.shape) != (3, *clf.input_size):
         height, width = clf.input_size
         raise ValueError(f"{clf.name} expects a picture of shape (3, {height}, {width}); got {tuple(image.shape)}.")
+    if region is not None and region.size != tuple(clf.input_size):
+        (height, width), (rows, columns) = clf.input_size, region.size
+        raise ValueError(f"{clf.name} sees {height} × {width} pixels; the region is one of {rows} × {columns}.")
     check_values("The picture", image)
     images = to_grid(image[None].to(clf.device))
     before = probabilities(clf, images)
@@ -148,7 +156,8 @@ def explore(
     started = time.perf_counter()
     if earlier is None:
         targets = None if target is None else torch.tensor([target], device=clf.device)
-        result = attack(clf, images, seen, targets=targets, on_step=on_step)
+        mask = None if region is None else region.mask
+        result = attack(clf, images, seen, targets=targets, on_step=on_step, region=mask)
         attack_seconds = time.perf_counter() - started
     else:
         result, attack_seconds = earlier.result, earlier.attack_seconds
@@ -179,6 +188,7 @@ def explore(
         evidence=evidence,
         attack_seconds=attack_seconds,
         evidence_seconds=time.perf_counter() - started,
+        region=region,
     )
 
 

@@ -44,6 +44,7 @@ def report(exploration: Exploration) -> dict[str, Any]:
             "n_pixels_after_stage": {name: int(count) for name, count in result.stage_pixels().items()},
             "attack": type(each.attack).__name__,
             "settings": dataclasses.asdict(each.attack),
+            "region": None if each.region is None else {"n_pixels": each.region.n_pixels, "text": each.region.text},
             "evidence": _evidence(each.evidence),
             "findings": [dataclasses.asdict(finding) for finding in each.findings],
             "remarks": list(each.remarks),
@@ -77,23 +78,27 @@ def snippet(exploration: Exploration, picture: str = "picture.png") -> str:
     target = "None" if each.target is None else f"torch.tensor([{each.target}], device=clf.device)"
     target_name = "any wrong class" if each.target is None else each.class_names[each.target]
     method = each.evidence.method if each.evidence else DEFAULT_METHOD
+    imported, region, given = "", "", ""
+    if each.region is not None:
+        imported, given = "\nfrom explorer.regions import Region", ", region=region.mask"
+        region = f"\nregion = Region.parse({_literal(each.region.text)})  # {_one_line(each.region.told)} may change"
     return f"""# {_one_line(each.story)}
 
 import torch
 
 from explorer import explain_pixels, load_classifier, load_image
 from explorer.attacks import {type(each.attack).__name__}
-from explorer.grid import changed_pixels
+from explorer.grid import changed_pixels{imported}
 
 clf = load_classifier({_literal(each.network)}, device={_literal(_device(each))})
 image = load_image({_literal(picture)}).to(clf.device)  # the clean picture, as downloaded
 label = {each.label}  # {_one_line(each.class_names[each.label])}
-targets = {target}  # {_one_line(target_name)}
+targets = {target}  # {_one_line(target_name)}{region}
 
 attack = {type(each.attack).__name__}(
     {f",{chr(10)}    ".join(settings)},
 )
-result = attack(clf, image[None], torch.tensor([label], device=clf.device), targets)
+result = attack(clf, image[None], torch.tensor([label], device=clf.device), targets{given})
 adversarial = result.stages[{_literal(each.stage)}][0]
 n_pixels = int(changed_pixels(image, adversarial).sum())
 

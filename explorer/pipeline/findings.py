@@ -21,11 +21,11 @@ class Finding:
     cure: str
 
 
-def diagnose(result: AttackResult, attack: Attack, *, succeeded: bool) -> tuple[Finding, ...]:
-    """The failure signatures that a result of one image shows, the gravest first."""
+def diagnose(result: AttackResult, attack: Attack, *, succeeded: bool, confined: bool = False) -> tuple[Finding, ...]:
+    """The failure signatures that a result of one image shows, the gravest first. `confined`: to a region."""
     if not succeeded and result.gradient == "zero" and not attack.black_box:
         return (_flat(),)
-    findings = [] if succeeded else [_not_fooled(result, attack)]
+    findings = [] if succeeded else [_not_fooled(result, attack, confined)]
     if {*knobs(attack)} >= WEIGHING:
         findings += _badly_weighed(result)
     return tuple(findings)
@@ -59,9 +59,15 @@ def _flat() -> Finding:
     )
 
 
-def _not_fooled(result: AttackResult, attack: Attack) -> Finding:
+def _not_fooled(result: AttackResult, attack: Attack, confined: bool) -> Finding:
     if result.stopped:
         return Finding("The network is not fooled yet.", "the run was stopped", "let it run to the end")
+    if confined or attack.max_change < 1:
+        return Finding(
+            "The network was not fooled." if result.targets is None else "The target was not reached.",
+            "too few pixels may change, or none by enough",
+            "a larger region, or more as the largest change",
+        )
     causes, cures = _too_tight(attack)
     if result.targets is not None:
         return Finding(

@@ -119,7 +119,8 @@ def record(clf: Classifier, exploration: Exploration, on_step: OnStep | None = N
             None if given is None else given.to(clf.device)
             for given in (exploration.result.labels, exploration.result.targets)
         )
-        result = exploration.attack(clf, image, labels, targets, on_step=recorder)
+        mask = None if exploration.region is None else exploration.region.mask
+        result = exploration.attack(clf, image, labels, targets, on_step=recorder, region=mask)
         stages = list(result.stages)
         last = exploration.stage if exploration.stage in stages else stages[-1]  # `on_step` may end it before
         later = stages[stages.index(last) + 1 :]

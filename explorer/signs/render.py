@@ -47,11 +47,21 @@ def ground_truth(scene: Scene, true: int, wrong: int, size: int = 64) -> GroundT
     """
     pictures = [_to_bytes(_photograph(face(index).rgba, scene, size)).astype(int) for index in (true, wrong)]
     differs = np.abs(pictures[0] - pictures[1]).max(axis=2) >= VISIBLE
-    elements = [_blur(_project(face(index).element, scene, size), scene, size) for index in (true, wrong)]
+    elements = [_elements(index, scene, size) for index in (true, wrong)]
     lead = elements[0] - elements[1]
     only_true, only_wrong = differs & (lead > _SAME), differs & (lead < -_SAME)
     signs = np.maximum(*elements) > _COVERED
     return GroundTruth(only_true, only_wrong, differs & ~only_true & ~only_wrong, signs)
+
+
+def silhouette(class_index: int, scene: Scene, size: int = 64) -> np.ndarray:
+    """What the sign covers in the picture: (size, size) bool; what stands behind it, its post too, is left out."""
+    return _elements(class_index, scene, size) > _COVERED
+
+
+def _elements(class_index: int, scene: Scene, size: int) -> np.ndarray:
+    """How specific what each pixel shows is, as the camera sees it: (size, size) float32."""
+    return _blur(_project(face(class_index).element, scene, size), scene, size)
 
 
 def _photograph(rgba: np.ndarray, scene: Scene, size: int) -> np.ndarray:

@@ -16,6 +16,7 @@ from explorer.classifiers import CLASSIFIERS, Classifier, load_classifier
 from explorer.evidence import methods_for
 from explorer.locks import exclusive, onlooker
 from explorer.pipeline import Exploration
+from explorer.regions import Region
 from explorer.types import Image
 from explorer.ui.devices import fastest_device
 
@@ -95,11 +96,12 @@ class Question:
     label: int | None = None
     device: str = "cpu"
     owner: str = ""  # the only visitor who may see the answer; "": everybody
+    region: Region | None = None  # where pixels may change; None: everywhere
 
     @property
     def attacked(self) -> tuple:
         """What decides the attack alone, whatever is then explained of it."""
-        return self.picture, self.network, self.device, self.owner, self.attack, self.target
+        return self.picture, self.network, self.device, self.owner, self.attack, self.target, self.region
 
 
 class Answers:

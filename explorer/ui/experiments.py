@@ -13,7 +13,7 @@ from explorer.ui.evidence import QUIET
 
 FOLDER = Path(__file__).parents[2] / "assets" / "experiments"
 SUBJECTS = {"signs-resnet": "Road signs: ResNet", "cifar10-resnet20": "CIFAR-10: ResNet-20"}
-SETTING_NAMES = {"lam": "λ", "a": "a", "surrogate": "surrogate", "schedule": "schedule"}
+SETTING_NAMES = {"lam": "λ", "a": "a", "surrogate": "surrogate", "schedule": "schedule", "max_change": "largest change"}
 
 
 def show_experiment(name: str) -> None:
@@ -27,7 +27,8 @@ def show_experiment(name: str) -> None:
     columns = st.columns(2)
     for number, (key, title) in enumerate(experiment.columns.items()):
         with columns[number % 2]:
-            figure = response(_curves(experiment, tables, key), SETTING_NAMES[experiment.x], title, height=340)
+            curves, share = _curves(experiment, tables, key), key in ("success", "settled")
+            figure = response(curves, SETTING_NAMES[experiment.x], title, share=share, height=340)
             st.plotly_chart(figure, key=f"{name}_{key}", config=QUIET, alt=f"{title} over {experiment.x}.")
     if experiment.lines is None:
         for title, table in tables.items():

@@ -14,6 +14,7 @@ from explorer.types import Sample
 from explorer.ui.attacks import PARAMETER, name_of, prefix_of, presets_of
 from explorer.ui.controls import heed_link, set_knob, stops_of, widget
 from explorer.ui.link import exactly, linked_number
+from explorer.ui.regions import allow_everywhere
 from explorer.ui.subjects import labelled_pictures, tunable_networks
 
 EXPLORE = "explorer/views/explore.py"
@@ -205,6 +206,7 @@ def go_to(setting: Attack, network: str, picture: str) -> None:
     prefix = prefix_of(name_of(setting))
     for name, knob in offered(setting).items():
         set_knob(knob, getattr(setting, name), prefix)
+    allow_everywhere()  # as the grid did
     st.session_state.go_to = place_of(setting, network, picture)
 
 

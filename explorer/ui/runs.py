@@ -124,6 +124,7 @@ def _work(job: Job, question: Question, clf: Classifier) -> Exploration:
         question.attack,
         label=question.label,
         target=question.target,
+        region=question.region,
         method=question.method,
         stage=question.stage,
         on_step=on_step,

@@ -111,7 +111,12 @@ def show_response(table: pd.DataFrame, choice: Choice, measure: str) -> None:
         curves.append(Curve(title, each[x].tolist(), each["mean"].tolist(), *band))
     mark = getattr(choice.base, x)
     alt = f"{MEASURES[measure]} over {x}, {len(curves)} curves."
-    st.plotly_chart(response(curves, named(x), MEASURES[measure], mark), key="response", config=QUIET, alt=alt)
+    st.plotly_chart(
+        response(curves, named(x), MEASURES[measure], mark, share=measure == "success"),
+        key="response",
+        config=QUIET,
+        alt=alt,
+    )
     st.caption(
         "The mean over pictures and over all other settings of the grid; the band holds the middle half of them."
     )

@@ -164,4 +164,5 @@ def _picture(exploration: Exploration, state: WhatIf, picture: Image, seen: str)
         lambda picked, _add, _lasso: me.toggle(picked),
         exploration.evidence.unit,
         toggles=True,
+        region=exploration.region,
     )

@@ -1,4 +1,4 @@
-"""The Experiments page: four questions about the method, measured."""
+"""The Experiments page: five questions about the method, measured."""
 
 import streamlit as st
 
@@ -7,11 +7,7 @@ from explorer.ui.experiments import show_experiment
 
 
 def page() -> None:
-    st.title("Four questions, measured", anchor=False)
-    st.caption(
-        "Each on pictures that the network classifies correctly, with the optimised stage alone: pruning and "
-        "polishing, which come after it, would hide what a, λ and τ do."
-    )
+    st.title("Five questions, measured", anchor=False)
     name = st.segmented_control(
         "Question",
         list(EXPERIMENTS),
@@ -22,6 +18,7 @@ def page() -> None:
         wrap=True,
         bind="query-params",
     )
+    st.caption(f"On pictures that the network classifies correctly. {EXPERIMENTS[name].stages}")
     show_experiment(name)
     st.caption("Measure it again, on these or on other networks and pictures:")
     st.code(f"python -m explorer experiment {name} --model signs-resnet", language="sh")

@@ -23,6 +23,7 @@ from explorer.ui.networks import choose_network, dataset_of, load_network
 from explorer.ui.pictures import pictures
 from explorer.ui.playback import playback
 from explorer.ui.proof import show_proof
+from explorer.ui.regions import choose_region
 from explorer.ui.runs import StatusLine, ask
 from explorer.ui.session import session
 from explorer.ui.source import choose_picture, choose_source
@@ -47,6 +48,7 @@ def page() -> None:
     hero, details = right.container(key="hero"), right.container(key="details")
     with panel:
         attack = set_up(choose_attack())
+        region, on_draw = choose_region(sample, clf)
         target = choose_target(clf)
         label = choose_label(sample, clf)
         method = choose_method(clf)
@@ -69,6 +71,7 @@ def page() -> None:
         device=device,
         owner=session().owner if uploaded else "",
         image=sample.image,
+        region=region,
     )
     with hero:
         exploration = ask(question, clf, status)
@@ -77,7 +80,7 @@ def page() -> None:
         with story:
             tell(exploration)
         counts.markdown(words.stage_counts(exploration))
-        pictures(exploration, session().selected, key="pictures", on_pick=session().pick)
+        pictures(exploration, session().selected, "pictures", session().pick, region, on_draw)
     with details:
         show_evidence(exploration)
         explain_failure(exploration)

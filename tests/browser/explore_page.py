@@ -107,3 +107,11 @@ class ExplorePage:
             {"name": name, "mimeType": "image/png", "buffer": content}
         )
         self.settle()
+
+    def choose(self, key: str, option: str) -> None:
+        """Choose in a select box by its name on the screen."""
+        box = self.page.locator(f".st-key-{key} input")
+        box.click()
+        box.fill(option)
+        box.press("Enter")
+        self.settle()

@@ -27,7 +27,7 @@ async ([code, css, html, data]) => {
   draw({
     data,
     parentElement: root.querySelector("main"),
-    setTriggerValue: (_, { pixels }) => picks.push(pixels),
+    setTriggerValue: (name, value) => picks.push(name === "draw" ? value : value.pixels),
   });
 }
 """
@@ -39,7 +39,7 @@ def page(browser):
         yield context.new_page()
 
 
-def draw(page, toggles: bool = False) -> None:
+def draw(page, toggles: bool = False, draws: bool = False, region: str = "") -> None:
     """A canvas of one pane in which all is black before and white now, on a page that can be scrolled."""
     looks = [{"kind": kind, "count": 1, "shape": "circle", "colour": "blue"} for kind in ("obscuring", "leading")]
     data = {
@@ -50,7 +50,8 @@ def draw(page, toggles: bool = False) -> None:
             for name, grey in (("before", 0), ("now", 255))
         },
         "compared": ["before", "now"],
-        "panes": [{"title": "Now", "shows": "now", "marked": True, "alt": "White."}],
+        "panes": [{"title": "Now", "shows": "now", "marked": not draws, "draws": draws, "alt": "White."}],
+        "region": region,
         "hint": "Point.",
         "unit": "logits",
         "picks": True,
@@ -115,3 +116,30 @@ def test_no_minus_before_a_zero(page):
     first, second = page.locator(".mark").all()
     assert first.get_attribute("aria-label").endswith("(obscuring 0.00, leading 0.00 logits)")
     assert second.get_attribute("aria-label").endswith("(obscuring -1.50, leading 20.00 logits)")
+
+
+def test_a_finger_draws_a_region_in_pixels_of_the_picture_also_where_one_has_zoomed(page):
+    draw(page, draws=True)
+    box = page.locator(".frame svg").bounding_box()
+    side = box["width"] / SIDE
+    drag(page, (box["x"] + 2 * side, box["y"] + 2 * side), (box["x"] + 6 * side, box["y"] + 4 * side))
+    page.get_by_title("Zoom in").tap()
+    drag(page, (box["x"] + side, box["y"] + side), (box["x"] + 7 * side, box["y"] + 7 * side))
+    first, second = page.evaluate("picks")
+    assert (first["add"], second["add"]) == (False, False)
+    assert first["corners"][0] == pytest.approx([2, 2], abs=0.1)
+    assert first["corners"][-1] == pytest.approx([6, 4], abs=0.1)
+    assert second["corners"][-1] == pytest.approx([c + 3 for c in second["corners"][0]], abs=0.1)
+    assert page.evaluate("scrollY") == 0
+
+
+def test_the_region_is_outlined_and_what_lies_beside_it_shaded(page):
+    draw(page, region="M2 2L5 2L5 6L2 6Z")
+    layer = page.locator(".frame svg.regions")
+    box = page.locator(".frame").bounding_box()
+    outlined = layer.locator(".region:not(.halo)").bounding_box()
+    assert outlined["x"] - box["x"] == pytest.approx(box["width"] / 4, abs=2)
+    assert outlined["height"] == pytest.approx(box["height"] / 2, abs=2)
+    assert layer.locator(".beside").bounding_box() == pytest.approx(box, abs=2)
+    page.get_by_title("Zoom in").tap()
+    assert layer.get_attribute("viewBox") == "2 2 4 4"

@@ -11,15 +11,6 @@ QUICK = "?steps=30&polish=false"
 ASSETS = Path(__file__).parents[2] / "assets"
 
 
-def choose(explore, key: str, option: str) -> None:
-    """Choose in a select box by its name on the screen."""
-    box = explore.page.locator(f".st-key-{key} input")
-    box.click()
-    box.fill(option)
-    box.press("Enter")
-    explore.settle()
-
-
 def test_a_photograph_is_cropped_in_view_guessed_and_corrected(explore):
     explore.open(QUICK)
     explore.choose_source("Photographs")
@@ -34,7 +25,7 @@ def test_a_photograph_is_cropped_in_view_guessed_and_corrected(explore):
     hero = explore.page.locator(".st-key-hero")
     expect(hero).to_contain_text("guessed from the prediction")
     other = "Yield" if seen != "Yield" else "Stop"
-    choose(explore, "true_class", other)
+    explore.choose("true_class", other)
     expect(hero).to_contain_text(f"it shows {other}")
     assert f"true={other}" in explore.page.url
     explore.page.reload()
@@ -47,7 +38,7 @@ def test_a_network_that_is_not_here_is_offered_and_nothing_is_fetched_unasked(ex
     offer = explore.page.locator(".st-key-weights-download")
     expect(offer).to_contain_text("resnet18-f37072fd.pth, 47 MB, would go to")
     expect(offer.get_by_role("button", name="Download 47 MB")).to_be_visible()
-    choose(explore, "world", "Road signs")
+    explore.choose("world", "Road signs")
     assert explore.story.startswith("Stop, ")
     explore.choose_source("CIFAR-10")
     expect(explore.page.locator(".st-key-cifar10-download")).to_contain_text("would go to")
@@ -65,8 +56,8 @@ def test_own_weights_are_uploaded_and_attacked(explore):
     use.click()
     alert = explore.page.get_by_test_id("stAlert").filter(has_text="do not fit the architecture")
     expect(alert).to_have_count(1)
-    choose(explore, "own_architecture", "signs-cnn")
-    choose(explore, "own_known", "the 18 road signs")
+    explore.choose("own_architecture", "signs-cnn")
+    explore.choose("own_known", "the 18 road signs")
     form.get_by_text("none", exact=True).click()
     explore.idle()
     use.click()

@@ -14,33 +14,47 @@ import streamlit as st
 from explorer.images import to_png
 from explorer.palette import LOOKS
 from explorer.pipeline import Exploration, percent
+from explorer.regions import Corner, Region
 from explorer.types import Image, PixelLabel
+from explorer.ui.pictures.outline import outline
 
 HERE = Path(__file__).parent
 
 
 Pick = Callable[[tuple[int, ...], bool, bool], None]
+Draw = Callable[[Sequence[Corner], bool], None]
 
 HINT = (
     "Point at a pixel to compare it in all three pictures. Click a mark, or drag around several, to follow them below."
 )
+DRAWING_HINT = "Draw a region: drag around a part of the picture called Before. Hold Shift to add to what is drawn."
 
 
-def pictures(exploration: Exploration, selected: Collection[int], key: str, on_pick: Pick) -> None:
+def pictures(
+    exploration: Exploration,
+    selected: Collection[int],
+    key: str,
+    on_pick: Pick,
+    region: Region | None = None,
+    on_draw: Draw | None = None,
+) -> None:
     """Show the three pictures. `on_pick` gets the indices of the changed pixels that were clicked or enclosed, whether
-    they join the others (Shift), and whether they were enclosed.
+    they join the others (Shift), and whether they were enclosed. `region` is outlined. With `on_draw`, one draws on the
+    picture before: it gets the corners (x, y) of what was drawn, in pixels, and whether that is added to the region.
     """
     names, pixels = exploration.class_names, exploration.evidence.pixels if exploration.evidence else ()
     before = f"{names[exploration.label]}, {percent(exploration.before[exploration.label])}"
     after = f"{names[exploration.adversarial_label]}, {percent(exploration.after[exploration.adversarial_label])}"
     counts = {kind: sum(pixel.kind == kind for pixel in pixels) for kind in LOOKS}
     height, width = exploration.image.shape[1:]
+    allowed = "" if region is None else f" Only {region.told} in the outlined region may change."
     panes = [
         {
             "title": "Before",
             "text": before,
             "shows": "before",
-            "alt": f"The clean picture, {width} by {height} pixels. The network sees: {before}.",
+            "draws": on_draw is not None,
+            "alt": f"The clean picture, {width} by {height} pixels. The network sees: {before}.{allowed}",
         },
         {
             "title": "After",
@@ -58,7 +72,8 @@ def pictures(exploration: Exploration, selected: Collection[int], key: str, on_p
     ]
     unit = exploration.evidence.unit if exploration.evidence else ""
     images = {"before": exploration.image, "after": exploration.adversarial}
-    canvas(images, panes, pixels, selected, (), HINT, key, on_pick, unit)
+    hint = HINT if on_draw is None else DRAWING_HINT
+    canvas(images, panes, pixels, selected, (), hint, key, on_pick, unit, region=region, on_draw=on_draw)
 
 
 def canvas(
@@ -72,11 +87,13 @@ def canvas(
     on_pick: Pick | None,
     unit: str = "logits",
     toggles: bool = False,
+    region: Region | None = None,
+    on_draw: Draw | None = None,
 ) -> None:
     """Panes side by side, with one cursor. Each `shows` one of `images`, which are of one size; the first two of these
     are compared wherever one points, under their names. Marks are on the panes that are `marked`; pixels in `off` are
     drawn as put back. A mark that is picked is selected, or with `toggles` put back or changed again; without `on_pick`
-    none can be picked.
+    none can be picked. `on_draw` hears of what is drawn on the panes that say `draws`.
     """
     height, width = next(iter(images.values())).shape[1:]
     component = st.components.v2.component("pictures", html=_read("html"), css=_read("css"), js=_read("js"))
@@ -86,12 +103,18 @@ def canvas(
         if pick is not None and on_pick is not None:
             on_pick(tuple(i for i in pick["pixels"] if 0 <= i < len(pixels)), pick["add"], pick["lasso"])
 
+    def drawn() -> None:
+        draw = st.session_state[key].draw
+        if draw is not None and on_draw is not None:
+            on_draw(draw["corners"], draw["add"])
+
     data = {
         "height": height,
         "width": width,
         "images": {name: picture_url(image) for name, image in images.items()},
         "compared": list(images)[:2],
         "panes": list(panes),
+        "region": "" if region is None else outline(region),
         "hint": hint,
         "unit": unit,
         "picks": on_pick is not None,
@@ -119,7 +142,7 @@ def canvas(
         ],
         "selected": sorted(selected),
     }
-    component(key=key, data=data, on_pick_change=picked)
+    component(key=key, data=data, on_pick_change=picked, on_draw_change=drawn)
 
 
 def picture_url(image: Image) -> str:

@@ -227,13 +227,15 @@ export default function ({ data, parentElement, setTriggerValue }) {
     for (const end of ["pointerup", "pointercancel"]) overlay.addEventListener(end, () => (from = null));
   };
 
-  /** Drag around marks to take them all. */
-  const lasso = (overlay, place) => {
+  /** Drag around a part of the picture: `enclosed` gets its corners. `fingers` draw as well, or else they scroll. */
+  const lasso = (overlay, place, fingers, enclosed) => {
     let corners = null;
     let drawn = null;
     let from = null;
     overlay.onpointerdown = (event) => {
-      if (event.button === 0 && event.pointerType !== "touch") from = [event.clientX, event.clientY, place(event)];
+      if (event.button === 0 && (fingers || event.pointerType !== "touch")) {
+        from = [event.clientX, event.clientY, place(event)];
+      }
     };
     const draw = (event) => {
       if (!from) return;
@@ -252,14 +254,38 @@ export default function ({ data, parentElement, setTriggerValue }) {
     overlay.onpointerup = overlay.onpointercancel = (event) => {
       if (drawn) {
         drawn.remove();
-        const caught = marks.flatMap(({ col, row }, index) => (inside([col + 0.5, row + 0.5], corners) ? [index] : []));
-        if (letsGo) view.row = view.col = null; // it is told how many were caught, not where the drag ended
-        if (event.type === "pointerup" && (caught.length || (letsGo && selected.length))) {
-          pick(caught, event.shiftKey, true);
-        }
+        enclosed(corners, event);
       }
       from = drawn = corners = null;
     };
+  };
+
+  /** Take all marks that were enclosed. */
+  const takeAll = (corners, event) => {
+    const caught = marks.flatMap(({ col, row }, index) => (inside([col + 0.5, row + 0.5], corners) ? [index] : []));
+    if (letsGo) view.row = view.col = null; // it is told how many were caught, not where the drag ended
+    if (event.type === "pointerup" && (caught.length || (letsGo && selected.length))) {
+      pick(caught, event.shiftKey, true);
+    }
+  };
+
+  /** Report a region that was drawn. */
+  const report = (corners, event) => {
+    if (event.type === "pointerup") setTriggerValue("draw", { corners, add: event.shiftKey });
+  };
+
+  /** Where pixels may change: outlined, and what lies beside it in shade. */
+  const drawRegion = () => {
+    const beside = `M0 0H${width}V${height}H0Z${data.region}`;
+    const layer = svg(
+      "svg",
+      { class: "regions", "aria-hidden": true },
+      svg("path", { class: "beside", d: beside, "fill-rule": "evenodd" }),
+      svg("path", { class: "region halo", d: data.region }),
+      svg("path", { class: "region", d: data.region }),
+    );
+    overlays.push(layer);
+    return layer;
   };
 
   const drawPane = (pane) => {
@@ -282,10 +308,14 @@ export default function ({ data, parentElement, setTriggerValue }) {
       const picking = data.picks ? `, Enter ${enter}` : "";
       overlay.setAttribute("aria-label", `${pane.title}: arrow keys move${picking}, + and - zoom`);
       overlay.onkeydown = onKey;
-      if (data.picks) lasso(overlay, place);
+      if (data.picks) lasso(overlay, place, false, takeAll);
+    }
+    if (pane.draws) {
+      overlay.classList.add("draws");
+      lasso(overlay, place, true, report);
     }
     overlay.append(cursor);
-    pan(overlay);
+    if (!pane.draws) pan(overlay);
     const follow = (event) => {
       const [col, row] = place(event).map(Math.floor);
       if (col >= 0 && row >= 0 && col < width && row < height) {
@@ -314,7 +344,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     images.push(image);
 
     const style = `aspect-ratio: ${width} / ${height}`;
-    const frame = html("div", { className: "frame", style }, image, overlay);
+    const frame = html("div", { className: "frame", style }, image, ...(data.region ? [drawRegion()] : []), overlay);
     const caption = html("figcaption", {}, html("span", { className: "title", textContent: pane.title }));
     if (pane.marked && marks.length) {
       for (const { kind, count, shape, colour } of data.legend) {
