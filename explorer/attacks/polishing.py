@@ -115,13 +115,13 @@ class Polishing:
         count = changed.sum(1)
         dead = live & (count >= s["goal"]) & ~(changed & ~s["refused"]).any(1)
         kick = dead & (s["kicked"] < self.kicks)
-        drawn = uniform(s["keys"], t, changed.shape[1]).masked_fill(~changed, torch.inf).argsort(1)
-        rank = torch.empty_like(drawn).scatter(
-            1, drawn, torch.arange(changed.shape[1], device=drawn.device).expand_as(drawn)
-        )
-        out = kick[:, None] & (rank < ((count + 1) // 2)[:, None])
-        s["candidate"] = reverted(problem, s["candidate"], out)
-        s["refused"] = torch.where(kick[:, None], out, s["refused"])  # not back in while the image is rebuilt
+        rows = Rows(problem, kick)
+        if not rows.empty:
+            drawn = uniform(rows.of(s["keys"]), t, changed.shape[1]).masked_fill(~rows.of(changed), torch.inf)
+            rank = drawn.argsort(1).argsort(1)
+            out = rank < ((rows.of(count) + 1) // 2)[:, None]
+            s["candidate"] = rows.put(s["candidate"], reverted(rows.problem, rows.of(s["candidate"]), out))
+            s["refused"] = rows.put(s["refused"], out)  # not back in while the image is rebuilt
         s["stale"] = s["stale"] | kick
         s["kicked"] = s["kicked"] + kick
         return s, live & (s["goal"] > 0) & ~(dead & ~kick)
@@ -145,9 +145,8 @@ class Polishing:
 
         taken = (reached < margin) | adds
         whole = taken & (changed.sum(1) + adds >= goal)
-        refused = (refused & ~whole[:, None]).scatter(
-            1, leaver[:, None], (refused & ~whole[:, None]).gather(1, leaver[:, None]) | ~taken[:, None]
-        )
+        refused = refused & ~whole[:, None]
+        refused = refused.scatter(1, leaver[:, None], refused.gather(1, leaver[:, None]) | ~taken[:, None])
         s["candidate"] = rows.put(s["candidate"], torch.where(taken[:, None, None, None], candidate, current))
         s["margin"] = rows.put(s["margin"], torch.where(taken, reached, margin))
         s["refused"] = rows.put(s["refused"], refused)

@@ -56,11 +56,8 @@ class Trial:
 
     def added(self, base: Images, problem: Problem, count: Tensor) -> Images:
         """`base` (m, 3, h, w) with the best `count` (m,) proposals of each image, as far as there are so many."""
-        order = self.margin.argsort(dim=1)
         rows = torch.arange(len(base), device=base.device)[:, None]
-        rank = torch.empty_like(order).scatter(
-            1, order, torch.arange(order.shape[1], device=base.device).expand_as(order)
-        )
+        rank = self.margin.argsort(dim=1).argsort(dim=1)
         chosen = (rank < count[:, None]) & self.margin.isfinite()
         units = as_units(base.clone(), problem.unit)
         old = units[rows, :, self.where]
@@ -122,9 +119,8 @@ def try_newcomers(
     k = where.shape[1]
     owner = rows.expand(b, k).flatten()
     candidates = base[owner]
-    as_units(candidates, problem.unit)[torch.arange(b * k, device=base.device), :, where.flatten()] = colours.flatten(
-        0, 1
-    )
+    places = torch.arange(b * k, device=base.device), slice(None), where.flatten()
+    as_units(candidates, problem.unit)[places] = colours.flatten(0, 1)
     margin = problem.margin(candidates, owner).view(b, k).to(before.dtype).masked_fill(~valid, torch.inf)
     fall = torch.where(valid, before[:, None] - margin, memory.fall[rows, kind, where])
 
