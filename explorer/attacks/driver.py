@@ -17,6 +17,7 @@ from torch import Tensor
 
 from explorer.adapter import adapted
 from explorer.attacks.books import Books, Progress
+from explorer.attacks.growing import Growing
 from explorer.attacks.kernels import as_if_alone
 from explorer.attacks.loop import run_stage
 from explorer.attacks.moves import MANY
@@ -143,7 +144,7 @@ def _stages(attack: Stage, problem: Problem, on_step: OnStep | None) -> _Found:
     """All stages, one after another."""
     later = [
         *[Pruning()] * attack.prune,
-        *[Polishing(attack.swaps, attack.kicks)] * attack.polish,
+        *[Growing(), Polishing(attack.swaps, attack.kicks)] * attack.polish,
         *[RandomSwaps(attack.random_queries, attack.seed)] * bool(attack.random_queries),
     ]
     books = Books(problem, attack.rounds)

@@ -1,0 +1,78 @@
+"""Growing: from the clean image, add the units that help most until the image fools. Ours.
+
+The gradient proposes, a forward pass of each proposal decides, and what was tried is remembered.
+"""
+
+import dataclasses
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from explorer.attacks.moves import MANY, pushed
+from explorer.attacks.problem import Problem, as_images, as_units
+from explorer.attacks.proposals import Memory, try_newcomers
+from explorer.attacks.rows import Rows
+from explorer.attacks.stage import State
+from explorer.types import Images
+
+PUSH = 0.3  # signed step of the units that are in, in [0, 1] units
+GROWTH = 4  # units are added a quarter as many at a time as there are
+STEPS = 60  # in which units are added, at most
+
+
+@dataclass(frozen=True)
+class Growing:
+    """Start anew where the attack's own stage has failed: where the image does not fool, or has more than MANY changed
+    units. The other images are finished.
+    """
+
+    name = "polished"
+    rounds = STEPS
+    expected = 0
+    capturable = False  # it is seldom needed
+
+    def start(self, problem: Problem, images: Images) -> State:
+        """The clean images, of those that need it."""
+        fine = (problem.margin(images) < 0) & (problem.changed(images).sum(1) <= MANY)
+        return {**start(problem), "finished": fine}
+
+    def step(self, problem: Problem, state: State, t: Tensor) -> State:
+        """See grow."""
+        return grow(problem, state)
+
+
+def start(problem: Problem) -> State:
+    """The clean images, and nothing tried."""
+    images = problem.images
+    return {
+        "next": images,  # what the next step judges
+        "candidate": images,
+        "margin": torch.zeros_like(images[:, 0, 0, 0]),
+        "finished": torch.zeros_like(problem.labels, dtype=torch.bool),
+        **vars(Memory.empty(problem)),
+    }
+
+
+def grow(problem: Problem, state: State) -> State:
+    """Judge; where the image does not fool yet, push the units that are in, and add the best newcomers."""
+    current = state["next"]
+    margin, gradient = problem.margin_and_gradient(current)
+    inside = problem.changed(current)
+    count = inside.sum(1)
+    add = (count // GROWTH).clamp_min(1)
+    if problem.max_units is not None:
+        add = add.clamp_max(problem.max_units - count)
+    finished = (margin < 0) | (add <= 0) | (inside | ~problem.free).all(1)
+    rows = Rows(problem, ~finished)
+    found = {**state, "candidate": current, "margin": margin, "finished": finished}
+    if rows.empty:
+        return found
+    part, images = rows.problem, rows.of(current)
+    free = as_images(rows.of(inside)[:, None].expand_as(as_units(images, problem.unit)), images)
+    base = torch.where(free, pushed(part, images, rows.of(gradient), PUSH), images)
+    memory = Memory(*(rows.of(state[field.name]) for field in dataclasses.fields(Memory)))
+    only_first = torch.zeros_like(rows.of(finished))
+    trial = try_newcomers(part, base, rows.of(margin), rows.of(gradient), rows.of(inside), memory, only_first)
+    found["next"] = rows.put(current, trial.added(base, part, rows.of(add)))
+    return found | {name: rows.put(state[name], value) for name, value in vars(trial.memory).items()}
