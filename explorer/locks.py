@@ -17,8 +17,14 @@ _locks: "weakref.WeakKeyDictionary[Callable, threading.RLock]" = weakref.WeakKey
 
 def exclusive(network: Callable) -> threading.RLock:
     """The re-entrant lock of this network; use it as a context manager."""
-    with _guard:
-        return _locks.setdefault(network, threading.RLock())
+    try:
+        with _guard:
+            return _locks.setdefault(network, threading.RLock())
+    except TypeError as error:
+        raise ValueError(
+            f"the network must be a torch module or a function, which can be told from others; got "
+            f"{type(network).__name__}."
+        ) from error
 
 
 _onlookers: "weakref.WeakKeyDictionary[nn.Module, nn.Module]" = weakref.WeakKeyDictionary()

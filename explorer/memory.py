@@ -22,6 +22,9 @@ UNKNOWN = 2**31  # bytes that are taken to be free where nobody tells
 UNKNOWN_FACTOR = 100  # times its own size is what a picture is taken to need where nobody tells
 
 
+ON_SHORTAGE: list[Callable[[], object]] = []  # what lets go of memory that is only kept to save time
+
+
 class TooLarge(ValueError):
     """Not even one picture at a time fits; the message says so in one sentence."""
 
@@ -54,7 +57,8 @@ class Kept:
 
     def __call__(self, tensor: Tensor) -> Tensor:
         storage = tensor.untyped_storage()
-        if storage.data_ptr() not in self._leaving_out:
+        weight = isinstance(tensor if tensor._base is None else tensor._base, torch.nn.Parameter)  # of a function's own
+        if not weight and storage.data_ptr() not in self._leaving_out:
             self._storages[storage.data_ptr()] = storage.nbytes()
         return tensor
 
@@ -96,6 +100,8 @@ def shrinking(work: Callable[[int], T], size: int, least: int = 1) -> T:
                 if size <= least or not is_shortage(error):
                     raise
         size = max(least, size // 2)  # out here the error, and with it what its frames hold, is gone
+        for let_go in ON_SHORTAGE:
+            let_go()
         if torch.cuda.is_initialized():
             torch.cuda.empty_cache()
 
@@ -119,12 +125,15 @@ def told() -> Iterator[None]:
 
 
 def is_shortage(error: BaseException) -> bool:
-    """Whether memory ran out: on a CPU torch has no error of its own for it."""
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
+    """Whether memory ran out: on a CPU, and in CUDA's libraries, torch has no error of its own for it."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return any(words in str(error) for words in ("can't allocate memory", "ALLOC_FAILED", "out of memory"))
 
 
 def _is_loss(error: BaseException) -> bool:
-    return isinstance(error, torch.AcceleratorError) or "CUDA error" in str(error)
+    told = str(error)
+    return isinstance(error, torch.AcceleratorError) or ("CUDA error" in told and "captur" not in told)
 
 
 def _meminfo() -> int | None:
@@ -139,7 +148,9 @@ def _meminfo() -> int | None:
 def _cgroup() -> int | None:
     """What is left of a container's limit, if it has one."""
     try:
-        limit, used = (int(Path(f"/sys/fs/cgroup/memory.{name}").read_text()) for name in ("max", "current"))
-        return limit - used
-    except (OSError, ValueError):  # no such limit
+        root = Path("/sys/fs/cgroup")
+        limit, used = (int((root / f"memory.{name}").read_text()) for name in ("max", "current"))
+        known = dict(line.split() for line in (root / "memory.stat").read_text().splitlines())
+        return limit - used + int(known["inactive_file"])  # pages of files that were read make room
+    except (OSError, ValueError, KeyError):  # no such limit
         return None

@@ -51,6 +51,7 @@ NEARLY = {
     "double precision": {"after": lambda z: z.double()},
     "writes into its input": {"before": lambda x: x.sub_(0.5).mul_(2)},
     "one picture at a time": {"before": one_only},
+    "view of dense pictures": {"before": lambda x: x.view(len(x), -1).view(-1, 3, SIZE, SIZE)},
     "one at a time, written into, in a tuple": {"before": lambda x: one_only(x).sub_(0.5), "after": lambda z: (z,)},
 }
 

@@ -6,12 +6,14 @@ import threading
 
 import pytest
 import torch
-from modes import Blindfold, NoDoublePrecision
+from modes import NoDoublePrecision
 from torch import nn
 
 from explorer import SparseAttack, load_classifier
 from explorer.attacks import ATTACKS, Greedy, RandomSearch, SigmaZero, capture, driver
 from explorer.attacks.books import Books, Progress
+from explorer.attacks.capture import Blindfold
+from explorer.attacks.kernels import as_if_alone
 from explorer.attacks.loop import run_stage
 from explorer.attacks.moves import single_reversals
 from explorer.attacks.polishing import Polishing
@@ -353,6 +355,64 @@ def test_region_and_limit_are_a_box(name):
 def test_a_region_that_does_not_fit_is_a_sentence(region, message):
     with pytest.raises(ValueError, match=message):
         SparseAttack()(small(), pictures(), torch.zeros(3, dtype=torch.int64), region=region)
+
+
+def test_one_stop_ends_all_parts(monkeypatch):
+    monkeypatch.setattr(driver, "room_for", lambda images, n_bytes: driver.Room(2, 2))
+    network, images = small(), pictures(6)
+    asked = []
+
+    def once(step):
+        asked.append(step)
+        return len(asked) == 2
+
+    result = SparseAttack(steps=12)(network, images, network(images).argmax(1), on_step=once)
+    assert result.stopped
+    assert len(asked) == 2
+    assert len(result.adversarial) == 6
+
+
+def test_kernels_of_two_threads_come_back_with_the_last():
+    before = torch.backends.mkldnn.enabled
+    one, two = as_if_alone(pictures()), as_if_alone(pictures())
+    one.__enter__()
+    two.__enter__()
+    one.__exit__(None, None, None)
+    assert not torch.backends.mkldnn.enabled, "the other still needs it"
+    two.__exit__(None, None, None)
+    assert torch.backends.mkldnn.enabled == before
+
+
+def test_random_search_uses_a_region_to_the_full():
+    network, images = small(), pictures()
+    region = torch.zeros(SIZE, SIZE, dtype=torch.bool)
+    region[:2] = True
+    labels = network(images).argmax(1)
+    seen = []
+    attack = RandomSearch(queries=30, k=16, prune=False)
+    attack(network, images, labels, region=region, on_step=lambda step: seen.append(step.current))
+    changed = torch.stack([changed_pixels(images, each).flatten(1).sum(1) for each in seen])
+    assert (changed >= 15).all(), "all of the region, in other colours"
+    assert len({tuple(each.flatten().tolist()) for each in seen}) > 1
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_a_picture_that_is_mistaken_already_needs_no_change(name):
+    network, images = small(), pictures()
+    labels = (network(images).argmax(1) + 1) % 4
+    result = QUICK[name](network, images, labels)
+    assert result.succeeded.all()
+    assert (result.n_pixels == 0).all()
+
+
+def test_a_callable_that_cannot_be_told_from_others_is_a_sentence():
+    @dataclasses.dataclass
+    class Net:
+        def __call__(self, images):
+            return images
+
+    with pytest.raises(ValueError, match=r"must be a torch module or a function.*got Net"):
+        RandomSearch()(Net(), pictures(), torch.zeros(3, dtype=torch.int64))
 
 
 def test_numbers_are_drawn_alike_everywhere():

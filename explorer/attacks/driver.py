@@ -34,7 +34,6 @@ from explorer.memory import Room, is_shortage, room_for, saved_for_backward, shr
 from explorer.numerics import margins
 from explorer.types import STAGES, AttackResult, Gradient, Images, Labels, Network, OnStep, Step, Trace
 
-CAPTURED_PICTURES = 64  # up to which pruning and polishing are captured: of more, leaving out what is done saves more
 WIDTHS = (8, 16, 32, 64, MANY)  # of their tables of changed units
 
 
@@ -120,13 +119,18 @@ def _in_parts(attack: Stage, problem: Problem, on_step: OnStep | None, room: Roo
 
     Steps are counted as if it were one run, but tell of the images of their part only.
     """
-    n = len(problem.images)
+    n, stopped = len(problem.images), False
+
+    def remembered(step: Step) -> bool:
+        nonlocal stopped
+        stopped = stopped or bool(on_step(step))  # one Stop ends all parts, and nobody is asked twice
+        return stopped
 
     def part(first: int, last: int) -> _Found:
         index = torch.arange(first, last, device=problem.images.device)
         knobs = {name: getattr(attack, name) for name in attack.per_image}
         own = {name: knob[first:last] for name, knob in knobs.items() if torch.is_tensor(knob) and len(knob.shape)}
-        told = on_step and (on_step if last - first == n else _counted(on_step, first / n, last / n))
+        told = on_step and (on_step if last - first == n else _counted(remembered, first / n, last / n))
         return _stages(replace(attack, **own), problem if last - first == n else problem.of(index), told)
 
     def parts(size: int) -> list[_Found]:
@@ -148,6 +152,7 @@ def _stages(attack: Stage, problem: Problem, on_step: OnStep | None) -> _Found:
         *[RandomSwaps(attack.random_queries, attack.seed)] * bool(attack.random_queries),
     ]
     books = Books(problem, attack.rounds)
+    books.note(problem, {"candidate": problem.images, "margin": problem.margin(problem.images)}, None, None)
     progress = Progress(problem, books, sum(stage.expected for stage in (attack, *later)), on_step)
     on_gpu = problem.images.is_cuda
     with as_if_alone(problem.images) if problem.alone else nullcontext():
@@ -157,7 +162,7 @@ def _stages(attack: Stage, problem: Problem, on_step: OnStep | None) -> _Found:
         if progress.stopped:
             break
         width = next((width for width in WIDTHS if width >= problem.changed(books.best).sum(1).max()), 0)
-        captures = on_gpu and stage.capturable and width and len(problem.images) <= CAPTURED_PICTURES
+        captures = on_gpu and stage.capturable and width
         refined = replace(problem, alone=False, peeks=not captures, width=width)
         run_stage(stage, refined, books, progress, first=False)
         stages[stage.name] = books.best.clone()

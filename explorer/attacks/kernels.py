@@ -1,5 +1,6 @@
 """Which kernels torch convolves with on a CPU."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -8,6 +9,10 @@ import torch
 from explorer.types import Images
 
 LONE = 20_480  # floats
+
+
+_guard = threading.Lock()
+_users, _before = 0, (True, True)  # the settings belong to the process: the first sets them, the last puts them back
 
 
 @contextmanager
@@ -21,10 +26,19 @@ def as_if_alone(images: Images) -> Iterator[None]:
     if images.device.type != "cpu" or images[0].numel() > LONE:
         yield
         return
-    onednn, before = torch.backends.mkldnn, torch.backends.mkldnn.enabled
-    onednn.enabled = False
+    _count(1)
     try:
-        with torch.backends.nnpack.flags(enabled=False):
-            yield
+        yield
     finally:
-        onednn.enabled = before
+        _count(-1)
+
+
+def _count(change: int) -> None:
+    global _users, _before
+    with _guard:
+        if not _users:
+            _before = torch.backends.mkldnn.enabled, torch._C._get_nnpack_enabled()
+        _users += change
+        onednn, nnpack = (False, False) if _users else _before
+        torch.backends.mkldnn.enabled = onednn
+        torch.backends.nnpack.set_flags(nnpack)

@@ -31,7 +31,9 @@ def exchanged(
     leavers, leave = drawn.indices, chosen & (drawn.values >= 0)
     units[rows, :, leavers] = torch.where(leave[..., None], problem.clean[rows, :, leavers], units[rows, :, leavers])
 
-    drawn = uniform(keys, step, n, NEWCOMERS).masked_fill(inside | ~free, -1).topk(most, dim=1)
+    stays = inside.scatter(1, leavers, inside.gather(1, leavers) & ~leave)
+    outside = (~inside).float()  # comes first: who has just left comes back only where nobody else is free
+    drawn = (uniform(keys, step, n, NEWCOMERS) + outside).masked_fill(stays | ~free, -1).topk(most, dim=1)
     newcomers, come = drawn.indices, chosen & (drawn.values >= 0)
     low, high = (as_units(end, problem.unit)[rows, :, newcomers] for end in (problem.low, problem.high))
     upper = (uniform(keys, step, most * units.shape[1], COLOURS) < 0.5).view(len(images), most, -1)
@@ -40,9 +42,7 @@ def exchanged(
     colours = torch.where(same, torch.where(upper, low, high), colours)
     units[rows, :, newcomers] = torch.where(come[..., None], colours, units[rows, :, newcomers])
 
-    inside = inside.scatter(1, leavers, inside.gather(1, leavers) & ~leave)
-    inside = inside.scatter(1, newcomers, inside.gather(1, newcomers) | come)
-    return as_images(units, images), inside
+    return as_images(units, images), stays.scatter(1, newcomers, stays.gather(1, newcomers) | come)
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class RandomSwaps:
         taken = won | (margin < held)
         current = torch.where(taken[:, None, None, None], candidate, current)
         held = torch.where(taken, margin, held)
-        finished = (problem.changed(current).sum(1) == 0) & ~(held < 0)
+        finished = problem.changed(current).sum(1) == 0
         return {
             **state,
             "current": current,
