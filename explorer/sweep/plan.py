@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from explorer import attacks, numerics
 from explorer.attacks import SparseAttack
-from explorer.types import Image
+from explorer.hashes import image_sha256 as image_sha256  # run.py has both of them from here
+from explorer.hashes import network_sha256 as network_sha256
 
 PER_IMAGE = ("a", "lam", "tau")  # knobs that may differ from image to image within one batch
 
@@ -42,21 +42,6 @@ def run_key(setting: SparseAttack, picture: str, label: int, network: str) -> st
     """Fingerprint of one run: its settings, picture, class and network, the attack's code and torch's version."""
     known = [dataclasses.asdict(setting), picture, label, network, code_sha256(), torch.__version__]
     return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:32]
-
-
-def image_sha256(image: Image) -> str:
-    """Fingerprint of a picture: of its shape and its RGB bytes."""
-    pixels = (image.detach().cpu() * 255).round().to(torch.uint8).contiguous()
-    return hashlib.sha256(str(tuple(pixels.shape)).encode() + pixels.numpy().tobytes()).hexdigest()
-
-
-def network_sha256(network: nn.Module) -> str:
-    """Fingerprint of a network: of its structure and its numbers."""
-    digest = hashlib.sha256(repr(network).encode())
-    for name, tensor in network.state_dict().items():
-        digest.update(name.encode())
-        digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()
 
 
 @cache
