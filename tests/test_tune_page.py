@@ -6,10 +6,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer.attacks import SparseAttack
+from explorer.classifiers import CLASSIFIERS
 from explorer.knobs import knobs
 from explorer.sweep import EXPERIMENTS
 from explorer.tuning import tunable
-from explorer.ui import grid, long_runs
+from explorer.ui import grid, long_runs, run_files, search
 from explorer.ui.experiments import files
 from explorer.ui.grid import KNOBS, MAX_RUNS, parsed, suggested
 
@@ -20,11 +21,11 @@ QUICK = {"steps": "10", "signs": "2", "values_a": "0.05, 0.1", "values_lam": "0.
 @pytest.fixture(autouse=True)
 def _own_folder(tmp_path, monkeypatch):
     """What is kept on the disk or on the server by other tests must not answer this one's questions."""
-    monkeypatch.setattr(long_runs, "ROOT", tmp_path)
-    long_runs.folder.clear()
+    monkeypatch.setattr(run_files, "ROOT", tmp_path)
+    run_files.folder.clear()
     long_runs.long_runs.clear()
     yield
-    long_runs.folder.clear()
+    run_files.folder.clear()
 
 
 def open_page(page: str = TUNE, **link: str) -> AppTest:
@@ -128,21 +129,87 @@ def test_no_network_is_one_sentence():
     assert [error.value for error in app.error] == ["Choose at least one network."]
 
 
-def test_the_search_runs_recommends_and_checks(monkeypatch):
-    from explorer.ui import search
+@pytest.fixture
+def few_trials(monkeypatch):
+    monkeypatch.setattr(search, "TRIALS", (2, 200, 3))
 
-    monkeypatch.setattr(search, "PICTURES", 2)
-    monkeypatch.setattr(search, "TRIALS", (3, 200, 3))
-    app = open_page(part="Find the best for me", steps="40", trials="3")
+
+def open_search(**link: str) -> AppTest:
+    app = open_page(part="Find the best for me", steps="20", **link)
     assert not app.exception
+    assert not app.error
+    return app
+
+
+def told(app: AppTest) -> str:
+    return " ".join(each.value for each in app.markdown)
+
+
+def test_the_search_runs_recommends_and_checks(few_trials):
+    app = open_search(trials="3")
     app.multiselect(key="over").set_value(["tau", "momentum"]).run()
     button(app, "Search").click().run()
     finish(app)
     assert not app.exception
-    told = " ".join(each.value for each in app.markdown)
-    assert "Recommended" in told
-    assert "On 2 other pictures" in told
+    assert "Recommended" in told(app)
+    assert "on average, on the 2 pictures of the search" in told(app)
+    assert "On 2 other pictures" in told(app)
+    assert "Of these others" in told(app)
     assert "3 of 3 trials" in captions(app)
+
+
+def test_a_finished_search_is_whole_after_the_servers_restart(few_trials):
+    app = open_search()
+    button(app, "Search").click().run()
+    finish(app)
+    before = told(app)
+    assert "On 2 other pictures" in before
+    long_runs.long_runs.clear()
+    again = open_search()
+    assert told(again) == before
+    assert not {"Search", "Go on"} & {each.label for each in again.button}
+
+
+def test_each_visitor_has_the_trials_that_he_asked_for(few_trials):
+    more, fewer = open_search(trials="4"), open_search(trials="2")
+    button(more, "Search").click().run()
+    finish(fewer.run())
+    assert "0 of 2 trials" in captions(fewer) or "2" in captions(fewer)
+    finish(more)
+    assert "4 of 4 trials" in captions(more), "nobody ended it early"
+    fewer.run()
+    assert "4 trials, as somebody asked for more than 2, each on 2 pictures" in captions(fewer)
+    assert len([*run_files.folder().glob("*.db")]) == 1, "they share what is done"
+
+
+def test_who_only_looks_makes_no_database(few_trials, tmp_path):
+    app = open_search()
+    app.slider(key="momentum").set_value(0.5).run()
+    app.slider(key="momentum").set_value(0.7).run()
+    assert not app.exception
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_a_search_obeys_what_is_chosen_above_it(few_trials):
+    app = open_search(
+        signs="3", search_refined="false", networks=[CLASSIFIERS[name].title for name in ("signs-cnn", "signs-vit")]
+    )
+    assert "each on 3 pictures with Road signs: plain CNN" in captions(app)
+    assert "A search is for one network" in captions(app)
+    (run,) = long_runs.long_runs()._kept.values()
+    base = run.of.task.base
+    assert (base.prune, base.polish) == (False, False)
+    app.toggle(key="search_refined").set_value(True).run()
+    run = [*long_runs.long_runs()._kept.values()][-1]
+    assert run.of.task.base.prune
+    assert "lam" not in app.multiselect(key="over").options
+    assert knobs(SparseAttack)["lam"].label in app.multiselect(key="over").options
+
+
+def test_a_search_needs_a_picture_to_check_on():
+    app = open_page(part="Find the best for me", signs="55")
+    (error,) = app.error
+    assert "choose 54 at most, not all 55" in error.value
 
 
 @pytest.mark.parametrize("name", KNOBS)

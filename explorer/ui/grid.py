@@ -105,15 +105,18 @@ def choose_values() -> dict[str, tuple[Any, ...]]:
     return values
 
 
-def choose_base() -> SparseAttack:
-    """The setting that the grid starts from; the same knobs, with the same links, as on Explore."""
+def choose_base(refined: str, default: bool = False) -> SparseAttack:
+    """The setting to start from; the same knobs, with the same links, as on Explore. `refined` is the name in the link
+    of the switch for pruning and polishing, `default` where it stands at first.
+    """
     refined = st.toggle(
         "With pruning and polishing",
-        key="refined",
+        value=default,
+        key=refined,
         bind="query-params",
         help="Off: the optimised stage alone, which is where a, λ and τ act, and several times quicker.",
     )
-    with st.expander("Current setting: what the grid starts from, and the ring in the map"):
+    with st.expander("Current setting: what is started from, and the ring in the map"):
         columns = st.columns(3)
         chosen = {}
         for number, (name, knob) in enumerate(KNOBS.items()):

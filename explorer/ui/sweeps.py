@@ -20,7 +20,8 @@ from explorer.types import Sample, Step
 from explorer.ui.caches import classifier
 from explorer.ui.evidence import QUIET
 from explorer.ui.grid import Choice, go_to, symbol
-from explorer.ui.long_runs import LongRun, file_for, key_of, long_runs
+from explorer.ui.long_runs import LongRun, long_runs
+from explorer.ui.run_files import file_for, key_of
 from explorer.ui.words import duration
 
 MEASURES = {
@@ -44,8 +45,9 @@ def sweep_of(choice: Choice) -> LongRun:
         names = [sample.name for sample in choice.pictures]
         networks = [classifier(name) for name in choice.networks]
         subjects = [Subject(clf.name, clf, images.to(clf.device), labels.to(clf.device), names) for clf in networks]
-        sweep = Sweep(subjects, grid(choice.base, choice.values), Ledger(file_for(key, ".jsonl")))
-        return LongRun(key, str(networks[0].device), lambda job: _advance(sweep, job), sweep)
+        path = file_for(key, ".jsonl")
+        sweep = Sweep(subjects, grid(choice.base, choice.values), Ledger(path))
+        return LongRun(key, str(networks[0].device), lambda job: _advance(sweep, job), sweep, path=path)
 
     return long_runs().get(key, make)
 

@@ -31,11 +31,11 @@ def page() -> None:
     try:
         networks, pictures = choose_subjects()
         values = choose_values() if part == PARTS[0] else {}
-        base = choose_base()
+        base = choose_base("refined") if part == PARTS[0] else choose_base("search_refined", default=True)
         if part == PARTS[0]:
             try_grid(choice(networks, pictures, base, values))
         elif networks:
-            show_search(networks[0], base)
+            show_search(networks, pictures, base)
         else:
             st.info("Choose a network.")
     except (ValueError, RuntimeError) as error:  # bad values, or weights that cannot be read: one sentence each
