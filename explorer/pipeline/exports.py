@@ -65,8 +65,10 @@ def pixels_csv(evidence: Evidence | None) -> str:
     return file.getvalue()
 
 
-def snippet(exploration: Exploration, picture: str = "picture.png") -> str:
-    """A Python program that repeats the run from the clean picture, saved as `picture`."""
+def snippet(exploration: Exploration, picture: str = "picture.png", device: str = "") -> str:
+    """A Python program that repeats the run from the clean picture, saved as `picture`; by default on the device where
+    the result lies.
+    """
     each = exploration
     settings = [f"{name}={_literal(value)}" for name, value in dataclasses.asdict(each.attack).items()]
     target = "None" if each.target is None else f"torch.tensor([{each.target}], device=clf.device)"
@@ -78,7 +80,7 @@ import torch
 
 from explorer import {type(each.attack).__name__}, explain_pixels, load_classifier, load_image
 
-clf = load_classifier("{each.network}", device="{_device(each)}")
+clf = load_classifier("{each.network}", device="{device or _device(each)}")
 image = load_image("{picture}").to(clf.device)  # the clean picture, as downloaded
 label = {each.label}  # {each.class_names[each.label]}
 targets = {target}  # {target_name}

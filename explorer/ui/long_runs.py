@@ -8,8 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.fetching import FetchFailed
-from explorer.jobs import AGAIN, Job, QueueFull, queue_for
+from explorer.jobs import AGAIN, EXPECTED, Job, QueueFull, queue_for
 from explorer.ui.run_files import make_room
 from explorer.ui.runs import progress_of
 
@@ -98,7 +97,7 @@ def control(run: LongRun, start: str, resume: str | None, rest: str, key: str = 
             return
         st.caption(rest)
         if run.job is not None and run.job.error is not None:
-            known = isinstance(run.job.error, ValueError | FetchFailed)
+            known = isinstance(run.job.error, EXPECTED)
             st.error(str(run.job.error) if known else "It broke off: see the log.")
         label = resume or start
         if label:

@@ -12,12 +12,13 @@ import torch
 from explorer.attacks import SparseAttack
 from explorer.figures import Cell, Curve, heat_map, parallel, pareto, response
 from explorer.figures.scales import short
+from explorer.hashes import image_sha256
 from explorer.images import enlarge, to_png
 from explorer.jobs import Job
 from explorer.sweep import Ledger, Subject, Sweep, grid, means, pareto_front, spread
 from explorer.sweep.measures import KEPT_PIXELS, unpack
 from explorer.types import Sample, Step
-from explorer.ui.caches import classifier
+from explorer.ui.caches import classifier, content_of
 from explorer.ui.evidence import QUIET
 from explorer.ui.grid import Choice, go_to, symbol
 from explorer.ui.long_runs import LongRun, long_runs
@@ -37,13 +38,14 @@ PICTURES = 100  # cells that can show one each
 
 def sweep_of(choice: Choice) -> LongRun:
     """The sweep that this choice means: the same one for everybody who makes it, also after the server's restart."""
-    key = key_of(choice.networks, [sample.name for sample in choice.pictures], choice.base, dict(choice.values))
+    networks = [classifier(name) for name in choice.networks]
+    pictures = [image_sha256(sample.image) for sample in choice.pictures]
+    key = key_of([content_of(clf) for clf in networks], pictures, choice.base, dict(choice.values))
 
     def make() -> LongRun:
         images = torch.stack([sample.image for sample in choice.pictures])
         labels = torch.tensor([sample.label for sample in choice.pictures])
         names = [sample.name for sample in choice.pictures]
-        networks = [classifier(name) for name in choice.networks]
         subjects = [Subject(clf.name, clf, images.to(clf.device), labels.to(clf.device), names) for clf in networks]
         path = file_for(key, ".jsonl")
         sweep = Sweep(subjects, grid(choice.base, choice.values), Ledger(path))

@@ -8,7 +8,7 @@ from explorer.evidence import DEFAULT_METHOD, METHODS
 from explorer.figures import attack_trace
 from explorer.pipeline import Exploration, picture_sha256
 from explorer.ui import words
-from explorer.ui.caches import Question, valid_methods
+from explorer.ui.caches import Question, content_of, valid_methods
 from explorer.ui.classes import choose_label, choose_target
 from explorer.ui.controls import configure
 from explorer.ui.devices import choose_device
@@ -61,7 +61,7 @@ def page() -> None:
     uploaded = clf is session().own
     question = Question(
         picture=picture_sha256(sample.image),
-        network=clf.name,
+        network=content_of(clf),
         attack=attack,
         target=target,
         method=method,
@@ -94,7 +94,7 @@ def page() -> None:
             if opened.open:
                 show_mechanics(attack, exploration)
         guide()
-        offer_downloads(exploration, uploaded)
+        offer_downloads(exploration, device, uploaded)
 
 
 def choose_attack() -> SparseAttack | None:
