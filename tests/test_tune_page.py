@@ -15,7 +15,7 @@ from explorer.ui.experiments import files
 from explorer.ui.grid import KNOBS, MAX_RUNS, parsed, suggested
 
 TUNE, EXPERIMENTS_PAGE = "explorer/views/tune.py", "explorer/views/experiments.py"
-QUICK = {"steps": "10", "signs": "2", "values_a": "0.05, 0.1", "values_lam": "0.3, 1"}
+QUICK = {"base_steps": "10", "signs": "2", "values_a": "0.05, 0.1", "values_lam": "0.3, 1"}
 
 
 @pytest.fixture(autouse=True)
@@ -77,7 +77,7 @@ def test_what_was_done_is_found_again_by_its_link_also_after_the_servers_restart
 
 
 def test_a_stopped_grid_goes_on(monkeypatch):
-    app = open_page(signs="4", steps="60", values_a="0.03,0.05,0.1,0.2")
+    app = open_page(signs="4", base_steps="60", values_a="0.03,0.05,0.1,0.2")
     button(app, "Run 32 runs").click().run()
     run = next(iter(long_runs.long_runs()._kept.values()))
     run.job.cancel()
@@ -135,7 +135,7 @@ def few_trials(monkeypatch):
 
 
 def open_search(**link: str) -> AppTest:
-    app = open_page(part="Find the best for me", steps="20", **link)
+    app = open_page(part="Find the best for me", base_steps="20", **link)
     assert not app.exception
     assert not app.error
     return app
@@ -184,8 +184,8 @@ def test_each_visitor_has_the_trials_that_he_asked_for(few_trials):
 
 def test_who_only_looks_makes_no_database(few_trials, tmp_path):
     app = open_search()
-    app.slider(key="momentum").set_value(0.5).run()
-    app.slider(key="momentum").set_value(0.7).run()
+    app.slider(key="base_momentum").set_value(0.5).run()
+    app.slider(key="base_momentum").set_value(0.7).run()
     assert not app.exception
     assert [*tmp_path.iterdir()] == []
 
@@ -224,10 +224,27 @@ def test_every_knob_suggests_values_that_it_takes(name):
 
 
 def test_a_cell_opens_the_same_run_on_the_same_sign():
-    bare = SparseAttack(a=0.037, prune=False, polish=False)
+    bare = SparseAttack(a=0.037, steps=10, surrogate="sigmoid", prune=False, polish=False)
     same = {"network": "signs-vit", "picture": "yield-1"}
-    assert grid.place_of(bare, "signs-vit", "yield-1") == {"prune": "false", "polish": "false", **same}
+    changed = {"a": "0.037", "steps": "10", "surrogate": "sigmoid", "prune": "false", "polish": "false"}
+    assert grid.place_of(bare, "signs-vit", "yield-1") == {**changed, **same}
     assert grid.place_of(SparseAttack(), "signs-vit", "yield-1") == same
+    app = AppTest.from_file("../app.py", default_timeout=120)
+    for name, value in {**changed, **same}.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    assert app.session_state.session.shown.attack == bare
+
+
+def test_the_current_setting_decides_nothing_that_the_grid_sets_itself():
+    app = open_page()
+    button(app, "Run 8 runs").click().run()
+    finish(app)
+    app.select_slider(key="base_a").set_value(0.2).run()
+    assert "All 8 runs are done." in captions(app)
+    app.slider(key="base_momentum").set_value(0.5).run()
+    assert "8 runs." in captions(app)
 
 
 def test_explore_takes_a_value_between_its_stops_from_a_link():

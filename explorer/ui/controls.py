@@ -39,11 +39,13 @@ def _apply(preset: Any) -> None:
         st.session_state[name] = getattr(preset, name)
 
 
-def widget(knob: Knob, presets: Iterable[Any] = (), help: bool = True) -> Any:
-    """One control, on which the presets' values can be set. Its key, its name in the link, is the field's name."""
+def widget(knob: Knob, presets: Iterable[Any] = (), help: bool = True, prefix: str = "") -> Any:
+    """One control, on which the presets' values can be set. Its key, its name in the link, is the field's name after
+    `prefix`: where two pages share a name, Streamlit takes it out of the link that Back goes to.
+    """
     common = {
         "label": knob.label,
-        "key": knob.name,
+        "key": prefix + knob.name,
         "help": knob.help if help else None,
         "bind": "query-params",
     }
@@ -56,29 +58,38 @@ def widget(knob: Knob, presets: Iterable[Any] = (), help: bool = True) -> Any:
     low, high = knob.slider
     if knob.log:
         own = {knob.default, *(getattr(preset, knob.name) for preset in presets)}
-        stops = logarithmic_stops(low, high, own | _linked_stops(knob))
-        return st.select_slider(options=stops, value=knob.default, format_func=lambda stop: f"{stop:g}", **common)
+        stops = logarithmic_stops(low, high, own | _linked_stops(knob, prefix))
+        return st.select_slider(options=stops, value=knob.default, format_func=_stop, **common)
     if isinstance(knob.default, int):
         return st.slider(min_value=int(low), max_value=int(high), value=knob.default, **common)
     step = 10.0 ** math.floor(math.log10((high - low) / 20))
     return st.slider(min_value=float(low), max_value=float(high), value=knob.default, step=step, **common)
 
 
-def set_knob(knob: Knob, value: Any) -> None:
-    """Put a control to `value`, also between its stops, before it is made."""
+def keep_stop(knob: Knob, value: Any) -> None:
+    """Let a control be put exactly to `value`, which may lie between its stops."""
     if knob.log:
-        st.session_state.setdefault(f"linked_stops_{knob.name}", set()).add(value)
-    st.session_state[knob.name] = value
+        _kept_stops(knob).add(value)
 
 
-def _linked_stops(knob: Knob) -> set[float]:
+def _linked_stops(knob: Knob, prefix: str) -> set[float]:
     """Values between the stops that a link has asked for: they stay stops for as long as the visitor does."""
-    kept: set[float] = st.session_state.setdefault(f"linked_stops_{knob.name}", set())
+    kept = _kept_stops(knob)
     with suppress(ValueError):  # the link may say anything
-        value = float(st.query_params.get(knob.name, "nothing"))
+        value = float(st.query_params.get(prefix + knob.name, "nothing"))
         knob.check(value)
-        kept.add(value)
+        if _stop(value) not in map(_stop, kept):  # or two stops would look alike
+            kept.add(value)
     return kept
+
+
+def _kept_stops(knob: Knob) -> set[float]:
+    return st.session_state.setdefault(f"linked_stops_{knob.name}", set())
+
+
+def _stop(value: float) -> str:
+    """What a stop is called, on the slider and in the link."""
+    return f"{value:g}"
 
 
 def logarithmic_stops(low: float, high: float, include: Collection[float]) -> list[float]:

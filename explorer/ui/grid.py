@@ -11,12 +11,14 @@ from explorer.classifiers import CLASSIFIERS, DEFAULT
 from explorer.figures.scales import short
 from explorer.knobs import Knob, knobs
 from explorer.types import Sample
-from explorer.ui.controls import logarithmic_stops, set_knob, widget
+from explorer.ui.controls import keep_stop, logarithmic_stops, widget
+from explorer.ui.leap import leap
 from explorer.ui.subjects import labelled_pictures, tunable_networks
 
 PRESETS = (SparseAttack(), SparseAttack.paper())
 KNOBS = {name: knob for name, knob in knobs(SparseAttack).items() if knob.choices or knob.slider}
-EXPLORE = "explorer/views/explore.py"
+EXPLORE = "./"  # where the app's first page lies, seen from the others
+BASE = "base_"  # before the names of the current setting's knobs in the link
 NO_KNOB = "none"
 MAX_VALUES = 12  # of one knob
 MAX_RUNS = 4096
@@ -106,8 +108,8 @@ def choose_values() -> dict[str, tuple[Any, ...]]:
 
 
 def choose_base(refined: str, default: bool = False) -> SparseAttack:
-    """The setting to start from; the same knobs, with the same links, as on Explore. `refined` is the name in the link
-    of the switch for pruning and polishing, `default` where it stands at first.
+    """The setting to start from; the same knobs as on Explore, with links of their own. `refined` is the name, in the
+    link, of the switch for pruning and polishing, `default` where it stands at first.
     """
     refined = st.toggle(
         "With pruning and polishing",
@@ -121,7 +123,7 @@ def choose_base(refined: str, default: bool = False) -> SparseAttack:
         chosen = {}
         for number, (name, knob) in enumerate(KNOBS.items()):
             with columns[number % 3]:
-                chosen[name] = widget(knob, PRESETS)
+                chosen[name] = widget(knob, PRESETS, prefix=BASE)
     return SparseAttack(**chosen, prune=refined, polish=refined)
 
 
@@ -172,19 +174,30 @@ def choice(networks: tuple[str, ...], pictures: tuple[Sample, ...], base: Sparse
 
 
 def place_of(setting: SparseAttack, network: str, picture: str) -> dict[str, str]:
-    """What the address of Explore says beside the controls that this page shares with it."""
-    stages = {name: "false" for name in ("prune", "polish") if not getattr(setting, name)}
-    return {**stages, "network": network, "picture": picture}
+    """What the address of Explore says; defaults are left out, as its controls do."""
+    place = {"network": network, "picture": picture}
+    for name, knob in knobs(setting).items():
+        value = getattr(setting, name)
+        if value != knob.default:
+            place[name] = _linked_value(knob, value)
+    return place
+
+
+def _linked_value(knob: Knob, value: Any) -> str:
+    """As the knob's control puts it into the address."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if knob.log else str(value)
 
 
 def go_to(setting: SparseAttack, network: str, picture: str) -> None:
-    """Before the page is drawn again: put the controls, which Explore shares, to this setting, and ask to go there."""
+    """Before the page is drawn again: ask to go to this setting in Explore. The controls of this page stay."""
     for name, knob in KNOBS.items():
-        set_knob(knob, getattr(setting, name))
+        keep_stop(knob, getattr(setting, name))
     st.session_state.go_to = place_of(setting, network, picture)
 
 
 def leave() -> None:
     """Go to Explore, if that was asked for. The first thing that a page does."""
     if place := st.session_state.pop("go_to", None):
-        st.switch_page(EXPLORE, query_params=place)
+        leap(EXPLORE, place)

@@ -40,7 +40,9 @@ def sweep_of(choice: Choice) -> LongRun:
     """The sweep that this choice means: the same one for everybody who makes it, also after the server's restart."""
     networks = [classifier(name) for name in choice.networks]
     pictures = [image_sha256(sample.image) for sample in choice.pictures]
-    key = key_of([content_of(clf) for clf in networks], pictures, choice.base, dict(choice.values))
+    same = {name: of[0] for name, of in choice.values.items()}  # where the base stands on the grid's own knobs
+    base = dataclasses.replace(choice.base, **same)
+    key = key_of([content_of(clf) for clf in networks], pictures, base, dict(choice.values))
 
     def make() -> LongRun:
         images = torch.stack([sample.image for sample in choice.pictures])
