@@ -112,6 +112,7 @@ def test_the_switch_shows_the_result_before_pruning_without_another_attack(monke
 
 def test_presets_set_every_knob():
     app = open_page()
+    app.toggle(key="optimised").set_value(True).run()
     button(app, "As in the paper").click().run()
     assert not app.exception
     paper = SparseAttack.paper()
@@ -120,6 +121,7 @@ def test_presets_set_every_knob():
     button(app, "Defaults").click().run()
     assert not app.exception
     assert app.select_slider(key="lam").value == SparseAttack().lam
+    assert app.toggle(key="optimised").value is False, "the whole of the default, not its first stage"
 
 
 def test_a_slow_run_waits_for_the_button(monkeypatch):
@@ -181,7 +183,8 @@ def test_a_picture_that_is_already_mistaken_is_said_to_be(monkeypatch):
     monkeypatch.setattr(source, "gallery", lambda: (mistaken,))
     app = open_page()
     (info,) = app.info
-    assert info.value.startswith("The network already gets this one wrong: it shows Priority road.")
+    told = "the true class is Priority road, and the network sees Stop. So it was attacked from Stop."
+    assert info.value == f"The network already gets this picture wrong: {told}"
     assert story(app).startswith("Stop, ")
 
 

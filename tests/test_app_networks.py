@@ -49,7 +49,7 @@ def test_a_network_that_is_not_here_is_one_sentence_and_nothing_is_fetched_unask
     app = open_page(network="resnet18")
     assert problems(app) == []
     assert not app.header
-    (offer,) = [each.value for each in app.caption if "not on this computer" in each.value]
+    (offer,) = [each.value for each in app.caption if "not on the computer that runs this app" in each.value]
     for part in ("ResNet-18", "resnet18-f37072fd.pth", "MB", str(tmp_path / "hub" / "checkpoints"), "need no download"):
         assert part in offer
     assert any(label.startswith("Download ") for label in labels(app))

@@ -26,7 +26,7 @@ def offer_cifar10() -> None:
         run,
         f"Download {MEGABYTES} MB",
         None,
-        f"CIFAR-10's test set is not on this computer. It would go to {folder}; pictures that you have, one folder per "
-        f"class, can be named in {VARIABLE}. Until then another picture is shown.",
+        f"CIFAR-10's test set is not on the computer that runs this app. It would go to {folder}; pictures that are "
+        f"there, one folder per class, can be named in {VARIABLE}. Until then another picture is shown.",
         key="cifar10-download",
     )

@@ -8,15 +8,17 @@ from typing import Any
 import streamlit as st
 
 from explorer.knobs import Knob, knobs
+from explorer.ui.link import bound
 
 PER_DECADE = 10  # stops of a logarithmic slider
 
 
-def configure(presets: Mapping[str, Any], main: Iterable[str]) -> Any:
+def configure(presets: Mapping[str, Any], main: Iterable[str], beside: Mapping[str, Any]) -> Any:
     """Let a person set a configuration: the `main` knobs with their sentence in full view, the others under "More".
 
-    `presets` are configurations by the name of their button; the first one is the default. Raises ValueError with one
-    sentence if the settings do not go together.
+    `presets` are configurations by the name of their button; the first one is the default. Each of them also puts the
+    controls `beside`, by their keys, to these values. Raises ValueError with one sentence if the settings do not go
+    together.
     """
     config = type(next(iter(presets.values())))
     every, values = knobs(config), {}
@@ -29,14 +31,16 @@ def configure(presets: Mapping[str, Any], main: Iterable[str]) -> Any:
                 values[name] = widget(knob, presets.values())
     with st.container(horizontal=True, key="presets"):
         for title, preset in presets.items():
-            st.button(title, on_click=_apply, args=[preset], width="stretch")
+            st.button(title, on_click=_apply, args=[preset, beside], width="stretch")
     return config(**values)
 
 
-def _apply(preset: Any) -> None:
+def _apply(preset: Any, beside: Mapping[str, Any]) -> None:
     """Put every knob to the preset's value, before the widgets of the next run are made."""
     for name in knobs(preset):
         st.session_state[name] = getattr(preset, name)
+    for key, value in beside.items():
+        st.session_state[key] = value
 
 
 def widget(knob: Knob, presets: Iterable[Any] = (), help: bool = True, prefix: str = "") -> Any:
@@ -50,6 +54,7 @@ def widget(knob: Knob, presets: Iterable[Any] = (), help: bool = True, prefix: s
         "bind": "query-params",
     }
     if knob.choices:
+        bound(common["key"], knob.choices)
         return st.selectbox(options=knob.choices, index=knob.choices.index(knob.default), **common)
     if isinstance(knob.default, bool):
         return st.toggle(value=knob.default, **common)

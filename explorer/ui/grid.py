@@ -13,6 +13,7 @@ from explorer.knobs import Knob, knobs
 from explorer.types import Sample
 from explorer.ui.controls import keep_stop, logarithmic_stops, widget
 from explorer.ui.leap import leap
+from explorer.ui.link import bound
 from explorer.ui.subjects import labelled_pictures, tunable_networks
 
 PRESETS = (SparseAttack(), SparseAttack.paper())
@@ -55,6 +56,7 @@ def symbol(name: str) -> str:
 
 def choose_subjects() -> tuple[tuple[str, ...], tuple[Sample, ...]]:
     """The networks and the pictures, the clearest of each class first. Raises ValueError with one sentence."""
+    bound("networks", [CLASSIFIERS[name].title for name in tunable_networks()])
     with st.container(horizontal=True, vertical_alignment="bottom"):
         networks = st.multiselect(
             "Networks",
@@ -86,12 +88,13 @@ def choose_values() -> dict[str, tuple[Any, ...]]:
     for column, (key, title, default) in zip(st.columns(3), places, strict=True):
         options = [name for name in KNOBS if name not in values]
         options = [NO_KNOB, *options] if key == "z" else options
+        bound(key, map(_knob_title, options))
         with column:
             name = st.selectbox(
                 title,
                 options,
                 options.index(default) if default in options else 0,
-                format_func=lambda name: NO_KNOB if name == NO_KNOB else KNOBS[name].label,
+                format_func=_knob_title,
                 key=key,
                 bind="query-params",
             )
@@ -105,6 +108,10 @@ def choose_values() -> dict[str, tuple[Any, ...]]:
                 )
                 values[name] = parsed(KNOBS[name], text)
     return values
+
+
+def _knob_title(name: str) -> str:
+    return NO_KNOB if name == NO_KNOB else KNOBS[name].label
 
 
 def choose_base(refined: str, default: bool = False) -> SparseAttack:
@@ -131,17 +138,17 @@ def parsed(knob: Knob, text: str) -> tuple[Any, ...]:
     """The values in `text`, in order and each once. Raises ValueError with one sentence."""
     parts = [part.strip() for part in text.split(",") if part.strip()]
     if not 1 <= len(parts) <= MAX_VALUES:
-        raise ValueError(f"{knob.name} takes 1 to {MAX_VALUES} values, separated by commas; got {len(parts)}.")
+        raise ValueError(f"{symbol(knob.name)} takes 1 to {MAX_VALUES} values, separated by commas; got {len(parts)}.")
     kind = str if knob.choices else float if isinstance(knob.default, float) else int
     try:
         values = list(dict.fromkeys(map(kind, parts)))
     except ValueError:
         wanted = "whole numbers" if kind is int else "numbers"
-        raise ValueError(f"{knob.name} takes {wanted}, separated by commas; got {text!r}.") from None
+        raise ValueError(f"{symbol(knob.name)} takes {wanted}, separated by commas; got {text!r}.") from None
     for value in values:
         knob.check(value)
     if kind is int and not knob.slider[0] <= max(values) <= knob.slider[1]:
-        raise ValueError(f"{knob.name} is at most {knob.slider[1]} on this page; got {max(values)}.")
+        raise ValueError(f"{symbol(knob.name)} is at most {knob.slider[1]} on this page; got {max(values)}.")
     return tuple(values if knob.choices else sorted(values))
 
 

@@ -1,8 +1,13 @@
-"""Settings in the address bar that no widget binds by itself: the link restores them, defaults are left out."""
+"""Settings in the address bar that no widget binds by itself: the link restores them, defaults are left out. Whatever
+a link asks for that is not offered, a page says so.
+"""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from typing import Any
 
 import streamlit as st
+
+LONGEST = 60  # characters of a value that are repeated
 
 
 def restore() -> None:
@@ -14,7 +19,9 @@ def restore() -> None:
 def linked(name: str, allowed: Collection[str], default: str) -> str:
     """What the address says, or the default where it says nothing that is allowed."""
     value = st.query_params.get(name, default)
-    value = value if value in allowed else default
+    if value != default and value not in allowed:
+        note_unknown(name, value)
+        value = default
     if value == default:
         _kept().pop(name, None)
     else:
@@ -37,6 +44,37 @@ def link(name: str, value: str, default: str) -> None:
     _kept()[name] = value
     if st.query_params.get(name) != value:
         st.query_params[name] = value
+
+
+def note_unknown(name: str, asked: str) -> None:
+    """The address asks for something that is not offered: `tell_unknown` will say so, in this run of the page."""
+    st.session_state.setdefault("unknown", {})[name] = asked
+
+
+def bound(name: str, offered: Iterable[Any]) -> None:
+    """Before a control is made that is bound to the address, whose choices it calls by the names `offered`: note what
+    it asks for instead. Streamlit takes that out of the address, so it is kept until the control is used.
+    """
+    for asked in set(st.query_params.get_all(name)) - {*map(str, offered)}:
+        st.session_state.setdefault("unknown_bound", {})[name] = [asked]
+
+
+def tell_unknown() -> None:
+    """One sentence for everything that the link asks for and that is not offered."""
+    for name, asked in st.session_state.pop("unknown", {}).items():
+        _tell(name, asked)
+    kept = st.session_state.get("unknown_bound", {})
+    for name, note in [*kept.items()]:
+        note[1:] = note[1:] or [st.session_state.get(name)]  # what was taken instead
+        if st.session_state.get(name) == note[1]:
+            _tell(name, note[0])
+        else:
+            del kept[name]
+
+
+def _tell(name: str, asked: str) -> None:
+    shown = " ".join(asked.replace("`", "'").split())[:LONGEST] or "(nothing)"
+    st.warning(f"The link asks for {name} `{shown}`, which is not offered here: another choice is shown.")
 
 
 def _kept() -> dict[str, str]:

@@ -120,7 +120,8 @@ def _offer_weights(card: Card) -> None:
 
     run = long_runs().get(key, lambda: LongRun(key, QUEUE, advance, card.name, deadline=PATIENCE))
     sentence = (
-        f"The weights of **{card.architecture}** are not on this computer: {download.path.name}, {size}, would go to "
-        f"{download.path.parent}. The networks for road signs and CIFAR-10 come with the app and need no download."
+        f"The weights of **{card.architecture}** are not on the computer that runs this app: {download.path.name}, "
+        f"{size}, would go to {download.path.parent}. The networks for road signs and CIFAR-10 come with the app and "
+        "need no download."
     )
     control(run, f"Download {size}", None, sentence, key="weights-download")

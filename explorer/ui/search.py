@@ -33,6 +33,7 @@ from explorer.types import Sample, Step
 from explorer.ui.caches import classifier
 from explorer.ui.evidence import QUIET
 from explorer.ui.grid import go_to, symbol
+from explorer.ui.link import bound
 from explorer.ui.long_runs import LongRun, control, long_runs
 from explorer.ui.run_files import file_for, key_of
 from explorer.ui.subjects import labelled_pictures
@@ -120,12 +121,14 @@ def search_of(
 
 def show_search(networks: Sequence[str], pictures: Sequence[Sample], base: SparseAttack) -> None:
     """The whole tool: what is tuned, the run, the recommendation, the plots."""
+    labels = {name: knob.label for name, knob in tunable().items()}
+    bound("over", labels.values())
     with st.container(horizontal=True, vertical_alignment="bottom"):
         over = st.multiselect(
             "Settings to tune",
-            list(tunable()),
+            list(labels),
             list(OVER),
-            format_func=lambda name: tunable()[name].label,
+            format_func=labels.get,
             key="over",
             bind="query-params",
             width=620,

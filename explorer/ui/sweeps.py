@@ -93,7 +93,8 @@ def show_map(table: pd.DataFrame, rows: Sequence[dict], choice: Choice, measure:
         best_is_low=LOW_IS_GOOD[measure],
     )
     best = summary[measure].min() if LOW_IS_GOOD[measure] else summary[measure].max()
-    alt = f"A map of {MEASURES[measure]} for {len(cells)} settings of {', '.join(by)}; the best is {short(best)}."
+    over = ", ".join(map(symbol, by))
+    alt = f"A map of {MEASURES[measure]} for {len(cells)} settings of {over}; the best is {short(best)}."
     _clickable(figure, "map", alt, [_setting(line, choice) for line in summary.to_dict("records")], choice)
     if shown and len(pictures) < len(cells):
         st.caption(f"An empty cell: more than {KEPT_PIXELS:,} pixels changed, and the picture was not kept.")
@@ -115,7 +116,7 @@ def show_response(table: pd.DataFrame, choice: Choice, measure: str) -> None:
         title = f"{symbol(line)} {short(name)}" if line else ""
         curves.append(Curve(title, each[x].tolist(), each["mean"].tolist(), *band))
     mark = getattr(choice.base, x)
-    alt = f"{MEASURES[measure]} over {x}, {len(curves)} curves."
+    alt = f"{MEASURES[measure]} over {symbol(x)}, {len(curves)} curves."
     st.plotly_chart(response(curves, symbol(x), MEASURES[measure], mark), key="response", config=QUIET, alt=alt)
     st.caption(
         "The mean over pictures and over all other settings of the grid; the band holds the middle half of them."
