@@ -273,3 +273,24 @@ def test_every_experiment_shows_its_question_its_answer_and_its_tables(name):
     assert len(app.dataframe) == len(files(name))
     assert bool(app.info) == (not files(name)), "where nothing was measured, that is said"
     assert any(f"experiment {name}" in code.value for code in app.code)
+
+
+@pytest.mark.parametrize(
+    ("page", "name"),
+    [
+        *((TUNE, name) for name in ("part", "networks", "x", "z", "view", "base_box")),
+        (EXPERIMENTS_PAGE, "experiment"),
+    ],
+)
+def test_what_a_link_asks_for_and_is_not_offered_is_said(page, name):
+    app = open_page(page, **{name: "zzz"})
+    assert not app.exception
+    said = [f"The link asks for {name} `zzz`, which is not offered here: another choice is shown."]
+    assert [each.value for each in app.warning] == [] if name == "view" else said, "no view before there are results"
+
+
+def test_the_settings_to_tune_are_called_by_their_labels():
+    app = open_search(over=[knobs(SparseAttack)["lam"].label, "lam", "tau"])
+    assert [each.value for each in app.warning] == [
+        "The link asks for over `lam, tau`, which is not offered here: another choice is shown."
+    ]

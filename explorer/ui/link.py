@@ -55,8 +55,9 @@ def bound(name: str, offered: Iterable[Any]) -> None:
     """Before a control is made that is bound to the address, whose choices it calls by the names `offered`: note what
     it asks for instead. Streamlit takes that out of the address, so it is kept until the control is used.
     """
-    for asked in set(st.query_params.get_all(name)) - {*map(str, offered)}:
-        st.session_state.setdefault("unknown_bound", {})[name] = [asked]
+    names = {*map(str, offered)}
+    if unknown := [asked for asked in st.query_params.get_all(name) if asked not in names]:
+        st.session_state.setdefault("unknown_bound", {})[name] = [", ".join(unknown)]
 
 
 def tell_unknown() -> None:
