@@ -3,6 +3,7 @@
 import math
 import re
 from dataclasses import replace
+from traceback import walk_tb
 
 import pytest
 import torch
@@ -214,6 +215,8 @@ def test_an_unexpected_error_is_not_lost_and_the_next_question_is_answered(monke
         patched.setattr(SparseAttack, "__call__", broken)
         app = open_page(seed="12")
     assert len(app.exception) == 1
+    frames = [len([*walk_tb(app.run().session_state.session.job.error.__traceback__)]) for _again in range(3)]
+    assert len({*frames}) == 1, "none of the page's earlier runs"
     app.slider(key="seed").set_value(0).run()
     assert not app.exception
     assert story(app).startswith("Stop, ")

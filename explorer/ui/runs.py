@@ -94,7 +94,7 @@ def _answer(question: Question, clf: Classifier, status: StatusLine, me: Session
     if isinstance(me.job.error, ValueError):
         st.error(str(me.job.error))
     elif me.job.error is not None:
-        raise me.job.error
+        raise me.job.error.with_traceback(None)  # else it keeps the frames of every run of the page that raised it
     return me.job.result
 
 
