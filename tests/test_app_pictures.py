@@ -258,6 +258,8 @@ def warnings(app) -> list[str]:
         {"target": "Moon"},
         {"method": "guesswork"},
         {"box": "<b>"},
+        {"prune": "perhaps"},
+        {"optimised": "yes"},
     ],
     ids=str,
 )
@@ -268,7 +270,9 @@ def test_what_a_link_asks_for_and_is_not_offered_is_said_until_something_else_is
     assert said == f"The link asks for {name} `{asked}`, which is not offered here: another choice is shown."
     app.slider(key="seed").set_value(1).run()
     assert warnings(well(app)) == [said], "it is still so"
-    if name in ("target", "method", "box"):
+    if name in ("prune", "optimised"):
+        app.toggle(key=name).set_value(not app.toggle(key=name).value).run()
+    elif name in ("target", "method", "box"):
         other = app.selectbox(key=name).options[-1]
         app.selectbox(key=name).select(other).run()
     else:

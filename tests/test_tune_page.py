@@ -174,7 +174,6 @@ def test_each_visitor_has_the_trials_that_he_asked_for(few_trials):
     more, fewer = open_search(trials="4"), open_search(trials="2")
     button(more, "Search").click().run()
     finish(fewer.run())
-    assert "0 of 2 trials" in captions(fewer) or "2" in captions(fewer)
     finish(more)
     assert "4 of 4 trials" in captions(more), "nobody ended it early"
     fewer.run()
@@ -278,7 +277,7 @@ def test_every_experiment_shows_its_question_its_answer_and_its_tables(name):
 @pytest.mark.parametrize(
     ("page", "name"),
     [
-        *((TUNE, name) for name in ("part", "networks", "x", "z", "view", "base_box")),
+        *((TUNE, name) for name in ("part", "networks", "x", "z", "view", "refined", "base_box")),
         (EXPERIMENTS_PAGE, "experiment"),
     ],
 )

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from explorer.knobs import Knob, knobs
-from explorer.ui.link import bound
+from explorer.ui.link import SWITCH, bound
 
 PER_DECADE = 10  # stops of a logarithmic slider
 
@@ -57,6 +57,7 @@ def widget(knob: Knob, presets: Iterable[Any] = (), help: bool = True, prefix: s
         bound(common["key"], knob.choices)
         return st.selectbox(options=knob.choices, index=knob.choices.index(knob.default), **common)
     if isinstance(knob.default, bool):
+        bound(common["key"], SWITCH)
         return st.toggle(value=knob.default, **common)
     if knob.default is None:
         return st.number_input(min_value=knob.low, max_value=knob.high, value=None, placeholder="no limit", **common)

@@ -13,7 +13,7 @@ from explorer.knobs import Knob, knobs
 from explorer.types import Sample
 from explorer.ui.controls import keep_stop, logarithmic_stops, widget
 from explorer.ui.leap import leap
-from explorer.ui.link import bound
+from explorer.ui.link import SWITCH, bound
 from explorer.ui.subjects import labelled_pictures, tunable_networks
 
 PRESETS = (SparseAttack(), SparseAttack.paper())
@@ -118,6 +118,7 @@ def choose_base(refined: str, default: bool = False) -> SparseAttack:
     """The setting to start from; the same knobs as on Explore, with links of their own. `refined` is the name, in the
     link, of the switch for pruning and polishing, `default` where it stands at first.
     """
+    bound(refined, SWITCH)
     refined = st.toggle(
         "With pruning and polishing",
         value=default,

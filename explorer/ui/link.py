@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+SWITCH = ("true", "false", "True", "False")  # what a switch takes from the address
 LONGEST = 60  # characters of a value that are repeated
 
 

@@ -75,10 +75,10 @@ class LongRuns:
     def start(self, run: LongRun) -> None:
         """Start a run that `get` has given, even if it had to make room since. Raises QueueFull with one sentence."""
         run = self.get(run.key, lambda: run)
-        if run.path is not None and not run.path.exists():
-            with self._guard:
+        with self._guard:  # of two visitors who press at once, the second finds it at work
+            if run.path is not None and not run.path.exists():
                 make_room({each.path for each in self._kept.values()})
-        run.start()
+            run.start()
 
 
 @st.cache_resource

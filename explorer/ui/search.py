@@ -66,10 +66,8 @@ class Search:
         """None before a trial has ended."""
         return recommend(self.study, self.task) if self.study else None
 
-    @property
-    def checked(self) -> Check | None:
-        """What the check of `best` found; None before."""
-        best = self.best
+    def checked(self, best: Recommendation | None) -> Check | None:
+        """What the check of a recommendation found; None before."""
         return checked(self.study, best, self.unseen) if best else None
 
     def advance(self, job: Job) -> bool:
@@ -88,9 +86,10 @@ class Search:
 
         if done < self.trials:
             return do_trials(study, self.task, done + 1, on_step=on_step)
-        if self.checked is None:
+        best = self.best
+        if self.checked(best) is None:
             with suppress(Stopped):
-                check(study, self.best, self.unseen, on_step)
+                check(study, best, self.unseen, on_step)
         return False
 
     def _open(self) -> optuna.Study:
@@ -143,33 +142,33 @@ def show_search(networks: Sequence[str], pictures: Sequence[Sample], base: Spars
         st.caption(f"A search is for one network, as each has a best setting of its own: this one is for **{title}**.")
     run = search_of(network, pictures, base, tuple(over), trials)
     search: Search = run.of
-    done = search.done
+    done, best = search.done, search.best
+    found = search.checked(best)
     told = (
         f"{done} of {trials} trials" if done <= trials else f"{done} trials, as somebody asked for more than {trials}"
     )
-    more = done < trials or search.checked is None
+    more = done < trials or found is None
     control(
         run,
         "Search" if more else "",
         "Go on" if done and more else None,
         f"{told}, each on {len(search.task.images)} pictures with {title}.",
     )
-    best = search.best
     if best is None:
         st.caption("A trial attacks the pictures with one setting; the next setting is chosen from what came of it.")
         return
-    _recommendation(best, search, network)
+    _recommendation(best, found, search, network)
     _plots(search.study)
 
 
-def _recommendation(best: Recommendation, search: Search, network: str) -> None:
+def _recommendation(best: Recommendation, found: Check | None, search: Search, network: str) -> None:
     st.markdown("##### Recommended")
     told = ", ".join(f"{symbol(name)} **{short(getattr(best.attack, name))}**" for name in search.task.over)
     n = len(search.task.images)
     st.markdown(
         f"{told}: {best.outcome.pixels:.2f} pixels on average, on the {n} pictures of the search. {best.reason}"
     )
-    if found := search.checked:
+    if found is not None:
         difference = found.difference
         words = {"fewer": "fewer pixels", "more": "more pixels"}.get(difference.verdict, difference.verdict)
         st.markdown(

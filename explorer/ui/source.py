@@ -14,7 +14,7 @@ from explorer.types import Sample
 from explorer.ui.cifar10 import offer_cifar10
 from explorer.ui.fitting import Conversion, Original, convert, in_plain_view
 from explorer.ui.gallery import gallery as thumbnails
-from explorer.ui.link import link, linked, note_unknown, unlink
+from explorer.ui.link import bound, link, linked, note_unknown, unlink
 
 SIGNS, PHOTOGRAPHS, CIFAR10, UPLOAD, CAMERA = "Road signs", "Photographs", "CIFAR-10", "Upload", "Camera"
 SOURCES = (SIGNS, PHOTOGRAPHS, CIFAR10, UPLOAD, CAMERA)
@@ -122,6 +122,7 @@ def _from_cifar10() -> Sample | None:
             offer_cifar10()
             return None
         with st.container(horizontal=True, vertical_alignment="bottom"):
+            bound("cifar_class", [ALL_CLASSES, *CLASS_NAMES])
             name = st.selectbox("Class", [ALL_CLASSES, *CLASS_NAMES], key="cifar_class", bind="query-params", width=180)
             seed = st.number_input("Shuffle", 0, 9999, 0, key="cifar_seed", bind="query-params", width=140)
         label = None if name == ALL_CLASSES else CLASS_NAMES.index(name)

@@ -15,7 +15,7 @@ from explorer.ui.devices import choose_device
 from explorer.ui.downloads import offer_downloads
 from explorer.ui.evidence import QUIET, show_evidence
 from explorer.ui.guide import guide
-from explorer.ui.link import bound, restore, tell_unknown
+from explorer.ui.link import SWITCH, bound, restore, tell_unknown
 from explorer.ui.mechanics import show_mechanics
 from explorer.ui.networks import choose_network, dataset_of, load_network
 from explorer.ui.pictures import pictures
@@ -59,6 +59,7 @@ def page() -> None:
         story, status = st.container(), StatusLine()
         with st.container(key="stages", horizontal=True, vertical_alignment="center"):
             counts = st.container(width="content")
+            bound(OPTIMISED, SWITCH)
             only_optimised = st.toggle("Without pruning and polishing", key=OPTIMISED, bind="query-params")
     with notes:
         tell_unknown()
