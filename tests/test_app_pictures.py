@@ -232,7 +232,7 @@ def test_where_no_camera_is_lent_a_picture_is_uploaded(url, lent, monkeypatch):
     app = well(choose(open_page(), "Camera"))
     assert bool(app.get("camera_input")) == lent
     assert bool(app.file_uploader) != lent
-    assert any("Browsers lend the camera" in each.value for each in app.info) != lent
+    assert any("Browsers lend a page the camera" in each.value for each in app.info) != lent
 
 
 def test_the_source_follows_the_address_back():

@@ -146,8 +146,8 @@ def _own(source: str) -> Original | None:
     camera = source == CAMERA and _camera_is_allowed()
     if source == CAMERA and not camera:
         st.info(
-            "Browsers lend the camera to pages with https, or of this very computer, alone, and this address has "
-            "neither: take the picture with your camera's own program, and upload it here."
+            "Browsers lend a page the camera only over https, or on the computer that runs the app, and this page came "
+            "over http: take the picture with your device's own camera, and upload it here."
         )
     if camera:
         file = st.camera_input(f"Take a picture; {STAYS}", key="camera")
