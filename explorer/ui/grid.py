@@ -1,6 +1,6 @@
 """Choosing what a grid tries: networks, pictures, up to three knobs with their values, and everything else."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,16 +8,17 @@ import streamlit as st
 
 from explorer.attacks import SparseAttack
 from explorer.classifiers import CLASSIFIERS, DEFAULT
-from explorer.figures.scales import short
 from explorer.knobs import Knob, knobs
 from explorer.types import Sample
-from explorer.ui.controls import heed_link, logarithmic_stops, set_knob, widget
-from explorer.ui.link import linked_number
+from explorer.ui.controls import keep_stop, logarithmic_stops, widget
+from explorer.ui.leap import leap
+from explorer.ui.link import SWITCH, bound, exactly, linked_number, whole
 from explorer.ui.subjects import labelled_pictures, tunable_networks
 
 PRESETS = (SparseAttack(), SparseAttack.paper())
 KNOBS = {name: knob for name, knob in knobs(SparseAttack).items() if knob.choices or knob.slider}
-EXPLORE = "explorer/views/explore.py"
+EXPLORE = "./"  # where the app's first page lies, seen from the others
+BASE = "base_"  # before the names of the current setting's knobs in the link
 NO_KNOB = "none"
 MAX_VALUES = 12  # of one knob
 MAX_RUNS = 4096
@@ -54,6 +55,7 @@ def symbol(name: str) -> str:
 
 def choose_subjects() -> tuple[tuple[str, ...], tuple[Sample, ...]]:
     """The networks and the pictures, the clearest of each class first. Raises ValueError with one sentence."""
+    bound("networks", [CLASSIFIERS[name].title for name in tunable_networks()])
     with st.container(horizontal=True, vertical_alignment="bottom"):
         networks = st.multiselect(
             "Networks",
@@ -67,7 +69,7 @@ def choose_subjects() -> tuple[tuple[str, ...], tuple[Sample, ...]]:
         )
         pictures = labelled_pictures(networks)
         usual = min(PICTURES, len(pictures))
-        linked_number("signs", "pictures", lambda count: round(min(max(count, 1), len(pictures))), usual)
+        linked_number("signs", "pictures", whole(1, len(pictures)), usual)
         count = st.slider(
             "Pictures, one of each class first",
             1,
@@ -87,19 +89,20 @@ def choose_values() -> dict[str, tuple[Any, ...]]:
     for column, (key, title, default) in zip(st.columns(3), places, strict=True):
         options = [name for name in KNOBS if name not in values]
         options = [NO_KNOB, *options] if key == "z" else options
+        bound(key, map(_knob_title, options))
         with column:
             name = st.selectbox(
                 title,
                 options,
                 options.index(default) if default in options else 0,
-                format_func=lambda name: NO_KNOB if name == NO_KNOB else KNOBS[name].label,
+                format_func=_knob_title,
                 key=key,
                 bind="query-params",
             )
             if name != NO_KNOB:
                 text = st.text_input(
                     f"Values of {symbol(name)}",
-                    ", ".join(map(short, suggested(KNOBS[name]))),
+                    written(suggested(KNOBS[name])),
                     key=f"values_{name}",
                     help=f"At most {MAX_VALUES}, separated by commas. {KNOBS[name].help}",
                     bind="query-params",
@@ -108,21 +111,28 @@ def choose_values() -> dict[str, tuple[Any, ...]]:
     return values
 
 
-def choose_base() -> SparseAttack:
-    """The setting that the grid starts from; the same knobs, with the same links, as on Explore."""
+def _knob_title(name: str) -> str:
+    return NO_KNOB if name == NO_KNOB else KNOBS[name].label
+
+
+def choose_base(refined: str, default: bool = False) -> SparseAttack:
+    """The setting to start from; the same knobs as on Explore, with links of their own. `refined` is the name, in the
+    link, of the switch for pruning and polishing, `default` where it stands at first.
+    """
+    bound(refined, SWITCH)
     refined = st.toggle(
         "With pruning and polishing",
-        key="refined",
+        value=default,
+        key=refined,
         bind="query-params",
         help="Off: the optimised stage alone, which is where a, λ and τ act, and several times quicker.",
     )
-    heed_link(KNOBS.values())
-    with st.expander("Current setting: what the grid starts from, and the ring in the map"):
+    with st.expander("Current setting: what is started from, and the ring in the map"):
         columns = st.columns(3)
         chosen = {}
         for number, (name, knob) in enumerate(KNOBS.items()):
             with columns[number % 3]:
-                chosen[name] = widget(knob, PRESETS)
+                chosen[name] = widget(knob, PRESETS, prefix=BASE)
     return SparseAttack(**chosen, prune=refined, polish=refined)
 
 
@@ -130,17 +140,17 @@ def parsed(knob: Knob, text: str) -> tuple[Any, ...]:
     """The values in `text`, in order and each once. Raises ValueError with one sentence."""
     parts = [part.strip() for part in text.split(",") if part.strip()]
     if not 1 <= len(parts) <= MAX_VALUES:
-        raise ValueError(f"{knob.name} takes 1 to {MAX_VALUES} values, separated by commas; got {len(parts)}.")
+        raise ValueError(f"{symbol(knob.name)} takes 1 to {MAX_VALUES} values, separated by commas; got {len(parts)}.")
     kind = str if knob.choices else float if isinstance(knob.default, float) else int
     try:
         values = list(dict.fromkeys(map(kind, parts)))
     except ValueError:
         wanted = "whole numbers" if kind is int else "numbers"
-        raise ValueError(f"{knob.name} takes {wanted}, separated by commas; got {text[:80]!r}.") from None
+        raise ValueError(f"{symbol(knob.name)} takes {wanted}, separated by commas; got {text[:80]!r}.") from None
     for value in values:
         knob.check(value)
     if kind is int and not knob.slider[0] <= max(values) <= knob.slider[1]:
-        raise ValueError(f"{knob.name} is at most {knob.slider[1]} on this page; got {max(values)}.")
+        raise ValueError(f"{symbol(knob.name)} is at most {knob.slider[1]} on this page; got {max(values)}.")
     return tuple(values if knob.choices else sorted(values))
 
 
@@ -156,7 +166,13 @@ def suggested(knob: Knob) -> Sequence[Any]:
     values = [low + i * (high - low) / (STOPS - 1) for i in range(STOPS)]
     if isinstance(knob.default, int):
         return sorted({knob.default if knob.default is not None else low, *(round(value) for value in values)})
-    return sorted({float(f"{value:.2g}") for value in values})
+    rounded = {float(f"{value:.2g}") for value in values}
+    return sorted(value for value in rounded if low <= value <= high)
+
+
+def written(values: Iterable[Any]) -> str:
+    """Values as `parsed` reads them."""
+    return ", ".join(map(_written, values))
 
 
 def choice(networks: tuple[str, ...], pictures: tuple[Sample, ...], base: SparseAttack, values: dict) -> Choice:
@@ -173,19 +189,30 @@ def choice(networks: tuple[str, ...], pictures: tuple[Sample, ...], base: Sparse
 
 
 def place_of(setting: SparseAttack, network: str, picture: str) -> dict[str, str]:
-    """What the address of Explore says beside the controls that this page shares with it."""
-    stages = {name: "false" for name in ("prune", "polish") if not getattr(setting, name)}
-    return {**stages, "network": network, "picture": picture}
+    """What the address of Explore says; defaults are left out, as its controls do."""
+    place = {"network": network, "picture": picture}
+    for name, knob in knobs(setting).items():
+        value = getattr(setting, name)
+        if value != knob.default:
+            place[name] = _written(value)
+    return place
+
+
+def _written(value: Any) -> str:
+    """As a knob's control puts it into the address, a number in full."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value if isinstance(value, str) else exactly(value)
 
 
 def go_to(setting: SparseAttack, network: str, picture: str) -> None:
-    """Before the page is drawn again: put the controls, which Explore shares, to this setting, and ask to go there."""
+    """Before the page is drawn again: ask to go to this setting in Explore. The controls of this page stay."""
     for name, knob in KNOBS.items():
-        set_knob(knob, getattr(setting, name))
+        keep_stop(knob, getattr(setting, name))
     st.session_state.go_to = place_of(setting, network, picture)
 
 
 def leave() -> None:
     """Go to Explore, if that was asked for. The first thing that a page does."""
     if place := st.session_state.pop("go_to", None):
-        st.switch_page(EXPLORE, query_params=place)
+        leap(EXPLORE, place)

@@ -4,6 +4,7 @@ import streamlit as st
 
 from explorer.sweep import EXPERIMENTS
 from explorer.ui.experiments import show_experiment
+from explorer.ui.link import bound, tell_unmet
 
 
 def page() -> None:
@@ -12,6 +13,7 @@ def page() -> None:
         "Each on pictures that the network classifies correctly, with the optimised stage alone: pruning and "
         "polishing, which come after it, would hide what a, λ and τ do."
     )
+    bound("experiment", [experiment.title for experiment in EXPERIMENTS.values()])
     name = st.segmented_control(
         "Question",
         list(EXPERIMENTS),
@@ -22,6 +24,7 @@ def page() -> None:
         wrap=True,
         bind="query-params",
     )
+    tell_unmet()
     show_experiment(name)
     st.caption("Measure it again, on these or on other networks and pictures:")
     st.code(f"python -m explorer experiment {name} --model signs-resnet", language="sh")
