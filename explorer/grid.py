@@ -9,7 +9,6 @@ from functools import cache
 import torch
 from torch import Tensor
 
-
 STRIP = 2**22  # values that are looked up at once: of a large picture, the indices would take as much as the values
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 from explorer.classifiers import Classifier
 from explorer.regions import Corner, Region, Size
 from explorer.types import Sample
-from explorer.ui.link import link, unlink
+from explorer.ui.link import bound, link, unlink
 from explorer.ui.pictures import Draw
 
 EVERYWHERE, INSIDE, OUTSIDE, SIGN, NOT_SIGN = PLACES = (
@@ -26,6 +26,7 @@ def choose_region(sample: Sample, clf: Classifier) -> tuple[Region | None, Draw 
     """The pixels that may change, None for all of them; and, while a person draws, what hears of it."""
     size = tuple(clf.input_size)
     places = PLACES if "seed" in sample.meta else (EVERYWHERE, *DRAWN)
+    bound("where", places)
     where = st.selectbox("Where may it change?", places, key="where", bind="query-params")
     if where == EVERYWHERE:
         return None, None

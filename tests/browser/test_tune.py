@@ -7,8 +7,8 @@ from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
 
-SMALL = "values_a=0.05,0.1&values_lam=0.3,1&signs=2&steps=10"
-LONG = "values_a=0.02,0.03,0.05,0.1,0.2&values_lam=0.1,0.3,1,2&signs=4&steps=100"
+SMALL = "values_a=0.05,0.1&values_lam=0.3,1&signs=2&base_steps=10"
+LONG = "values_a=0.02,0.03,0.05,0.1,0.2&values_lam=0.1,0.3,1,2&signs=4&base_steps=100"
 
 
 def open_tune(page: Page, address: str, query: str) -> None:
@@ -60,6 +60,7 @@ def test_a_click_on_a_cell_opens_its_setting_in_explore(explore):
     press(page)
     expect(page.locator(".st-key-run")).to_contain_text("All 8 runs are done.")
     idle(page)
+    grid = page.url
     page.locator(".st-key-map").scroll_into_view_if_needed()
     box = page.locator(".st-key-map .nsewdrag").first.bounding_box()
     page.mouse.move(box["x"] + box["width"] / 4, box["y"] + box["height"] / 4)
@@ -72,6 +73,11 @@ def test_a_click_on_a_cell_opens_its_setting_in_explore(explore):
     assert "steps=10" in page.url
     assert "polish=false" in page.url, "the same run as the cell's"
     assert explore.story.startswith("Stop, ")
+    page.go_back()  # one step
+    expect(page.get_by_role("heading", name="What do a, λ and τ do?")).to_be_visible()
+    idle(page)
+    assert page.url == grid, "as it was left"
+    expect(page.locator(".st-key-run")).to_contain_text("All 8 runs are done.")
 
 
 @pytest.mark.parametrize("width", [390, 1440])
