@@ -149,7 +149,9 @@ def _seconds(device: torch.device, work: Callable[[], object]) -> float:
 
 
 def _synchronise(device: torch.device) -> None:
-    if device.type != "cpu":
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)  # this one, which need not be the current one
+    elif device.type != "cpu":
         getattr(torch, device.type).synchronize()
 
 
@@ -160,8 +162,8 @@ class PeakMemory:
     """
 
     def __init__(self, device: torch.device) -> None:
-        self._cuda = device.type == "cuda"
-        if self._cuda:
+        self._device = device
+        if device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(device)
             self._before = torch.cuda.memory_allocated(device)
             return
@@ -174,8 +176,8 @@ class PeakMemory:
 
     def peak(self) -> float:
         """Bytes; NaN where it cannot be measured."""
-        if self._cuda:
-            return float(torch.cuda.max_memory_allocated() - self._before)
+        if self._device.type == "cuda":
+            return float(torch.cuda.max_memory_allocated(self._device) - self._before)
         return _high_water() - self._before if math.isfinite(self._before) else math.nan
 
 

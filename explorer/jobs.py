@@ -5,16 +5,23 @@ turns: while others wait, it ends its turn and goes to the end of the line.
 """
 
 import atexit
+import logging
 import threading
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable, Hashable
 from typing import Any, Literal
+
+from explorer.fetching import FetchFailed
+
+_log = logging.getLogger(__name__)
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 
 LIMIT = 16  # jobs that may wait on one device
 DEADLINE = 120.0  # seconds of work after which a job is asked to stop
+EXPECTED = (ValueError, FetchFailed)  # errors whose message tells a person what is wrong: no news for the log
 AGAIN = object()  # what work returns to end its turn: it is called again when those who wait have had theirs
 
 
@@ -90,7 +97,9 @@ class Job:
         except Superseded:
             self._end("cancelled")
         except BaseException as error:  # whatever it is, it belongs to the owner, and the worker must live on
-            self.error = error
+            if not isinstance(error, EXPECTED):
+                _log.error("A job failed.\n%s", "".join(traceback.format_exception(error)))  # text holds no frames
+            self.error = _without_frames(error)
             self._end("failed")
         else:
             with self._turn:
@@ -106,7 +115,16 @@ class Job:
     def _end(self, state: State) -> None:
         self.seconds = self._worked()
         self.state = state
+        self._work = None  # and with it what it was about: the owner may keep the job for long
         self._ended.set()
+
+
+def _without_frames(error: BaseException) -> BaseException:
+    """The same error without the frames that it went through, and without what led to it: their variables, tensors on a
+    GPU among them, would live as long as the owner keeps the error.
+    """
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
 
 
 class JobQueue:

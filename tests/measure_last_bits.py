@@ -54,7 +54,7 @@ def same_story(clf: Classifier, sample: Sample, seed: int) -> bool:
     one, other = (explore(clf, image, SparseAttack()) for image in (sample.image, moved(sample.image, seed)))
     pictures = moved(one.image, seed), moved(one.adversarial, seed + 1)
     try:
-        assert_same(clf, Task(clf, one.image[None], torch.tensor([one.label]), SparseAttack()), one, other)
+        assert_same(clf, Task(clf, one.image[None], torch.tensor([one.label]), SparseAttack(), ("a",)), one, other)
         assert explain_pixels(clf, *pictures, one.label) == one.evidence
     except AssertionError as error:
         print(f"{clf.name}, {sample.name}: {error}")

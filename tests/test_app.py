@@ -3,6 +3,7 @@
 import math
 import re
 from dataclasses import replace
+from traceback import walk_tb
 
 import pytest
 import torch
@@ -88,7 +89,7 @@ def test_a_link_with_nonsense_shows_the_defaults_or_what_is_nearest():
     assert story(app).startswith("Stop, ")
     assert app.select_slider(key="lam").value == SparseAttack().lam
     assert app.select_slider(key="a").value == 0.01, "the nearest that can be"
-    assert len([each for each in app.warning if "link" in each.value]) == 4
+    assert len([each for each in app.warning if "link" in each.value]) == 8, "each of them"
     assert app.selectbox(key="network_choice").value == DEFAULT
 
 
@@ -115,6 +116,7 @@ def test_the_switch_shows_the_result_before_pruning_without_another_attack(monke
 
 def test_presets_set_every_knob():
     app = open_page()
+    app.toggle(key="optimised").set_value(True).run()
     button(app, "As in the paper").click().run()
     assert not app.exception
     paper = SparseAttack.paper()
@@ -123,6 +125,7 @@ def test_presets_set_every_knob():
     button(app, "Defaults").click().run()
     assert not app.exception
     assert app.select_slider(key="lam").value == SparseAttack().lam
+    assert app.toggle(key="optimised").value is False, "the whole of the default, not its first stage"
 
 
 def test_a_slow_run_waits_for_the_button(monkeypatch):
@@ -184,7 +187,8 @@ def test_a_picture_that_is_already_mistaken_is_said_to_be(monkeypatch):
     monkeypatch.setattr(source, "gallery", lambda: (mistaken,))
     app = open_page()
     (info,) = app.info
-    assert info.value.startswith("The network already gets this one wrong: it shows Priority road.")
+    told = "the true class is Priority road, and the network sees Stop. So it was attacked from Stop."
+    assert info.value == f"The network already gets this picture wrong: {told}"
     assert story(app).startswith("Stop, ")
 
 
@@ -214,6 +218,8 @@ def test_an_unexpected_error_is_not_lost_and_the_next_question_is_answered(monke
         patched.setattr(SparseAttack, "__call__", broken)
         app = open_page(seed="12")
     assert len(app.exception) == 1
+    frames = [len([*walk_tb(app.run().session_state.session.job.error.__traceback__)]) for _again in range(3)]
+    assert len({*frames}) == 1, "none of the page's earlier runs"
     app.slider(key="seed").set_value(0).run()
     assert not app.exception
     assert story(app).startswith("Stop, ")

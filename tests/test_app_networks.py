@@ -16,10 +16,11 @@ from explorer import fetching
 from explorer.classifiers import DEFAULT, Download, load_classifier
 from explorer.evidence import DEFAULT_METHOD
 from explorer.samples import cifar10
-from explorer.ui import caches, devices, runs
+from explorer.ui import caches, devices, own_network, runs
 from explorer.ui.caches import answers
 from explorer.ui.devices import Device
 from explorer.ui.long_runs import LongRun, long_runs
+from explorer.ui.uploads import Uploads
 
 ASSETS = Path(__file__).parents[1] / "assets"
 SIGNS = (ASSETS / "signs-resnet.safetensors").read_bytes()
@@ -48,7 +49,7 @@ def test_a_network_that_is_not_here_is_one_sentence_and_nothing_is_fetched_unask
     app = open_page(network="resnet18")
     assert problems(app) == []
     assert not app.header
-    (offer,) = [each.value for each in app.caption if "not on this computer" in each.value]
+    (offer,) = [each.value for each in app.caption if "not on the computer that runs this app" in each.value]
     for part in ("ResNet-18", "resnet18-f37072fd.pth", "MB", str(tmp_path / "hub" / "checkpoints"), "need no download"):
         assert part in offer
     assert any(label.startswith("Download ") for label in labels(app))
@@ -162,6 +163,47 @@ def test_weights_in_the_servers_folder_are_offered_with_the_own(monkeypatch, tmp
     forget_classifiers()
     (error,) = problems(open_page(network="own:mine"))
     assert "breaks off" in error
+
+
+def test_a_network_whose_file_was_replaced_is_another_network(monkeypatch, tmp_path):
+    path = tmp_path / "mine.safetensors"
+    path.write_bytes(SIGNS)
+    (tmp_path / "mine.json").write_text('{"architecture": "signs-resnet", "classes": "signs"}')
+    monkeypatch.setenv("EXPLORER_MODELS", str(tmp_path))
+    app = open_page(network="own:mine")
+    before, shown = story(app), app.session_state.session.shown
+    asked = app.session_state.session.answered.network
+    tensors = load_file(ASSETS / "signs-resnet.safetensors")
+    path.write_bytes(save({name: 1.1 * tensor if tensor.ndim == 4 else tensor for name, tensor in tensors.items()}))
+    monkeypatch.setattr(runs, "PATIENCE", 0.0)
+    monkeypatch.setattr(runs, "UNASKED", 0.0)
+    app.run()
+    assert problems(app) == []
+    assert not app.header, "what the old network saw is not shown as the new one's"
+    button(app, "Run").click().run()
+    assert story(app) != before
+    assert app.session_state.session.shown is not shown
+    assert app.session_state.session.answered.network != asked
+
+
+def test_other_names_for_the_classes_are_another_network_too(monkeypatch, tmp_path):
+    (tmp_path / "mine.safetensors").write_bytes(SIGNS)
+    describe = (tmp_path / "mine.json").write_text
+    monkeypatch.setenv("EXPLORER_MODELS", str(tmp_path))
+    for kind in ("first", "second"):
+        classes = str([f"{kind} {number}" for number in range(18)]).replace("'", '"')
+        describe(f'{{"architecture": "signs-resnet", "classes": {classes}}}')
+        app = open_page(network="own:mine")
+        assert problems(app) == []
+        assert story(app).startswith(f"{kind} ")
+
+
+def test_more_uploads_than_the_server_keeps_are_refused_in_one_sentence(monkeypatch):
+    monkeypatch.setattr(own_network, "uploads", lambda: Uploads(most=0))
+    app = upload(SIGNS, own_norm="none")
+    (error,) = problems(app)
+    assert "Visitors have uploaded 0 networks" in error
+    assert app.session_state.session.own is None
 
 
 def test_the_same_file_with_another_meaning_is_another_network():

@@ -3,7 +3,19 @@
 import math
 
 import pytest
-from app_page import button, cifar10_card, forget_classifiers, labels, open_page, png, problems, story, write_cifar10
+import streamlit as st
+from app_page import (
+    button,
+    cifar10_card,
+    forget_classifiers,
+    labels,
+    open_page,
+    png,
+    problems,
+    shown,
+    story,
+    write_cifar10,
+)
 
 from explorer.classifiers import CLASSIFIERS
 from explorer.fetching import FetchFailed
@@ -79,7 +91,7 @@ def test_a_guessed_class_can_be_corrected_until_the_picture_changes():
     other = "Yield" if seen != "Yield" else "Stop"
     app.selectbox(key="true_class").set_value(other).run()
     (info,) = well(app).info
-    assert info.value.startswith(f"The network already gets this one wrong: it shows {other}.")
+    assert info.value.startswith(f"The network already gets this picture wrong: the true class is {other}, and")
     again = open_page(picture="coffee", true=other)
     assert again.info[0].value == info.value
     choose(app, "Road signs")
@@ -196,4 +208,96 @@ def test_what_lies_beside_a_square_is_said_of_a_file_of_ones_own():
     app.file_uploader(key="upload").set_value(("mine.png", png((90, 60)), "image/png")).run()
     assert "90 × 60 pixels. Its middle, 60 × 60, in the frame, is resized to the 64 × 64" in captions(well(app))
     assert app.segmented_control(key="resize").value == "nearest"
+    assert app.query_params["picture"] == "upload"
+    assert "comes with the app" not in captions(app)
+
+
+@pytest.mark.parametrize("own", ["upload", "camera"])
+def test_the_link_of_a_picture_of_ones_own_says_that_it_does_not_hold_it(own):
+    app = well(open_page(picture=own))
+    assert app.segmented_control(key="source").value == own.capitalize()
+    assert "a link cannot hold one" in captions(app)
+    assert "Shown until then: **Stop" in captions(app)
+    assert "it stays on the computer that runs this app" in str([each.label for each in app.file_uploader]) + str(
+        [each.label for each in app.get("camera_input")]
+    )
+    choose(app, "Road signs")
+    assert "comes with the app" not in captions(app)
     assert "picture" not in app.query_params
+
+
+@pytest.mark.parametrize(
+    ("url", "lent"),
+    [
+        ("http://192.168.0.7:8501/", False),
+        ("http://example.org/", False),
+        ("https://example.org/", True),
+        ("http://localhost:8501/", True),
+        ("http://127.0.0.1:8501/", True),
+        ("http://[::1]:8501/", True),
+        (None, True),
+    ],
+)
+def test_where_no_camera_is_lent_a_picture_is_uploaded(url, lent, monkeypatch):
+    monkeypatch.setattr(type(st.context), "url", property(lambda _self: url))
+    app = well(choose(open_page(), "Camera"))
+    assert bool(app.get("camera_input")) == lent
+    assert bool(app.file_uploader) != lent
+    assert any("Browsers lend a page the camera" in each.value for each in app.info) != lent
+
+
+def test_the_source_follows_the_address_back():
+    app = choose(open_page(), "Photographs")
+    app.query_params["picture"] = "yield-2"
+    assert story(well(app.run())).startswith("Yield, ")
+    assert app.segmented_control(key="source").value == "Road signs"
+
+
+def warnings(app) -> list[str]:
+    return [each.value for each in app.warning if "The link asks for" in each.value]
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        {"network": "zzz"},
+        {"picture": "sun"},
+        {"picture": "cifar10-3"},
+        {"device": "abacus"},
+        {"resize": "stretch", "picture": "coffee"},
+        {"true": "Moon", "picture": "coffee"},
+        {"target": "Moon"},
+        {"method": "guesswork"},
+        {"box": "<b>"},
+        {"prune": "perhaps"},
+        {"optimised": "yes"},
+        {"attack": "zzz"},
+        {"where": "nowhere"},
+    ],
+    ids=str,
+)
+def test_what_a_link_asks_for_and_is_not_offered_is_said_until_something_else_is_chosen(link):
+    (name, asked) = next(iter(link.items()))
+    app = well(open_page(**link))
+    (said,) = warnings(app)
+    assert shown(said) == f"The link asks for {asked} as {name}, which is not offered here: another choice is shown."
+    app.slider(key="seed").set_value(1).run()
+    assert warnings(well(app)) == [said], "it is still so"
+    if name in ("prune", "optimised"):
+        app.toggle(key=name).set_value(not app.toggle(key=name).value).run()
+    elif name in ("target", "method", "box", "where"):
+        other = app.selectbox(key=name).options[-1]
+        app.selectbox(key=name).select(other).run()
+    else:
+        app.query_params[name] = {"network": "signs-cnn", "resize": "nearest", "true": "Yield"}.get(name, "")
+        del app.query_params[name]
+        app.run()
+    assert warnings(well(app)) == []
+
+
+def test_an_unknown_picture_of_cifar10_is_said(cifar10_pictures):
+    app = well(open_page(picture="cifar10-9999"))
+    assert len(warnings(app)) == 1
+    assert "cifar10-9999" in warnings(app)[0]
+    app.query_params["picture"] = "cifar10-12"
+    assert warnings(app.run()) == []

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from explorer import benchmark
 from explorer.__main__ import main
 from explorer.attacks import SigmaZero, SparseAttack
 from explorer.benchmark import compare, overhead
@@ -206,5 +207,17 @@ def test_the_search_for_pictures_that_are_classified_correctly_ends(monkeypatch)
 
 
 def test_signs_need_a_network_of_signs(clf):
-    with pytest.raises(ValueError, match="64 × 64"):
+    with pytest.raises(ValueError, match=r"\(b, 3, 64, 64\)"):
         correctly_classified(clf, "renders", n=1, seed=0)
+
+
+def test_the_memory_and_the_end_are_those_of_the_device_that_works(monkeypatch):
+    asked = []
+    allocated = {"cuda:1": 100, "cuda:0": 7000}
+    monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", lambda device: asked.append(str(device)))
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda device=None: allocated[str(device or "cuda:0")])
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda device=None: 9 * allocated[str(device or "cuda:0")])
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda device=None: asked.append(str(device or "cuda:0")))
+    assert benchmark.PeakMemory(torch.device("cuda:1")).peak() == 800
+    benchmark._seconds(torch.device("cuda:1"), lambda: None)
+    assert asked == ["cuda:1"] * 3

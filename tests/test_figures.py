@@ -2,6 +2,7 @@
 
 import json
 
+import optuna
 import pytest
 import torch
 
@@ -10,6 +11,7 @@ from explorer.figures import (
     Curve,
     attack_trace,
     heat_map,
+    importance,
     mechanics,
     order_curve,
     parallel,
@@ -318,3 +320,18 @@ def test_truth_is_drawn_with_its_interval_beside_chance():
     assert list(chance.x) == [10]
     unknown = {**row, "obscuring_on_true": float("nan")}
     assert list(truth_rates(["Grad-CAM"], [unknown], "obscuring").data[1].x) == []
+
+
+def test_a_study_calls_its_knobs_by_their_labels():
+    study = optuna.create_study(directions=["minimize"] * 2)
+    for number in range(20):
+        study.add_trial(
+            optuna.trial.create_trial(
+                params={"lam": number / 20, "a": 0.5 + number % 3 / 10},
+                distributions={name: optuna.distributions.FloatDistribution(0, 1) for name in ("lam", "a")},
+                values=[number + number % 3 / 10, 0.0],
+            )
+        )
+    (bars,) = importance(study, 0, "pixels", {"lam": "λ · sparsity", "a": "a · width"}).data
+    assert {*bars.y} == {"λ · sparsity", "a · width"}
+    assert "lam" not in str(bars.hovertemplate)

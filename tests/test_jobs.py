@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 
 import pytest
 
@@ -224,3 +225,42 @@ def test_the_turns_of_a_job_share_one_deadline_and_can_be_cancelled_between(queu
     assert (job.state, job.result) == ("cancelled", None)
     gate.go.set()
     assert blocked.wait(SOON)
+
+
+def test_a_failed_job_keeps_its_error_and_nothing_that_its_work_had_in_hand(queue, caplog):
+    class Large:
+        pass
+
+    held = []
+
+    def broken(job: Job) -> None:
+        tensor = Large()
+        held.append(weakref.ref(tensor))
+        try:
+            raise MemoryError("of the device")
+        except MemoryError as error:
+            raise RuntimeError("one sentence") from error
+
+    job = queue.submit(broken, owner="first")
+    assert job.wait(SOON)
+    assert (job.state, str(job.error)) == ("failed", "one sentence")
+    assert "of the device" in caplog.text, "the log tells the whole story"
+    assert held[0]() is None
+
+
+def test_what_is_wrong_with_what_was_asked_is_no_entry_in_the_log(queue, caplog):
+    def refuse(job: Job) -> None:
+        raise ValueError("choose another target")
+
+    assert queue.submit(refuse, owner="first").wait(SOON)
+    assert caplog.text == ""
+
+
+def test_a_job_that_has_ended_lets_go_of_its_work(queue):
+    def work(job: Job) -> int:
+        return 7
+
+    job, alive = queue.submit(work, owner="first"), weakref.ref(work)
+    assert job.wait(SOON)
+    del work
+    assert (job.result, alive()) == (7, None)

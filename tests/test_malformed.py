@@ -1,4 +1,4 @@
-"""About a thousand inputs that nobody should send, from every edge: one sentence each, and never anything else.
+"""About two thousand inputs that nobody should send, from every edge: one sentence each, and never anything else.
 
 Pictures and weights that are broken in other ways are in test_images.py and test_own_weights.py.
 """
@@ -17,7 +17,7 @@ from safetensors.torch import save
 from torch import ones
 
 from explorer import SparseAttack
-from explorer.attacks import SigmaZero
+from explorer.attacks import ATTACKS, SigmaZero
 from explorer.classifiers import load_own_weights
 from explorer.classifiers.bundled import ASSETS
 from explorer.classifiers.class_names import checked
@@ -26,7 +26,7 @@ from explorer.commands.networks import class_index
 from explorer.images import load_pixels
 from explorer.knobs import knobs
 from explorer.ui.controls import nearest
-from explorer.ui.grid import KNOBS, parsed
+from explorer.ui.grid import offered, parsed
 from explorer.ui.link import exactly
 
 WEIGHTS = (ASSETS / "signs-cnn.safetensors").read_bytes()
@@ -171,9 +171,9 @@ def test_settings(config):
 
 
 def test_numbers_of_a_link():
-    """180: whatever number it is, the nearest that the control can show; of a grid, or a sentence."""
+    """640: whatever number it is, the nearest that the control can show; of a grid, or a sentence."""
     numbers = ["inf", "-inf", "1e400", "-1e-400", "0", "-0.0", "1e308", "9" * 400, "0.30000000000000004", "5e-324"]
-    for knob in KNOBS.values():
+    for knob in {knob for attack in ATTACKS.values() for knob in offered(attack).values()}:
         for text in numbers:
             if knob.low is not None:
                 value = nearest(knob, float(text))

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import pickle
 import random
 import struct
@@ -14,7 +15,8 @@ from safetensors.torch import load, save
 from torch import nn
 from torchvision import models
 
-from explorer.classifiers import list_classifiers, load_classifier, load_own_weights
+from explorer.classifiers import list_classifiers, load_classifier, load_own_weights, own_cards
+from explorer.classifiers import own as own_module
 from explorer.classifiers.bundled import ASSETS, read_manifest
 from explorer.classifiers.imagenet import build
 from explorer.classifiers.layouts import resnet_names
@@ -413,3 +415,41 @@ def test_a_type_that_is_no_text_is_a_sentence():
         ValueError, match=r"^The file is no safetensors file, or it breaks off \(invalid JSON in header"
     ):
         own(file_of(entries))
+
+
+def described(folder: Path, name: str = "mine", **more) -> Path:
+    (folder / f"{name}.json").write_text(json.dumps({"architecture": "signs-cnn", "classes": "signs", **more}))
+    path = folder / f"{name}.safetensors"
+    path.write_bytes(CONTENT)
+    return path
+
+
+def test_a_description_is_read_once_until_it_changes(tmp_path, monkeypatch):
+    path = described(tmp_path)
+    (tmp_path / "bad.json").write_text("no JSON" * 1000)
+    (tmp_path / "bad.safetensors").write_bytes(CONTENT)
+    read, read_card = [], own_module._read_card
+    monkeypatch.setattr(own_module, "_read_card", lambda path: read.append(path.stem) or read_card(path))
+    for _drawn in range(3):
+        (card,) = own_cards(tmp_path)
+    assert sorted(read) == ["bad", "mine"], "neither of them again"
+    described(tmp_path, mean=[0.1, 0.2, 0.3], rotated=True)
+    (other,) = own_cards(tmp_path)
+    assert read.count("mine") == 2
+    assert card.files == other.files == (path, path.with_suffix(".json"))
+
+
+def test_other_weights_or_another_meaning_of_them_are_another_content(tmp_path):
+    path = described(tmp_path)
+    (card,) = own_cards(tmp_path)
+    contents = [card.content]
+    path.write_bytes(CONTENT[:-1] + bytes([CONTENT[-1] ^ 1]))
+    os.utime(path, ns=(1, 1))
+    contents.append(card.content)
+    described(tmp_path, rotated=True)
+    contents.append(card.content)
+    path.unlink()
+    contents.append(card.content)
+    assert len({*contents}) == 4
+    described(tmp_path)
+    assert card.content == contents[0], "the same bytes are the same network"

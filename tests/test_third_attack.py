@@ -17,7 +17,7 @@ from explorer.attacks.problem import Problem
 from explorer.attacks.stage import State
 from explorer.knobs import knob
 from explorer.sweep.plan import run_key, shared
-from explorer.ui import long_runs
+from explorer.ui import long_runs, run_files
 
 TUNE = "explorer/views/tune.py"
 
@@ -55,11 +55,11 @@ class Brightest(Attack):
 def _registered(monkeypatch, tmp_path):
     """The entry; and no earlier run answers the pages' questions."""
     monkeypatch.setitem(ATTACKS, "lights-out", Brightest)
-    monkeypatch.setattr(long_runs, "ROOT", tmp_path)
-    long_runs.folder.clear()
+    monkeypatch.setattr(run_files, "ROOT", tmp_path)
+    run_files.folder.clear()
     long_runs.long_runs.clear()
     yield
-    long_runs.folder.clear()
+    run_files.folder.clear()
 
 
 def open_page(page: str | None = None, **link: str) -> AppTest:
@@ -193,9 +193,8 @@ def test_runs_of_two_attacks_with_the_same_settings_are_two_runs():
 def test_tune_searches_its_best_setting(monkeypatch):
     from explorer.ui import search
 
-    monkeypatch.setattr(search, "PICTURES", 2)
     monkeypatch.setattr(search, "TRIALS", (2, 200, 2))
-    app = open_page(TUNE, attack="lights-out", part="Find the best for me")
+    app = open_page(TUNE, attack="lights-out", part="Find the best for me", signs="2")
     assert not app.exception
     assert app.multiselect(key="lights-out.over").value == ["stride"]
     button(app, "Search").click().run()

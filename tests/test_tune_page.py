@@ -5,26 +5,27 @@ import time
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from explorer.attacks import ATTACKS, Greedy, SparseAttack
+from explorer.attacks import ATTACKS, Greedy, RandomSearch, SparseAttack
+from explorer.classifiers import CLASSIFIERS
 from explorer.knobs import knobs
 from explorer.sweep import EXPERIMENTS
 from explorer.tuning import tunable
-from explorer.ui import grid, long_runs
+from explorer.ui import grid, long_runs, run_files, search
 from explorer.ui.experiments import files
 from explorer.ui.grid import MAX_RUNS, offered, parsed, suggested, written
 
 TUNE, EXPERIMENTS_PAGE = "explorer/views/tune.py", "explorer/views/experiments.py"
-QUICK = {"steps": "10", "signs": "2", "values_a": "0.05, 0.1", "values_lam": "0.3, 1"}
+QUICK = {"base_steps": "10", "signs": "2", "values_a": "0.05, 0.1", "values_lam": "0.3, 1"}
 
 
 @pytest.fixture(autouse=True)
 def _own_folder(tmp_path, monkeypatch):
     """What is kept on the disk or on the server by other tests must not answer this one's questions."""
-    monkeypatch.setattr(long_runs, "ROOT", tmp_path)
-    long_runs.folder.clear()
+    monkeypatch.setattr(run_files, "ROOT", tmp_path)
+    run_files.folder.clear()
     long_runs.long_runs.clear()
     yield
-    long_runs.folder.clear()
+    run_files.folder.clear()
 
 
 def open_page(page: str = TUNE, **link: str) -> AppTest:
@@ -76,7 +77,7 @@ def test_what_was_done_is_found_again_by_its_link_also_after_the_servers_restart
 
 
 def test_a_stopped_grid_goes_on(monkeypatch):
-    app = open_page(signs="4", steps="60", values_a="0.03,0.05,0.1,0.2")
+    app = open_page(signs="4", base_steps="60", values_a="0.03,0.05,0.1,0.2")
     button(app, "Run 32 runs").click().run()
     run = next(iter(long_runs.long_runs()._kept.values()))
     run.job.cancel()
@@ -128,21 +129,86 @@ def test_no_network_is_one_sentence():
     assert [error.value for error in app.error] == ["Choose at least one network."]
 
 
-def test_the_search_runs_recommends_and_checks(monkeypatch):
-    from explorer.ui import search
+@pytest.fixture
+def few_trials(monkeypatch):
+    monkeypatch.setattr(search, "TRIALS", (2, 200, 3))
 
-    monkeypatch.setattr(search, "PICTURES", 2)
-    monkeypatch.setattr(search, "TRIALS", (3, 200, 3))
-    app = open_page(part="Find the best for me", steps="40", trials="3")
+
+def open_search(**link: str) -> AppTest:
+    app = open_page(part="Find the best for me", base_steps="20", **link)
     assert not app.exception
+    assert not app.error
+    return app
+
+
+def told(app: AppTest) -> str:
+    return " ".join(each.value for each in app.markdown)
+
+
+def test_the_search_runs_recommends_and_checks(few_trials):
+    app = open_search(trials="3")
     app.multiselect(key="over").set_value(["tau", "momentum"]).run()
     button(app, "Search").click().run()
     finish(app)
     assert not app.exception
-    told = " ".join(each.value for each in app.markdown)
-    assert "Recommended" in told
-    assert "On 2 other pictures" in told
+    assert "Recommended" in told(app)
+    assert "on average, on the 2 pictures of the search" in told(app)
+    assert "On 2 other pictures" in told(app)
+    assert "Of these others" in told(app)
     assert "3 of 3 trials" in captions(app)
+
+
+def test_a_finished_search_is_whole_after_the_servers_restart(few_trials):
+    app = open_search()
+    button(app, "Search").click().run()
+    finish(app)
+    before = told(app)
+    assert "On 2 other pictures" in before
+    long_runs.long_runs.clear()
+    again = open_search()
+    assert told(again) == before
+    assert not {"Search", "Go on"} & {each.label for each in again.button}
+
+
+def test_each_visitor_has_the_trials_that_he_asked_for(few_trials):
+    more, fewer = open_search(trials="4"), open_search(trials="2")
+    button(more, "Search").click().run()
+    finish(fewer.run())
+    finish(more)
+    assert "4 of 4 trials" in captions(more), "nobody ended it early"
+    fewer.run()
+    assert "4 trials, as somebody asked for more than 2, each on 2 pictures" in captions(fewer)
+    assert len([*run_files.folder().glob("*.db")]) == 1, "they share what is done"
+
+
+def test_who_only_looks_makes_no_database(few_trials, tmp_path):
+    app = open_search()
+    app.slider(key="base_momentum").set_value(0.5).run()
+    app.slider(key="base_momentum").set_value(0.7).run()
+    assert not app.exception
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_a_search_obeys_what_is_chosen_above_it(few_trials):
+    app = open_search(
+        signs="3", search_refined="false", networks=[CLASSIFIERS[name].title for name in ("signs-cnn", "signs-vit")]
+    )
+    assert "each on 3 pictures with Road signs: plain CNN" in captions(app)
+    assert "A search is for one network" in captions(app)
+    (run,) = long_runs.long_runs()._kept.values()
+    base = run.of.task.base
+    assert (base.prune, base.polish) == (False, False)
+    app.toggle(key="search_refined").set_value(True).run()
+    run = [*long_runs.long_runs()._kept.values()][-1]
+    assert run.of.task.base.prune
+    assert "lam" not in app.multiselect(key="over").options
+    assert knobs(SparseAttack)["lam"].label in app.multiselect(key="over").options
+
+
+def test_a_search_needs_a_picture_to_check_on():
+    app = open_page(part="Find the best for me", signs="55")
+    (error,) = app.error
+    assert "choose 54 at most, not all 55" in error.value
 
 
 @pytest.mark.parametrize(
@@ -152,17 +218,44 @@ def test_every_knob_suggests_values_that_it_takes(attack, name):
     knob = offered(ATTACKS[attack])[name]
     values = suggested(knob)
     assert 2 <= len(values) <= grid.MAX_VALUES
-    read = parsed(knob, ", ".join(map(written, values)))
-    assert read == tuple(values)
+    assert parsed(knob, written(values)) == tuple(values)
 
 
 def test_a_cell_opens_the_same_run_on_the_same_sign():
-    bare = SparseAttack(a=0.037, prune=False, polish=False)
+    bare = SparseAttack(a=0.037, steps=10, surrogate="sigmoid", prune=False, polish=False)
     same = {"network": "signs-vit", "picture": "yield-1"}
-    assert grid.place_of(bare, "signs-vit", "yield-1") == {"prune": "false", "polish": "false", **same}
+    changed = {"a": "0.037", "steps": "10", "surrogate": "sigmoid", "prune": "false", "polish": "false"}
+    assert grid.place_of(bare, "signs-vit", "yield-1") == {**changed, **same}
     assert grid.place_of(SparseAttack(), "signs-vit", "yield-1") == same
     greedy = {"attack": "greedy", "greedy.polish": "false", **same}
     assert grid.place_of(Greedy(polish=False), "signs-vit", "yield-1") == greedy
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        SparseAttack(a=0.037, steps=10, surrogate="sigmoid", prune=False, polish=False),
+        Greedy(steps=17, polish=False),
+        RandomSearch(queries=137, k=7, max_change=0.987),
+    ],
+)
+def test_explore_takes_every_setting_from_the_address_of_a_cell(setting):
+    app = AppTest.from_file("../app.py", default_timeout=120)
+    for name, value in grid.place_of(setting, "signs-vit", "yield-1").items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    assert app.session_state.session.shown.attack == setting
+
+
+def test_the_current_setting_decides_nothing_that_the_grid_sets_itself():
+    app = open_page()
+    button(app, "Run 8 runs").click().run()
+    finish(app)
+    app.select_slider(key="base_a").set_value(0.2).run()
+    assert "All 8 runs are done." in captions(app)
+    app.slider(key="base_momentum").set_value(0.5).run()
+    assert "8 runs." in captions(app)
 
 
 def test_explore_takes_a_value_between_its_stops_from_a_link():
@@ -192,3 +285,35 @@ def test_every_experiment_shows_its_question_its_answer_and_its_tables(name):
     assert len(app.dataframe) == len(files(name))
     assert bool(app.info) == (not files(name)), "where nothing was measured, that is said"
     assert any(f"experiment {name}" in code.value for code in app.code)
+
+
+@pytest.mark.parametrize(
+    ("page", "name"),
+    [
+        *((TUNE, name) for name in ("part", "networks", "x", "z", "view", "refined", "base_box")),
+        (EXPERIMENTS_PAGE, "experiment"),
+    ],
+)
+def test_what_a_link_asks_for_and_is_not_offered_is_said(page, name):
+    app = open_page(page, **{name: "zzz"})
+    assert not app.exception
+    said = [f"The link asks for zzz as {name}, which is not offered here: another choice is shown."]
+    assert [each.value for each in app.warning] == [] if name == "view" else said, "no view before there are results"
+
+
+def test_the_settings_to_tune_are_called_by_their_labels():
+    app = open_search(over=[knobs(SparseAttack)["lam"].label, "lam", "tau"])
+    assert [each.value for each in app.warning] == [
+        "The link asks for lam, tau as over, which is not offered here: another choice is shown."
+    ]
+
+
+def test_numbers_of_a_link_are_read_in_full_or_put_right():
+    link = {"trials": "9999", "base_a": "0.0371234567", "base_steps": "many"}
+    app = open_page(part="Find the best for me", **link)
+    assert not app.exception
+    assert app.slider(key="trials").value == 200
+    assert app.select_slider(key="base_a").value == 0.0371234567
+    assert app.slider(key="base_steps").value == SparseAttack().steps
+    asked = sorted(each.value.partition(" as ")[0] for each in app.warning)
+    assert asked == ["The link asks for 9999", "The link asks for many"]

@@ -5,9 +5,11 @@ import json
 import math
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import optuna
@@ -16,12 +18,14 @@ import torch
 from torch import nn
 
 from explorer.__main__ import main
-from explorer.attacks import ATTACKS, RandomSearch, SparseAttack
+from explorer.attacks import ATTACKS, Greedy, RandomSearch, SparseAttack, driver
 from explorer.tuning import (
     Difference,
     Outcome,
     Stopped,
     Task,
+    check,
+    checked,
     completed,
     measure,
     open_study,
@@ -30,7 +34,9 @@ from explorer.tuning import (
     tunable,
     usual,
     work,
+    workers,
 )
+from explorer.tuning import study as tuning_study
 
 BASE = SparseAttack(steps=4, prune=False, polish=False)
 ROOT = Path(__file__).parents[1]
@@ -104,6 +110,90 @@ def test_a_study_of_something_else_is_refused(task, url, change):
         open_study(url, "one", dataclasses.replace(task, **change))
 
 
+def contents(url: str) -> list[str]:
+    """Everything that the database holds."""
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as database:
+        return [*database.iterdump()]
+
+
+@pytest.mark.parametrize("directions", [["minimize"], ["maximize", "minimize", "minimize"], ["minimize"] * 2])
+@pytest.mark.parametrize("ours", [True, False])
+def test_a_study_of_another_program_is_refused_before_anything_is_written(task, url, directions, ours, monkeypatch):
+    monkeypatch.setattr(tuning_study, "LOOK", 0.0)
+    open_study(url, "mine", task)
+    theirs = optuna.create_study(storage=url, study_name="one", directions=directions)
+    if ours:  # whatever its attribute says, it has other goals
+        theirs.set_user_attr("task", task.fingerprint)
+    before = contents(url)
+    with pytest.raises(ValueError, match="was not made by this program: name a new one"):
+        open_study(url, "one", task)
+    assert contents(url) == before
+
+
+def test_a_study_without_a_fingerprint_is_no_match(task, url, monkeypatch):
+    monkeypatch.setattr(tuning_study, "LOOK", 0.0)
+    open_study(url, "mine", task)
+    optuna.create_study(storage=url, study_name="one", directions=["minimize", "maximize", "minimize"])
+    with pytest.raises(ValueError, match="was not made by this program"):
+        open_study(url, "one", task)
+
+
+def test_a_read_only_database_is_called_one(task, url):
+    open_study(url, "one", task)
+    path = url.removeprefix("sqlite:///")
+    with pytest.raises(ValueError, match=r"cannot be opened at .*: attempt to write a readonly database\.$"):
+        open_study(f"sqlite:///file:{path}?mode=ro&uri=true", "two", task)
+    assert not Path("file:").exists()
+
+
+def test_trials_that_fail_one_after_the_other_come_to_an_end(task, url, monkeypatch):
+    monkeypatch.setattr(workers, "measure", lambda *_args: Outcome((1, 2, 3, 4), math.nan, 64))
+    study = open_study(url, "one", task)
+    with pytest.raises(ValueError, match=r"^3 trials in a row failed, so 'one' goes no further\.$"):
+        work(study, task, 5)
+    assert [trial.state.name for trial in study.get_trials()] == ["FAIL"] * 3
+
+
+def test_a_database_that_goes_away_in_the_middle_is_one_sentence(task, url, monkeypatch):
+    def vanish(*_args) -> Outcome:
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as database:
+            database.execute("drop table trial_user_attributes")
+        return Outcome((1, 2, 3, 4), 1.0, 64)
+
+    study = open_study(url, "one", task)
+    monkeypatch.setattr(workers, "measure", vanish)
+    with pytest.raises(ValueError, match=r"^The study 'one' cannot go on: no such table: trial_user_attributes\.$"):
+        work(study, task, 1)
+
+
+def test_a_fingerprint_is_of_bytes_and_asks_the_network_nothing(task):
+    class Unasked(nn.Sequential):
+        def forward(self, images):
+            pytest.fail("it ran")
+
+    asked = dataclasses.replace(task, network=Unasked(*linear()))
+    assert len(asked.fingerprint) == 64
+    assert make_task().fingerprint == task.fingerprint
+    nearly = linear()
+    with torch.no_grad():
+        nearly[1].weight[0, 0] += 1e-6  # no digit of a rounded logit tells
+    assert dataclasses.replace(task, network=nearly).fingerprint != task.fingerprint
+
+
+def test_what_a_check_found_is_kept_with_the_study(task, url):
+    unseen = dataclasses.replace(task, images=task.images.flip(3))
+    study = open_study(url, "one", task)
+    work(study, task, 2)
+    best = recommend(study, task)
+    assert checked(study, best, unseen) is None
+    found = check(study, best, unseen)
+    again = open_study(url, "one", task)
+    assert checked(again, recommend(again, task), unseen) == found
+    assert checked(again, best, dataclasses.replace(unseen, images=task.images.flip(2))) is None
+    with pytest.raises(Stopped):
+        check(study, best, unseen, lambda _step: True)
+
+
 @pytest.mark.parametrize("bad", ["nonsense", "sqlite:////proc/none.db", "nodriver://host/db"])
 def test_a_database_that_cannot_be_used_is_one_sentence(task, bad):
     with pytest.raises(ValueError, match="cannot be opened"):
@@ -130,6 +220,19 @@ def test_a_setting_that_leaves_nearly_all_pixels_is_given_up(task):
     hopeless = dataclasses.replace(BASE, prune=True, lam=0.0, tau=0.0, steps=1)
     found = measure(task, hopeless)
     assert (found.success, found.pixels) == (0, 64)
+
+
+def test_a_hopeless_setting_is_seen_in_every_part_of_a_batch_and_where_the_attack_ends_early(task, monkeypatch):
+    hopeless = dataclasses.replace(BASE, prune=True, lam=0.0, tau=0.0)
+    monkeypatch.setattr(driver, "room_for", lambda images, n_bytes: driver.Room(3, 3))  # two parts of two
+    stages: list[str] = []
+    found = measure(task, hopeless, lambda step: stages.append(step.stage))
+    assert (found.success, found.pixels) == (0, 64)
+    assert {*stages} == {"optimised"}, "nothing was pruned"
+    early = Greedy(steps=1000, polish=False)
+    assert measure(task, early).success == 1
+    monkeypatch.setitem(measure.__globals__, "HOPELESS", 0.0)
+    assert measure(task, early).success == 0, "also where few of its steps were done"
 
 
 def test_outcomes_count_the_fooled():
@@ -190,19 +293,10 @@ def test_the_recommended_setting_fools_most_then_needs_fewest_then_is_quickest(t
 WORKER = """
 import sys, time
 from tests.test_tuning import make_task, open_study, work
-import torch
-
-class Slow(torch.nn.Module):
-    def __init__(self, network):
-        super().__init__()
-        self.network = network
-    def forward(self, images):
-        time.sleep(0.004)
-        return self.network(images)
 
 url, trials = sys.argv[1], int(sys.argv[2])
 task = make_task()
-object.__setattr__(task, "network", Slow(task.network))
+task.network.register_forward_hook(lambda *_: time.sleep(0.004))  # slow, and the same network
 study = open_study(url, "one", task, heartbeat=1, grace=3)
 print("ready", flush=True)
 work(study, task, trials)
@@ -223,6 +317,7 @@ def test_a_trial_whose_worker_died_before_its_first_heartbeat_is_not_waited_for(
     assert work(study, task, 1)
     assert [trial.state.name for trial in study.get_trials()] == ["FAIL", "COMPLETE"]
     assert study.get_trials()[0].number == lost.number
+    assert completed(study)[0].params == {"a": BASE.a, "lam": BASE.lam}, "what it had in hand is done by another"
 
 
 def test_two_processes_share_a_study_and_one_that_is_killed_loses_its_running_trial_alone(task, url, request):

@@ -14,7 +14,11 @@ from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 from explorer import load_classifier
+from explorer.attacks import SparseAttack
+from explorer.pipeline import explore
+from explorer.samples import find_sample
 from explorer.types import Checks, Evidence, PixelLabel
+from explorer.ui import caches
 from explorer.ui import work as ui_work
 from explorer.ui.caches import Answers, Question
 from explorer.ui.controls import logarithmic_stops
@@ -23,6 +27,8 @@ from explorer.ui.runs import StatusLine
 from explorer.ui.session import Session
 from explorer.ui.words import check_sentences
 from explorer.ui.work import advance, result_of
+
+NEEDS_CUDA = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
 
 
 @given(st.floats(1e-5, 1), st.floats(1.5, 1e4), st.floats(0.01, 0.99))
@@ -209,10 +215,11 @@ def controls_page() -> None:
 
     from explorer.attacks import SparseAttack
     from explorer.ui.controls import configure
+    from explorer.ui.link import tell_unmet
 
-    st.session_state.attack = configure(
-        {"Defaults": SparseAttack(), "Paper": SparseAttack.paper()}, ("a", "lam", "tau")
-    )
+    presets = {"Defaults": SparseAttack(), "Paper": SparseAttack.paper()}
+    st.session_state.attack = configure(presets, ("a", "lam", "tau"), {})
+    tell_unmet()
 
 
 @pytest.mark.parametrize(("link", "expected"), NUMBERS.items(), ids=["=".join(link)[:30] for link in NUMBERS])
@@ -243,3 +250,34 @@ def test_what_was_put_right_is_said_until_another_number_is_chosen():
 @given(st.floats(allow_nan=False))
 def test_a_number_is_written_as_it_is_read(value):
     assert float(exactly(value)) == value
+
+
+def test_memory_is_frozen_once_and_not_for_every_network(monkeypatch):
+    frozen = []
+    monkeypatch.setattr(caches.gc, "freeze", lambda: frozen.append(True))
+    caches._freeze.cache_clear()
+    for name in ("signs-cnn", "signs-vit"):
+        caches._load(name, "cpu")
+    assert frozen == [True]
+
+
+def test_a_network_is_known_by_its_numbers_and_what_they_mean():
+    clf, same, other = (load_classifier("signs-cnn", device="cpu") for _ in range(3))
+    assert caches.content_of(clf) == caches.content_of(same)
+    other.class_names = [*reversed(other.class_names)]
+    assert caches.content_of(other) != caches.content_of(clf)
+    changed = load_classifier("signs-cnn", device="cpu")
+    next(changed.parameters()).data.view(-1)[0] += 1e-6
+    assert caches.content_of(changed) != caches.content_of(clf)
+
+
+@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=NEEDS_CUDA)])
+def test_a_result_is_kept_in_the_computers_memory(device):
+    clf = load_classifier("signs-cnn", device=device)
+    found = explore(clf, find_sample("stop-1").image, SparseAttack(steps=3, prune=False, polish=False), target=3)
+    kept = caches.on_cpu(found)
+    for name in ("images", "labels", "targets", "adversarial", "adversarial_labels", "succeeded", "weights"):
+        assert getattr(kept.result, name).device.type == "cpu"
+        assert torch.equal(getattr(kept.result, name), getattr(found.result, name).cpu())
+    assert {stage.device.type for stage in kept.result.stages.values()} == {"cpu"}
+    assert kept.same_attack(found)

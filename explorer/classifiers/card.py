@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Literal
 
 import torch
@@ -10,6 +11,7 @@ from torch import nn
 
 from explorer.classifiers.classifier import Classifier
 from explorer.classifiers.downloads import Download
+from explorer.hashes import files_sha256
 
 EVIDENCE_VALUES = 2**19  # floats of input that the evidence has in flight at once, in pictures ...
 EVIDENCE_PICTURES = 4, 64  # ... at least and at most so many
@@ -33,6 +35,12 @@ class Card:
     robust_accuracy: float | None = None  # under PGD-20 within eps
     eps: float | None = None
     download: Download | None = None  # None: nothing has to be downloaded
+    files: tuple[Path, ...] = ()  # that make it what it is, and may be replaced at any time: a person's own
+
+    @property
+    def content(self) -> str:
+        """Fingerprint of what `files` hold now: another one is another network, whatever its name."""
+        return files_sha256(self.files)
 
     @property
     def available(self) -> bool:

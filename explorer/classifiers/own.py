@@ -14,7 +14,7 @@ were stored turned by 180 degrees, as conversions from other libraries do: the p
 import json
 import os
 from collections.abc import Sequence
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 import torch
@@ -31,6 +31,7 @@ from explorer.classifiers.folding import fold_batch_norm
 from explorer.classifiers.matching import match
 from explorer.classifiers.tensors import MAX_BYTES, read_tensors
 from explorer.folders import visible
+from explorer.hashes import stamp
 from explorer.types import Images, Logits
 
 VARIABLE = "EXPLORER_MODELS"  # the folder of one's own weights
@@ -114,6 +115,24 @@ def own_cards(folder: Path | None = None) -> list[Card]:
 
 def own_card(path: Path) -> Card:
     """What is known of a file of weights from its description. Raises ValueError with one sentence."""
+    known = _card(path, stamp(path.with_suffix(".json")))
+    if isinstance(known, str):
+        raise ValueError(known)
+    return known
+
+
+@lru_cache(maxsize=1024)
+def _card(path: Path, _stamp: tuple[int, int] | None) -> Card | str:
+    """The card, or what is wrong with it: read once for each state of the description, however often it is asked for,
+    as a page does with all of them whenever it is drawn.
+    """
+    try:
+        return _read_card(path)
+    except ValueError as error:
+        return str(error)
+
+
+def _read_card(path: Path) -> Card:
     options = _description(path)
     names, dataset = _classes(options.get("classes", "imagenet"))
     architecture = options["architecture"]
@@ -131,6 +150,7 @@ def own_card(path: Path) -> Card:
         parameters=sum(parameter.numel() for parameter in skeleton.parameters()),
         load=partial(load_described, path),
         build=lambda: _architecture(architecture, len(names))[0],
+        files=(path, path.with_suffix(".json")),
     )
 
 

@@ -18,12 +18,12 @@ from explorer.commands import networks, options, pictures
 from explorer.commands.sweep import INTERRUPTED
 from explorer.commands.tables import aligned
 from explorer.tuning import (
-    Difference,
     Outcome,
     Recommendation,
     Task,
+    check,
+    checked,
     completed,
-    measure,
     open_study,
     outcome,
     recommend,
@@ -93,7 +93,8 @@ def run(args: argparse.Namespace) -> int:
         "tuned_on": _numbers(best.outcome),
     }
     if args.check:
-        record["checked_on"] = _check(best, dataclasses.replace(task, images=images[args.n :], labels=labels[args.n :]))
+        unseen = dataclasses.replace(task, images=images[args.n :], labels=labels[args.n :])
+        record["checked_on"] = _check(study, best, unseen)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     args.out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     print(f"Written to {args.out}; the study is {study.study_name!r} in {args.storage}.")
@@ -105,23 +106,19 @@ def _search(study: Study, task: Task, trials: int) -> bool:
         return work(study, task, trials, on_trial=lambda study: bar.update(len(completed(study)) - bar.n))
 
 
-def _check(best: Recommendation, unseen: Task) -> dict[str, object]:
+def _check(study: Study, best: Recommendation, unseen: Task) -> dict[str, object]:
     """The recommended setting and the one the search started from, on pictures that the search has not seen."""
-    found, before = measure(unseen, best.attack), measure(unseen, unseen.base)
-    difference = Difference.between(found.n_pixels, before.n_pixels)
+    found = checked(study, best, unseen) or check(study, best, unseen)
+    rows = {"recommended": found.recommended, "as it started": found.start}
     print(f"Checked on {len(unseen.images)} pictures that were not used:")
-    print(
-        aligned(
-            [{"setting": name, **_numbers(each)} for name, each in (("recommended", found), ("as it started", before))]
-        )
-    )
-    print(f"Difference: {difference}, picture by picture, 95 % interval: {difference.verdict}.")
+    print(aligned([{"setting": name, **_numbers(each)} for name, each in rows.items()]))
+    print(f"Difference: {found.difference}, picture by picture, 95 % interval: {found.difference.verdict}.")
     return {
-        "recommended": _numbers(found),
-        "start": _numbers(before),
-        "difference": difference.mean,
-        "half_width": difference.half_width,
-        "verdict": difference.verdict,
+        "recommended": _numbers(found.recommended),
+        "start": _numbers(found.start),
+        "difference": found.difference.mean,
+        "half_width": found.difference.half_width,
+        "verdict": found.difference.verdict,
     }
 
 

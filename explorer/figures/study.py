@@ -1,7 +1,7 @@
 """An Optuna study in Optuna's own plots, dressed like the others."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import optuna
 import plotly.graph_objects as go
@@ -12,8 +12,10 @@ from explorer.figures.style import GREY, axis, layout
 from explorer.palette import ACCENT
 
 
-def importance(study: optuna.Study, objective: int, name: str) -> go.Figure | None:
-    """How much each knob decides about one objective (its place and its name); None while that cannot be told."""
+def importance(study: optuna.Study, objective: int, name: str, labels: Mapping[str, str]) -> go.Figure | None:
+    """How much each knob, by its label, decides about one objective (its place and its name); None while that cannot be
+    told.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # too few different values: then there is no figure
@@ -22,7 +24,9 @@ def importance(study: optuna.Study, objective: int, name: str) -> go.Figure | No
             )
     except (ValueError, RuntimeError):
         return None
-    figure.update_traces(marker={"color": ACCENT}, textposition="auto")
+    (bars,) = figure.data
+    bars.update(y=[labels.get(knob, knob) for knob in bars.y], hovertemplate="%{y}: %{x:.2f}<extra></extra>")
+    bars.update(marker={"color": ACCENT}, textposition="auto")
     return _dressed(figure, xaxis=axis(f"share of the importance for {name}"), yaxis=axis(""))
 
 

@@ -69,9 +69,10 @@ def pixels_csv(evidence: Evidence | None) -> str:
     return file.getvalue()
 
 
-def snippet(exploration: Exploration, picture: str = "picture.png") -> str:
-    """A Python program that repeats the run from the clean picture, saved as `picture`. Whatever the network's classes
-    are called, it is the same program: their names are only in its comments, each in one line.
+def snippet(exploration: Exploration, picture: str = "picture.png", device: str = "") -> str:
+    """A Python program that repeats the run from the clean picture, saved as `picture`; by default on the device where
+    the result lies. Whatever the network's classes are called, it is the same program: their names are only in its
+    comments, each in one line.
     """
     each = exploration
     settings = [f"{name}={_literal(value)}" for name, value in dataclasses.asdict(each.attack).items()]
@@ -90,7 +91,7 @@ from explorer import explain_pixels, load_classifier, load_image
 from explorer.attacks import {type(each.attack).__name__}
 from explorer.grid import changed_pixels{imported}
 
-clf = load_classifier({_literal(each.network)}, device={_literal(_device(each))})
+clf = load_classifier({_literal(each.network)}, device={_literal(device or _device(each))})
 image = load_image({_literal(picture)}).to(clf.device)  # the clean picture, as downloaded
 label = {each.label}  # {_one_line(each.class_names[each.label])}
 targets = {target}  # {_one_line(target_name)}{region}

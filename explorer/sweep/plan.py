@@ -10,12 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from explorer import attacks, numerics
 from explorer.attacks import Attack
-from explorer.grid import levels
-from explorer.types import Image
 
 
 def grid(base: Attack, values: Mapping[str, Sequence[Any]]) -> list[Attack]:
@@ -44,24 +41,11 @@ def run_key(setting: Attack, picture: str, label: int, network: str) -> str:
     return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def image_sha256(image: Image) -> str:
-    """Fingerprint of a picture: of its shape and its RGB bytes."""
-    pixels = levels(image).cpu().contiguous()
-    return hashlib.sha256(str(tuple(pixels.shape)).encode() + pixels.numpy().tobytes()).hexdigest()
-
-
-def network_sha256(network: nn.Module) -> str:
-    """Fingerprint of a network: of its structure and its numbers."""
-    digest = hashlib.sha256(repr(network).encode())
-    for name, tensor in network.state_dict().items():
-        digest.update(name.encode())
-        digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()
-
-
 @cache
 def code_sha256() -> str:
     """Fingerprint of the attack's code: what an older version found is not taken for this one's."""
     files = sorted(Path(attacks.__file__).parent.glob("*.py"))
-    files += [Path(numerics.__file__).with_name(f"{room}.py") for room in ("numerics", "grid", "exact", "adapter")]
+    files += [
+        Path(numerics.__file__).with_name(f"{room}.py") for room in ("adapter", "exact", "frozen", "grid", "numerics")
+    ]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()

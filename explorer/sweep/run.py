@@ -13,10 +13,11 @@ from torch import Tensor, nn
 
 from explorer.attacks import Attack
 from explorer.exact import exact_arithmetic
+from explorer.hashes import image_sha256, network_sha256
 from explorer.locks import exclusive
 from explorer.sweep.ledger import Ledger, Row
 from explorer.sweep.measures import measures
-from explorer.sweep.plan import image_sha256, network_sha256, run_key, shared
+from explorer.sweep.plan import run_key, shared
 from explorer.types import Images, Labels, OnStep
 
 LARGEST_BATCH = 128

@@ -2,18 +2,23 @@
 
 import atexit
 import gc
+import hashlib
+import json
 import threading
 import time
 import weakref
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
+from functools import cache
+from typing import Any
 
 import streamlit as st
 import torch
 
 from explorer.attacks import Attack
-from explorer.classifiers import CLASSIFIERS, Classifier, load_classifier
+from explorer.classifiers import Classifier, find_card, load_classifier
 from explorer.evidence import methods_for
+from explorer.hashes import network_sha256
 from explorer.locks import exclusive, onlooker
 from explorer.pipeline import Exploration
 from explorer.regions import Region
@@ -22,32 +27,51 @@ from explorer.ui.devices import fastest_device
 
 KEPT_EXPLORATIONS = 64
 
-atexit.register(gc.unfreeze)  # what `_load` freezes below is let go in good order when the server ends
+atexit.register(gc.unfreeze)  # what is frozen below is let go in good order when the server ends
 
 
 def classifier(name: str, device: str | None = None) -> Classifier:
-    """A network, by default on the fastest device, loaded once for everybody. Those that are not bundled may be large:
-    few are kept.
+    """A network, by default on the fastest device, loaded once for everybody, and anew when its file was replaced.
+    Those that are not bundled may be large: few are kept.
     """
-    bundled = name in CLASSIFIERS and CLASSIFIERS[name].source == "bundled"
-    return (_bundled if bundled else _large)(name, device or fastest_device())
+    card = find_card(name)
+    return (_bundled if card.source == "bundled" else _large)(name, card.content, device or fastest_device())
 
 
 @st.cache_resource(show_spinner="Loading the network …", max_entries=16)
-def _bundled(name: str, device: str) -> Classifier:
+def _bundled(name: str, content: str, device: str) -> Classifier:
     return _load(name, device)
 
 
 @st.cache_resource(show_spinner="Loading the network …", max_entries=3)
-def _large(name: str, device: str) -> Classifier:
+def _large(name: str, content: str, device: str) -> Classifier:
     return _load(name, device)
 
 
 def _load(name: str, device: str) -> Classifier:
     clf = load_classifier(name, device)
-    gc.collect()
-    gc.freeze()  # Streamlit collects all garbage after every run; what never dies need not be searched each time
+    _freeze()
     return clf
+
+
+@cache
+def _freeze() -> None:
+    """Streamlit collects all garbage after every run; what never dies need not be searched each time. That is the
+    libraries, and the first network: once, as what visitors hold at a later time would never be collected either.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+_contents: "weakref.WeakKeyDictionary[Classifier, str]" = weakref.WeakKeyDictionary()
+
+
+def content_of(clf: Classifier) -> str:
+    """Fingerprint of a network that is loaded: of its numbers, and of what they mean."""
+    if clf not in _contents:
+        known = [network_sha256(clf), clf.name, clf.class_names, clf.dataset, clf.input_size]
+        _contents[clf] = hashlib.sha256(json.dumps(known).encode()).hexdigest()
+    return _contents[clf]
 
 
 _about: "weakref.WeakKeyDictionary[Classifier, tuple[list[str], float]]" = weakref.WeakKeyDictionary()
@@ -87,7 +111,7 @@ class Question:
     """Everything that decides what an exploration shows. Two equal questions have the same answer."""
 
     picture: str  # SHA-256 of its pixels
-    network: str
+    network: str  # its content_of: a name may come to mean another network
     attack: Attack
     target: int | None
     method: str
@@ -134,3 +158,16 @@ class Answers:
 def answers() -> Answers:
     """The one store of this server."""
     return Answers()
+
+
+def on_cpu(exploration: Exploration) -> Exploration:
+    """The same with all of its result in the computer's memory: many are kept, and a device's memory is scarce."""
+    result = exploration.result
+    moved = {each.name: _moved(getattr(result, each.name)) for each in fields(result)}
+    return replace(exploration, result=replace(result, **moved))
+
+
+def _moved(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _moved(each) for name, each in value.items()}
+    return value.cpu() if torch.is_tensor(value) else value

@@ -27,7 +27,7 @@ def offer_cifar10() -> None:
         run,
         f"Download {MEGABYTES} MB",
         None,
-        f"CIFAR-10's test set is not on this computer. It would go to {plain(folder)}; pictures that you have, one "
-        f"folder per class, can be named in {VARIABLE}. Until then another picture is shown.",
+        f"CIFAR-10's test set is not on the computer that runs this app. It would go to {plain(folder)}; pictures that "
+        f"are there, one folder per class, can be named in {VARIABLE}. Until then another picture is shown.",
         key="cifar10-download",
     )

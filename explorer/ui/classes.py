@@ -8,7 +8,7 @@ import streamlit as st
 from explorer.classifiers import Classifier
 from explorer.pipeline import picture_sha256
 from explorer.types import Sample
-from explorer.ui.link import link, linked, unlink
+from explorer.ui.link import bound, link, linked, unlink
 
 ANY_CLASS = "any wrong class"
 GUESSED = "guessed from the prediction"
@@ -18,6 +18,7 @@ PARAMETER = "true"
 def choose_target(clf: Classifier) -> int | None:
     """The class that the network shall see; None for any wrong one."""
     names = distinct(clf.class_names)
+    bound("target", [ANY_CLASS, *names])
     name = st.selectbox("Target class", [ANY_CLASS, *names], key="target", bind="query-params")
     return names.index(name) if name in names else None
 

@@ -9,20 +9,20 @@ from typing import Any
 import streamlit as st
 
 from explorer.knobs import Knob, knobs
-from explorer.ui.link import exactly, linked_number
+from explorer.ui.link import SWITCH, bound, exactly, linked_number
 
 PER_DECADE = 10  # stops of a logarithmic slider
 
 
-def configure(presets: Mapping[str, Any], main: Iterable[str], prefix: str = "") -> Any:
+def configure(presets: Mapping[str, Any], main: Iterable[str], beside: Mapping[str, Any], prefix: str = "") -> Any:
     """Let a person set a configuration: the `main` knobs with their sentence in full view, the others under "More".
 
-    `presets` are configurations by the name of their button; the first one is the default. `prefix`: see widget.
-    Raises ValueError with one sentence if the settings do not go together.
+    `presets` are configurations by the name of their button; the first one is the default. Each of them also puts the
+    controls `beside`, by their keys, to these values. `prefix`: see widget. Raises ValueError with one sentence if the
+    settings do not go together.
     """
     config = type(next(iter(presets.values())))
     every, values = knobs(config), {}
-    heed_link(every.values(), prefix)
     for name in main:
         values[name] = widget(every[name], presets.values(), help=False, prefix=prefix)
         st.caption(every[name].help)
@@ -32,26 +32,22 @@ def configure(presets: Mapping[str, Any], main: Iterable[str], prefix: str = "")
                 values[name] = widget(knob, presets.values(), prefix=prefix)
     with st.container(horizontal=True, key="presets"):
         for title, preset in presets.items():
-            st.button(title, on_click=_apply, args=[preset, prefix], width="stretch")
+            st.button(title, on_click=_apply, args=[preset, beside, prefix], width="stretch")
     return config(**values)
 
 
-def _apply(preset: Any, prefix: str) -> None:
+def _apply(preset: Any, beside: Mapping[str, Any], prefix: str) -> None:
     """Put every knob to the preset's value, before the widgets of the next run are made."""
     for name in knobs(preset):
         st.session_state[prefix + name] = getattr(preset, name)
-
-
-def heed_link(every: Iterable[Knob], prefix: str = "") -> None:
-    """Put right what the address says of these knobs' numbers, in full view, before any of their controls is made."""
-    for knob in every:
-        if knob.low is not None:
-            linked_number(prefix + knob.name, knob.label, partial(nearest, knob), knob.default)
+    for key, value in beside.items():
+        st.session_state[key] = value
 
 
 def widget(knob: Knob, presets: Iterable[Any] = (), help: bool = True, prefix: str = "") -> Any:
     """One control, on which the presets' values can be set. Its key, its name in the link, is the field's name after
-    `prefix`, which keeps apart the knobs of two configurations that have one name.
+    `prefix`, which keeps apart the knobs of two configurations that have one name, and those of two pages: where two
+    pages share a name, Streamlit takes it out of the link that Back goes to.
     """
     common = {
         "label": knob.label,
@@ -60,9 +56,12 @@ def widget(knob: Knob, presets: Iterable[Any] = (), help: bool = True, prefix: s
         "bind": "query-params",
     }
     if knob.choices:
+        bound(common["key"], knob.choices)
         return st.selectbox(options=knob.choices, index=knob.choices.index(knob.default), **common)
     if isinstance(knob.default, bool):
+        bound(common["key"], SWITCH)
         return st.toggle(value=knob.default, **common)
+    linked_number(common["key"], knob.label, partial(nearest, knob), knob.default)
     if knob.default is None:
         return st.number_input(min_value=knob.low, max_value=knob.high, value=None, placeholder="no limit", **common)
     low, high = knob.slider
@@ -87,21 +86,24 @@ def nearest(knob: Knob, value: float) -> float | int:
     return value if isinstance(knob.default, float) else round(value)
 
 
-def set_knob(knob: Knob, value: Any, prefix: str = "") -> None:
-    """Put a control to `value`, also between its stops, before it is made."""
+def keep_stop(knob: Knob, value: Any, prefix: str = "") -> None:
+    """Let the control of this `prefix` be put exactly to `value`, which may lie between its stops."""
     if knob.log:
-        st.session_state.setdefault(f"linked_stops_{prefix}{knob.name}", set()).add(value)
-    st.session_state[prefix + knob.name] = value
+        _kept_stops(knob, prefix).add(value)
 
 
 def _linked_stops(knob: Knob, prefix: str) -> set[float]:
     """Values between the stops that a link has asked for: they stay stops for as long as the visitor does."""
-    kept: set[float] = st.session_state.setdefault(f"linked_stops_{prefix}{knob.name}", set())
+    kept = _kept_stops(knob, prefix)
     with suppress(ValueError):  # the link may say anything
         value = type(knob.default)(st.query_params.get(prefix + knob.name, "nothing"))
         knob.check(value)
         kept.add(value)
     return kept
+
+
+def _kept_stops(knob: Knob, prefix: str) -> set[float]:
+    return st.session_state.setdefault(f"linked_stops_{prefix}{knob.name}", set())
 
 
 def stops_of(knob: Knob, include: Collection[float]) -> list[float] | list[int]:

@@ -39,9 +39,10 @@ def choose_device() -> str:
     """The name of the device to run on; where there is one only, nothing is asked. The choice is in the link."""
     names = [device.name for device in devices()]
     fastest = fastest_device()
+    asked = linked(PARAMETER, names, fastest)
     if len(names) == 1:
         return fastest
-    st.session_state.device = linked(PARAMETER, names, fastest)
+    st.session_state.device = asked
     titles = {device.name: _title(device) for device in devices()}
     return st.selectbox(
         "Runs on",

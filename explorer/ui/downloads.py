@@ -8,9 +8,9 @@ from explorer.images import to_png
 from explorer.pipeline import Exploration, overlay, pixels_csv, report, snippet
 
 
-def offer_downloads(exploration: Exploration, uploaded: bool) -> None:
-    """One button per file; the snippet expects the clean picture under the name it is downloaded by. There is none for
-    a network that was `uploaded`, which no program could load by its name.
+def offer_downloads(exploration: Exploration, device: str, uploaded: bool) -> None:
+    """One button per file; the snippet, for the `device` of the run, expects the clean picture under the name it is
+    downloaded by. There is none for a network that was `uploaded`, which no program could load by its name.
     """
     pixels = exploration.evidence.pixels if exploration.evidence else ()
     files = {
@@ -19,7 +19,7 @@ def offer_downloads(exploration: Exploration, uploaded: bool) -> None:
         "Overlay": ("overlay.png", "image/png", lambda: to_png(overlay(exploration.adversarial, pixels))),
         "Pixels": ("pixels.csv", "text/csv", lambda: pixels_csv(exploration.evidence)),
         "Result": ("result.json", "application/json", lambda: json.dumps(report(exploration), indent=1)),
-        "Python": ("reproduce.py", "text/x-python", lambda: snippet(exploration)),
+        "Python": ("reproduce.py", "text/x-python", lambda: snippet(exploration, device=device.partition(":")[0])),
     }
     if uploaded:
         del files["Python"]

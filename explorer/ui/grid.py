@@ -1,6 +1,6 @@
 """Choosing what a grid tries: networks, pictures, up to three knobs with their values, and everything else."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +12,14 @@ from explorer.knobs import Knob, knobs
 from explorer.tuning import tunable
 from explorer.types import Sample
 from explorer.ui.attacks import PARAMETER, name_of, prefix_of, presets_of
-from explorer.ui.controls import heed_link, set_knob, stops_of, widget
-from explorer.ui.link import exactly, linked_number
+from explorer.ui.controls import keep_stop, stops_of, widget
+from explorer.ui.leap import leap
+from explorer.ui.link import SWITCH, bound, exactly, linked_number, whole
 from explorer.ui.regions import allow_everywhere
 from explorer.ui.subjects import labelled_pictures, tunable_networks
 
-EXPLORE = "explorer/views/explore.py"
+EXPLORE = "./"  # where the app's first page lies, seen from the others
+BASE = "base_"  # before the names of the current setting's knobs in the link
 NO_KNOB = "none"
 MAX_VALUES = 12  # of one knob
 MAX_RUNS = 4096
@@ -55,7 +57,11 @@ def offered(attack: Attack | type[Attack]) -> dict[str, Knob]:
 def symbol(name: str, attack: Attack | type[Attack]) -> str:
     """What a knob is called where there is little room: its letter, if it has one."""
     known = knobs(attack)
-    return known[name].label.partition(" · ")[0] if name in known else name
+    return _short(known[name]) if name in known else name
+
+
+def _short(knob: Knob) -> str:
+    return knob.label.partition(" · ")[0]
 
 
 def question(attack: type[Attack]) -> str:
@@ -66,6 +72,7 @@ def question(attack: type[Attack]) -> str:
 
 def choose_subjects() -> tuple[tuple[str, ...], tuple[Sample, ...]]:
     """The networks and the pictures, the clearest of each class first. Raises ValueError with one sentence."""
+    bound("networks", [CLASSIFIERS[name].title for name in tunable_networks()])
     with st.container(horizontal=True, vertical_alignment="bottom"):
         networks = st.multiselect(
             "Networks",
@@ -79,7 +86,7 @@ def choose_subjects() -> tuple[tuple[str, ...], tuple[Sample, ...]]:
         )
         pictures = labelled_pictures(networks)
         usual = min(PICTURES, len(pictures))
-        linked_number("signs", "pictures", lambda count: round(min(max(count, 1), len(pictures))), usual)
+        linked_number("signs", "pictures", whole(1, len(pictures)), usual)
         count = st.slider(
             "Pictures, one of each class first",
             1,
@@ -102,19 +109,21 @@ def choose_values(attack: str) -> dict[str, tuple[Any, ...]]:
     for column, (key, title, default) in zip(st.columns(3), places, strict=True):
         options = [name for name in every if name not in values]
         options = [NO_KNOB, *options] if key == "z" else options
+        titles = {name: NO_KNOB if name == NO_KNOB else every[name].label for name in options}
+        bound(prefix + key, titles.values())
         with column:
             name = st.selectbox(
                 title,
                 options,
                 options.index(default) if default in options else 0,
-                format_func=lambda name: NO_KNOB if name == NO_KNOB else every[name].label,
+                format_func=titles.get,
                 key=prefix + key,
                 bind="query-params",
             )
             if name != NO_KNOB:
                 text = st.text_input(
                     f"Values of {symbol(name, kind)}",
-                    ", ".join(map(written, suggested(every[name]))),
+                    written(suggested(every[name])),
                     key=f"{prefix}values_{name}",
                     help=f"At most {MAX_VALUES}, separated by commas. {every[name].help}",
                     bind="query-params",
@@ -123,17 +132,20 @@ def choose_values(attack: str) -> dict[str, tuple[Any, ...]]:
     return values
 
 
-def choose_base(attack: str) -> Attack:
-    """The setting that the grid starts from; the same knobs, with the same links, as on Explore."""
-    kind, prefix, presets = ATTACKS[attack], prefix_of(attack), presets_of(attack).values()
+def choose_base(attack: str, refined: str, default: bool = False) -> Attack:
+    """The setting of the attack of this name to start from; the same knobs as on Explore, with links of their own.
+    `refined` is the name, in the link, of the switch for pruning and polishing, `default` where it stands at first.
+    """
+    kind, prefix, presets = ATTACKS[attack], BASE + prefix_of(attack), presets_of(attack).values()
+    bound(refined, SWITCH)
     refined = st.toggle(
         "With pruning and polishing",
-        key="refined",
+        value=default,
+        key=refined,
         bind="query-params",
         help="Off: the optimised stage alone, which is where the attack's own settings act, and several times quicker.",
     )
-    heed_link(offered(kind).values(), prefix)
-    with st.expander("Current setting: what the grid starts from, and the ring in the map"):
+    with st.expander("Current setting: what is started from, and the ring in the map"):
         columns = st.columns(3)
         chosen = {}
         for number, (name, knob) in enumerate(offered(kind).items()):
@@ -146,17 +158,17 @@ def parsed(knob: Knob, text: str) -> tuple[Any, ...]:
     """The values in `text`, in order and each once. Raises ValueError with one sentence."""
     parts = [part.strip() for part in text.split(",") if part.strip()]
     if not 1 <= len(parts) <= MAX_VALUES:
-        raise ValueError(f"{knob.name} takes 1 to {MAX_VALUES} values, separated by commas; got {len(parts)}.")
+        raise ValueError(f"{_short(knob)} takes 1 to {MAX_VALUES} values, separated by commas; got {len(parts)}.")
     kind = str if knob.choices else float if isinstance(knob.default, float) else int
     try:
         values = list(dict.fromkeys(map(kind, parts)))
     except ValueError:
         wanted = "whole numbers" if kind is int else "numbers"
-        raise ValueError(f"{knob.name} takes {wanted}, separated by commas; got {text[:80]!r}.") from None
+        raise ValueError(f"{_short(knob)} takes {wanted}, separated by commas; got {text[:80]!r}.") from None
     for value in values:
         knob.check(value)
     if kind is int and not knob.slider[0] <= max(values) <= knob.slider[1]:
-        raise ValueError(f"{knob.name} is at most {knob.slider[1]} on this page; got {max(values)}.")
+        raise ValueError(f"{_short(knob)} is at most {knob.slider[1]} on this page; got {max(values)}.")
     return tuple(values if knob.choices else sorted(values))
 
 
@@ -172,12 +184,13 @@ def suggested(knob: Knob) -> Sequence[Any]:
     values = [low + i * (high - low) / (STOPS - 1) for i in range(STOPS)]
     if isinstance(knob.default, int):
         return sorted({knob.default if knob.default is not None else low, *(round(value) for value in values)})
-    return sorted({max(low, float(f"{value:.2g}")) for value in values})
+    rounded = {float(f"{value:.2g}") for value in values}
+    return sorted(value for value in rounded if low <= value <= high)
 
 
-def written(value: Any) -> str:
-    """A value as `parsed` reads exactly it again."""
-    return value if isinstance(value, str) else exactly(value)
+def written(values: Iterable[Any]) -> str:
+    """Values as `parsed` reads exactly them again."""
+    return ", ".join(map(_written, values))
 
 
 def choice(networks: tuple[str, ...], pictures: tuple[Sample, ...], base: Attack, values: dict) -> Choice:
@@ -194,18 +207,28 @@ def choice(networks: tuple[str, ...], pictures: tuple[Sample, ...], base: Attack
 
 
 def place_of(setting: Attack, network: str, picture: str) -> dict[str, str]:
-    """What the address of Explore says beside the controls that this page shares with it."""
-    name, stages = name_of(setting), {each: getattr(setting, each) for each in ("prune", "polish")}
-    prefix, every = prefix_of(name), knobs(setting)
-    changed = {prefix + each: str(on).lower() for each, on in stages.items() if on != every[each].default}
-    return {**({PARAMETER: name} if prefix else {}), **changed, "network": network, "picture": picture}
+    """What the address of Explore says; defaults are left out, as its controls do."""
+    name = name_of(setting)
+    prefix = prefix_of(name)
+    place = {PARAMETER: name} if prefix else {}
+    for each, knob in knobs(setting).items():
+        value = getattr(setting, each)
+        if value != knob.default:
+            place[prefix + each] = _written(value)
+    return {**place, "network": network, "picture": picture}
+
+
+def _written(value: Any) -> str:
+    """As a knob's control puts it into the address, a number in full."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value if isinstance(value, str) else exactly(value)
 
 
 def go_to(setting: Attack, network: str, picture: str) -> None:
-    """Before the page is drawn again: put the controls, which Explore shares, to this setting, and ask to go there."""
-    prefix = prefix_of(name_of(setting))
+    """Before the page is drawn again: ask to go to this setting in Explore. The controls of this page stay."""
     for name, knob in offered(setting).items():
-        set_knob(knob, getattr(setting, name), prefix)
+        keep_stop(knob, getattr(setting, name), prefix_of(name_of(setting)))
     allow_everywhere()  # as the grid did
     st.session_state.go_to = place_of(setting, network, picture)
 
@@ -213,4 +236,4 @@ def go_to(setting: Attack, network: str, picture: str) -> None:
 def leave() -> None:
     """Go to Explore, if that was asked for. The first thing that a page does."""
     if place := st.session_state.pop("go_to", None):
-        st.switch_page(EXPLORE, query_params=place)
+        leap(EXPLORE, place)

@@ -1,12 +1,21 @@
-"""Settings in the address bar that no widget binds by itself: the link restores them, defaults are left out."""
+"""Settings in the address bar. All that a link says comes in here: of choices one that is offered, of numbers the
+nearest that can be; what it asks for and does not get is said on the page. The link restores settings, defaults are
+left out.
+"""
 
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
 from explorer.ui.markdown import plain
+
+SWITCH = ("true", "false", "True", "False")  # what a switch takes from the address
+LONGEST = 60  # characters of a value that are repeated
+NOT_YET = object()  # a control is still to be made
 
 
 def restore(names: Collection[str] | None = None) -> None:
@@ -19,67 +28,18 @@ def restore(names: Collection[str] | None = None) -> None:
 
 
 def linked(name: str, allowed: Collection[str], default: str) -> str:
-    """What the address says, or the default where it says nothing that is allowed."""
+    """What the address says of a setting that no widget binds by itself, or the default where it says nothing that is
+    allowed.
+    """
     value = st.query_params.get(name, default)
-    value = value if value in allowed else default
+    if value != default and value not in allowed:
+        note_unknown(name, value)
+        value = default
     if value == default:
         _kept().pop(name, None)
     else:
         _kept()[name] = value
     return value
-
-
-def linked_number(name: str, label: str, nearest: Callable[[float], float | int], default: float | int | None) -> None:
-    """Before a control is made that Streamlit binds to the address: let the address say a number that it can show.
-
-    The number is read in full; `nearest` is the valid one that is nearest to it. What is no number is taken out of the
-    address. A sentence says so, here, where that is not what was asked for: for as long as the control stays there.
-    """
-    told, shown = _corrections().get(name, ("", default))
-    if told and st.session_state.get(name, shown) == shown:
-        st.warning(plain(told))
-    else:
-        _corrections().pop(name, None)
-    text = st.query_params.get(name, "")
-    if not text or name in st.session_state:  # from then on the control says what it shows
-        return
-    try:
-        asked = float(text)
-    except ValueError:
-        asked = math.nan
-    if math.isnan(asked):
-        _correct(name, "", f"The link's {label} is no number: {text[:40]!r}. The default is used.", default)
-        return
-    value = nearest(asked)
-    told = "" if value == asked else f"The link asks for {text[:40]} as {label}; the nearest that can be is used."
-    if text != exactly(value):
-        _correct(name, exactly(value), told, value)
-
-
-def exactly(value: float | int) -> str:
-    """A number in as few digits as give it back exactly: 0.3, 1e-05, 30."""
-    if isinstance(value, int):
-        return str(value)
-    short = f"{value:g}"
-    return short if float(short) == value else repr(value)
-
-
-def _correct(name: str, text: str, told: str, shown: float | int | None) -> None:
-    """Begin the run anew with another address: controls take their first value from the one that a run begins with."""
-    try:
-        if text:
-            st.query_params[name] = text
-        else:
-            del st.query_params[name]
-    except StreamlitAPIException:  # still bound to the page that was left, whose control has written it: it is valid
-        return
-    _corrections()[name] = told, shown
-    st.rerun()
-
-
-def _corrections() -> dict[str, tuple[str, float | int | None]]:
-    """Of numbers in the address that were put right, by their names: the sentence, and what the control shows."""
-    return st.session_state.setdefault("link_corrections", {})
 
 
 def unlink(name: str) -> None:
@@ -97,6 +57,105 @@ def link(name: str, value: str, default: str) -> None:
     _kept()[name] = value
     if st.query_params.get(name) != value:
         st.query_params[name] = value
+
+
+def bound(name: str, offered: Iterable[Any]) -> None:
+    """Before a control is made that Streamlit binds to the address, whose choices it calls by the names `offered`: note
+    what the address asks for instead. Streamlit takes that out of it.
+    """
+    names = {*map(str, offered)}
+    if unknown := [asked for asked in st.query_params.get_all(name) if asked not in names]:
+        _notes()[name] = _Note(_unknown(name, ", ".join(unknown)), of_control=True)
+
+
+def linked_number(name: str, label: str, nearest: Callable[[float], float | int], default: float | int | None) -> None:
+    """Before a control is made that Streamlit binds to the address: let the address say a number that it can show.
+
+    The number is read in full; `nearest` is the valid one that is nearest to it. What is no number is taken out of the
+    address.
+    """
+    text = st.query_params.get(name, "")
+    if not text or name in st.session_state:  # from then on the control says what it shows
+        return
+    try:
+        asked = float(text)
+    except ValueError:
+        asked = math.nan
+    if math.isnan(asked):
+        told = f"{_asked(label, text)}, which is no number: the default is used."
+        _correct(name, "", _Note(told, of_control=True, shown=default))
+        return
+    value = nearest(asked)
+    told = "" if value == asked else f"{_asked(label, text)}; the nearest that can be is used."
+    if text != exactly(value):
+        _correct(name, exactly(value), _Note(told, of_control=True, shown=value))
+
+
+def whole(low: int, high: int) -> Callable[[float], int]:
+    """To the nearest whole number from `low` to `high`."""
+    return lambda value: round(min(max(value, low), high))
+
+
+def exactly(value: float | int) -> str:
+    """A number in as few digits as give it back exactly: 0.3, 1e-05, 30."""
+    if isinstance(value, int):
+        return str(value)
+    short = f"{value:g}"
+    return short if float(short) == value else repr(value)
+
+
+def note_unknown(name: str, asked: str) -> None:
+    """The address asks for something that is not offered: `tell_unmet` will say so, in this run of the page."""
+    _notes()[name] = _Note(_unknown(name, asked), of_control=False)
+
+
+def tell_unmet() -> None:
+    """After the controls are made: one sentence for everything that the link asks for and that is not shown; of a
+    control that Streamlit binds to the address for as long as it stays where it was put instead.
+    """
+    for name, note in [*_notes().items()]:
+        if note.of_control and note.shown is NOT_YET:
+            note.shown = st.session_state.get(name)
+        stays = note.of_control and name in st.session_state and st.session_state[name] == note.shown
+        if stays or not note.of_control:
+            st.warning(plain(note.told))
+        if not stays:
+            del _notes()[name]
+
+
+@dataclass
+class _Note:
+    """What a link asks for and does not get."""
+
+    told: str  # in one sentence; "" where it gets the same number
+    of_control: bool  # which Streamlit binds to the address: the note is kept, as the address is put right
+    shown: Any = NOT_YET  # by that control instead
+
+
+def _asked(label: str, text: str) -> str:
+    return f"The link asks for {' '.join(text.split())[:LONGEST] or '(nothing)'} as {label}"
+
+
+def _unknown(name: str, asked: str) -> str:
+    return f"{_asked(name, asked)}, which is not offered here: another choice is shown."
+
+
+def _correct(name: str, text: str, note: _Note) -> None:
+    """Begin the run anew with another address: controls take their first value from the one that a run begins with."""
+    try:
+        if text:
+            st.query_params[name] = text
+        else:
+            del st.query_params[name]
+    except StreamlitAPIException:  # still bound to the page that was left, whose control has written it: it is valid
+        return
+    if note.told:
+        _notes()[name] = note
+    st.rerun()
+
+
+def _notes() -> dict[str, _Note]:
+    return st.session_state.setdefault("unmet", {})
 
 
 def _kept() -> dict[str, str]:

@@ -1,9 +1,5 @@
 """Work that goes on while its page is closed: kept on the server by what was asked for, so a link finds it again."""
 
-import hashlib
-import json
-import os
-import tempfile
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -12,29 +8,34 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.fetching import FetchFailed
-from explorer.jobs import AGAIN, Job, QueueFull, queue_for
+from explorer.jobs import AGAIN, EXPECTED, Job, QueueFull, queue_for
+from explorer.ui.markdown import plain
+from explorer.ui.run_files import make_room
 from explorer.ui.runs import progress_of
 
 KEPT = 32  # in memory; what was done is also on the disk
-FILES = 200  # on the disk; the oldest go first
 DEADLINE = 900.0  # seconds of work
 LOOK = 0.7  # seconds between two looks
-ROOT = Path(os.environ.get("EXPLORER_RUNS") or Path(__file__).parents[2] / "runs")
 
 
 class LongRun:
     """One piece of long work: started, stopped and started again, by whoever has its link."""
 
     def __init__(
-        self, key: str, device: str, advance: Callable[[Job], bool], of: Any, deadline: float = DEADLINE
+        self,
+        key: str,
+        device: str,
+        advance: Callable[[Job], bool],
+        of: Any,
+        *,
+        path: Path | None = None,
+        deadline: float = DEADLINE,
     ) -> None:
-        """`advance` does the next part and says whether there is more; `of` is what the work is about; `deadline`: the
-        seconds of work after which a person must ask for more.
+        """`advance` does the next part and says whether there is more; `of` is what the work is about; `path`: the file
+        that it makes; `deadline`: the seconds of work after which a person must ask for more.
         """
-        self.of = of
-        self._deadline = deadline
-        self._key, self._device, self._advance = key, device, advance
+        self.key, self.device, self.of, self.path = key, device, of, path
+        self._advance, self._deadline = advance, deadline
         self.job: Job | None = None
 
     @property
@@ -44,7 +45,7 @@ class LongRun:
     def start(self) -> None:
         """Begin, or go on. Raises QueueFull with one sentence when too much is waiting."""
         if not self.active:
-            self.job = queue_for(self._device).submit(self._work, owner=self._key, deadline=self._deadline)
+            self.job = queue_for(self.device).submit(self._work, owner=self.key, deadline=self._deadline)
 
     def _work(self, job: Job) -> Any:
         while not job.should_stop and self._advance(job):
@@ -62,44 +63,29 @@ class LongRuns:
         self._guard = threading.Lock()
 
     def get(self, key: str, make: Callable[[], LongRun]) -> LongRun:
-        """The one of this key, made if need be."""
+        """The one of this key, made if need be. Those that were not asked for longest, and do nothing, make room."""
         with self._guard:
             if key not in self._kept:
                 self._kept[key] = make()
             self._kept.move_to_end(key)
-            for old in [name for name, run in self._kept.items() if not run.active][: len(self._kept) - self._limit]:
+            idle = [name for name, run in self._kept.items() if name != key and not run.active]
+            for old in idle[: max(0, len(self._kept) - self._limit)]:
                 del self._kept[old]
             return self._kept[key]
+
+    def start(self, run: LongRun) -> None:
+        """Start a run that `get` has given, even if it had to make room since. Raises QueueFull with one sentence."""
+        run = self.get(run.key, lambda: run)
+        with self._guard:  # of two visitors who press at once, the second finds it at work
+            if run.path is not None and not run.path.exists():
+                make_room({each.path for each in self._kept.values()})
+            run.start()
 
 
 @st.cache_resource
 def long_runs() -> LongRuns:
     """The one store of this server."""
     return LongRuns()
-
-
-@st.cache_resource
-def folder() -> Path:
-    """Where runs are kept: beside the app, or, where it may not write there, in a folder of this server's own."""
-    try:
-        ROOT.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=ROOT):
-            return ROOT
-    except OSError:
-        return Path(tempfile.mkdtemp(prefix="sparse-attack-explorer-"))
-
-
-def file_for(key: str, suffix: str) -> Path:
-    """The file of one run; the oldest of the folder's files make room for it."""
-    files = sorted(folder().glob("*.*"), key=lambda path: path.stat().st_mtime, reverse=True)
-    for old in files[FILES:]:
-        old.unlink(missing_ok=True)
-    return folder() / f"{key}{suffix}"
-
-
-def key_of(*known: Any) -> str:
-    """The same for two people who ask for the same."""
-    return hashlib.sha256(json.dumps(known, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
 
 def control(run: LongRun, start: str, resume: str | None, rest: str, key: str = "run") -> None:
@@ -112,8 +98,8 @@ def control(run: LongRun, start: str, resume: str | None, rest: str, key: str = 
             return
         st.caption(rest)
         if run.job is not None and run.job.error is not None:
-            known = isinstance(run.job.error, ValueError | FetchFailed)
-            st.error(str(run.job.error) if known else "It broke off: see the log.")
+            known = isinstance(run.job.error, EXPECTED)
+            st.error(plain(run.job.error) if known else "It broke off: see the log.")
         label = resume or start
         if label:
             st.button(label, type="primary", on_click=_start, args=[run], key=f"start-{key}")
@@ -121,7 +107,7 @@ def control(run: LongRun, start: str, resume: str | None, rest: str, key: str = 
 
 def _start(run: LongRun) -> None:
     try:
-        run.start()
+        long_runs().start(run)
     except QueueFull as error:
         st.session_state.queue_full = str(error)
 
@@ -132,5 +118,5 @@ def _watch(run: LongRun, key: str) -> None:
         st.rerun(scope="app")
     job = run.job
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.progress(*progress_of(job, queue_for(run._device)))
+        st.progress(*progress_of(job, queue_for(run.device)))
         st.button("Stop", on_click=job.cancel, key=f"stop-{key}")

@@ -123,8 +123,8 @@ def _offer_weights(card: Card) -> None:
 
     run = long_runs().get(key, lambda: LongRun(key, QUEUE, advance, card.name, deadline=PATIENCE))
     sentence = (
-        f"The weights of **{plain(card.architecture)}** are not on this computer: {plain(download.path.name)}, {size}, "
-        f"would go to {plain(download.path.parent)}. The networks for road signs and CIFAR-10 come with the app and "
-        "need no download."
+        f"The weights of **{plain(card.architecture)}** are not on the computer that runs this app: "
+        f"{plain(download.path.name)}, {size}, would go to {plain(download.path.parent)}. The networks for road signs "
+        "and CIFAR-10 come with the app and need no download."
     )
     control(run, f"Download {size}", None, sentence, key="weights-download")

@@ -1,6 +1,7 @@
 """Weights of one's own by upload: they stay in this visitor's session, and are never run as code."""
 
 import hashlib
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -12,6 +13,7 @@ from explorer.memory import told
 from explorer.ui.caches import seconds_per_step
 from explorer.ui.markdown import plain
 from explorer.ui.session import session
+from explorer.ui.uploads import uploads
 
 NORMALISATIONS: dict[str, tuple[tuple[float, ...], tuple[float, ...]] | None] = {
     "ImageNet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
@@ -34,9 +36,9 @@ def uploaded_network(device: str) -> Classifier | None:
         me.own = _load(device, *asked)
         if me.own is not None:
             st.rerun()  # what it was trained on decides which pictures are offered
-    if me.own is None:
-        return None
-    return me.own.to(device)
+    if me.own is not None:
+        me.own = uploads().on_device(me.own, device)
+    return me.own
 
 
 def _form() -> tuple | None:
@@ -44,7 +46,7 @@ def _form() -> tuple | None:
     left, middle, right = st.columns(3, gap="medium")
     with left:
         file = st.file_uploader(
-            "Weights, as safetensors; they stay on this computer",
+            "Weights, as safetensors; they stay on the computer that runs this app",
             ["safetensors"],
             key="own_file",
             max_upload_size=UPLOAD_BYTES // 10**6,
@@ -97,7 +99,8 @@ def _load(device: str, content: bytes, *said: Any) -> Classifier | None:
     architecture, classes, mean, std, size, rotated = said
     digest = hashlib.sha256(content + repr(said).encode()).hexdigest()
     try:
-        clf = load_own_weights(
+        load = partial(
+            load_own_weights,
             content,
             architecture,
             classes,
@@ -107,7 +110,8 @@ def _load(device: str, content: bytes, *said: Any) -> Classifier | None:
             rotated=rotated,
             name=f"your-{architecture}-{digest[:8]}",
             max_bytes=UPLOAD_BYTES,
-        ).to(device)
+        )
+        clf = uploads().admit(lambda: load().to(device), len(content), before=session().own)
         with told():
             seconds_per_step(clf)
         return clf

@@ -7,7 +7,8 @@ import streamlit as st
 from explorer.classifiers import Classifier
 from explorer.regions import Corner, Region, Size
 from explorer.types import Sample
-from explorer.ui.link import link, unlink
+from explorer.ui.link import bound, link, unlink
+from explorer.ui.markdown import plain
 from explorer.ui.pictures import Draw
 
 EVERYWHERE, INSIDE, OUTSIDE, SIGN, NOT_SIGN = PLACES = (
@@ -26,6 +27,7 @@ def choose_region(sample: Sample, clf: Classifier) -> tuple[Region | None, Draw 
     """The pixels that may change, None for all of them; and, while a person draws, what hears of it."""
     size = tuple(clf.input_size)
     places = PLACES if "seed" in sample.meta else (EVERYWHERE, *DRAWN)
+    bound("where", places)
     where = st.selectbox("Where may it change?", places, key="where", bind="query-params")
     if where == EVERYWHERE:
         return None, None
@@ -35,7 +37,7 @@ def choose_region(sample: Sample, clf: Classifier) -> tuple[Region | None, Draw 
         if region is not None and where in (OUTSIDE, NOT_SIGN):
             region = region.inverse
     except ValueError as error:
-        st.error(f"{error} Meanwhile, every pixel may change.")
+        st.error(plain(f"{error} Meanwhile, every pixel may change."))
         return None, on_draw
     if region is None:
         st.caption("Nothing is drawn yet, so every pixel may change.")
@@ -75,7 +77,7 @@ def _choose_box(size: Size) -> None:
             try:
                 _keep(Region.box(size, row, col, height, width))
             except ValueError as error:
-                st.error(str(error))
+                st.error(plain(error))
 
 
 def _drawn(size: Size) -> Region | None:
@@ -99,7 +101,7 @@ def _draw(corners: Sequence[Corner], add: bool, size: Size) -> None:
         region = Region.polygon(size, corners)
         _keep(region | _drawn(size) if add and PARAMETER in st.query_params else region)
     except ValueError as error:
-        st.toast(str(error))
+        st.toast(plain(error))
 
 
 def _keep(region: Region) -> None:

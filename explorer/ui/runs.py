@@ -9,7 +9,7 @@ from explorer.classifiers import Classifier
 from explorer.jobs import DEADLINE, Job, JobQueue, QueueFull, queue_for
 from explorer.pipeline import Exploration, explore
 from explorer.types import Step
-from explorer.ui.caches import Question, answers, seconds_per_step
+from explorer.ui.caches import Question, answers, on_cpu, seconds_per_step
 from explorer.ui.devices import device_title
 from explorer.ui.markdown import plain
 from explorer.ui.session import Session, session
@@ -60,14 +60,14 @@ def ask(question: Question, clf: Classifier, status: StatusLine) -> Exploration 
     me = session()
     found = answers().find(question) or _answer(question, clf, status, me)
     if found is None:
-        shown = me.shown if me.shown and me.shown.network == clf.name else None
+        shown = me.shown if me.answered and me.answered.network == question.network else None
         told = "Below is still the run before. Press Run for these settings." if shown else ""
-        if not me.seconds.get((clf.name, question.device)):
+        if not me.seconds.get((question.network, question.device)):
             takes, where = duration(expected_seconds(question.attack, clf)), plain(device_title(question.device))
             told = f"A run with these settings takes {takes} on the {where}. {told}"
         status.rest(told, "Run", me.run)
         return shown
-    me.show(found)
+    me.show(found, question)
     took = f"Attack {found.attack_seconds:.2f} s, labels {found.evidence_seconds:.2f} s"
     took += f", on the {plain(device_title(question.device))}."
     if found.result.stopped:
@@ -96,13 +96,13 @@ def _answer(question: Question, clf: Classifier, status: StatusLine, me: Session
     if isinstance(me.job.error, ValueError):
         st.error(plain(me.job.error))
     elif me.job.error is not None:
-        raise me.job.error
+        raise me.job.error.with_traceback(None)  # else it keeps the frames of every run of the page that raised it
     return me.job.result
 
 
 def _patient(question: Question, clf: Classifier, me: Session) -> bool:
     """Whether the run is likely to be quick enough to begin by itself."""
-    last = me.seconds.get((clf.name, question.device))
+    last = me.seconds.get((question.network, question.device))
     return expected_seconds(question.attack, clf) < UNASKED if last is None else last < PATIENCE
 
 
@@ -118,7 +118,7 @@ def _work(job: Job, question: Question, clf: Classifier) -> Exploration:
         job.report(step.done, step.total, _progress(step, question))
         return job.should_stop
 
-    exploration = explore(
+    found = explore(
         clf,
         question.image,
         question.attack,
@@ -131,6 +131,7 @@ def _work(job: Job, question: Question, clf: Classifier) -> Exploration:
         earlier=answers().find_attack(question),
         splits=0,  # the proof's splits come when it is asked for: the picture shall not wait for them
     )
+    exploration = on_cpu(found)
     if not exploration.result.stopped:
         answers().keep(question, exploration)
     return exploration

@@ -24,6 +24,7 @@ class Session:
     job: Job | None = None
     run_now: bool = False  # the Run button was pressed
     shown: Exploration | None = None
+    answered: Question | None = None  # what `shown` is the answer to
     seconds: dict[tuple[str, str], float] = field(default_factory=dict)  # of each network's last run on each device
     selected: tuple[int, ...] = ()  # indices of changed pixels of `shown`
     what_if: WhatIf = field(default_factory=WhatIf)  # what was changed about `shown`
@@ -37,22 +38,23 @@ class Session:
         """Ask again, whatever came of it before."""
         self.asked, self.run_now = None, True
 
-    def show(self, exploration: Exploration) -> None:
-        """Look at another exploration. What was selected, changed and found belongs to the attack that it was made
-        with; if only its pixels are labelled in another way, all stays but the proof of the labels.
+    def show(self, exploration: Exploration, question: Question) -> None:
+        """Look at another exploration, the answer to `question`. What was selected, changed and found belongs to the
+        attack that it was made with; if only its pixels are labelled in another way, all stays but the proof of the
+        labels.
         """
         if exploration is not self.shown:
-            if self.shown is not None and exploration.same_attack(self.shown):
+            same_network = self.answered is not None and self.answered.network == question.network
+            if same_network and exploration.same_attack(self.shown):
                 self.jobs, self.results = (
                     {name: each for name, each in kept.items() if name != PROOF} for kept in (self.jobs, self.results)
                 )
             else:
                 self.selected, self.sought, self.jobs, self.results = (), "", {}, {}
                 self.undo_all()
-            self.shown = exploration
+        self.shown, self.answered = exploration, question
         took = exploration.attack_seconds + exploration.evidence_seconds
-        where = exploration.network, str(exploration.result.images.device)
-        self.seconds[where] = float("inf") if exploration.result.stopped else took
+        self.seconds[question.network, question.device] = float("inf") if exploration.result.stopped else took
 
     def select(self, pixels: Iterable[int]) -> None:
         """Select exactly these pixels."""

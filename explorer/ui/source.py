@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
+from urllib.parse import urlsplit
 
 import streamlit as st
 
@@ -13,16 +14,18 @@ from explorer.types import Sample
 from explorer.ui.cifar10 import offer_cifar10
 from explorer.ui.fitting import Conversion, Original, convert, in_plain_view
 from explorer.ui.gallery import gallery as thumbnails
-from explorer.ui.link import link, linked, linked_number, unlink
+from explorer.ui.link import bound, link, linked, linked_number, note_unknown, unlink, whole
 from explorer.ui.markdown import plain
 
 SIGNS, PHOTOGRAPHS, CIFAR10, UPLOAD, CAMERA = "Road signs", "Photographs", "CIFAR-10", "Upload", "Camera"
 SOURCES = (SIGNS, PHOTOGRAPHS, CIFAR10, UPLOAD, CAMERA)
 PARAMETER = "picture"
+OWN = {UPLOAD: "upload", CAMERA: "camera"}  # what the link says of a picture that it cannot hold
 SHOWN = 54  # pictures of CIFAR-10 at a time
 ALL_CLASSES = "all, in turn"
 MAX_MEGABYTES = 10  # of a picture
 MAX_SEED = 9999
+STAYS = "it stays on the computer that runs this app"
 
 
 def choose_source(dataset: str) -> str:
@@ -34,6 +37,8 @@ def choose_source(dataset: str) -> str:
         if not suits:
             st.session_state.source = default_source(dataset)
             unlink(PARAMETER)
+    elif source := _source_of(linked_picture()):  # after the browser's Back
+        st.session_state.source = source
     st.session_state.source_for = dataset
     return st.segmented_control(
         "Picture", SOURCES, required=True, key="source", wrap=True, on_change=lambda: unlink(PARAMETER)
@@ -63,6 +68,8 @@ def linked_picture() -> str:
 
 
 def _source_of(name: str) -> str | None:
+    if name in OWN.values():
+        return next(source for source, marker in OWN.items() if marker == name)
     for source in (SIGNS, PHOTOGRAPHS):
         if any(sample.name == name for sample in _all_of(source)):
             return source
@@ -83,24 +90,31 @@ def _cifar10_is_here() -> bool:
 def _chosen(source: str, dataset: str) -> Original:
     if source == CIFAR10:
         sample = _from_cifar10()
-    elif source in (UPLOAD, CAMERA):
+    elif source in OWN:
         if own := _own(source):
             return own
-        sample = None
+        sample = _instead(dataset)
+        st.caption(f"Shown until then: **{sample.caption or sample.name}**, which comes with the app.")
     else:
         samples = _all_of(source)
         names = [sample.name for sample in samples]
         chosen = linked(PARAMETER, names, names[0])
         key = "gallery" if source == SIGNS else "photographs"
         thumbnails(samples, chosen, key=key, on_pick=lambda name: link(PARAMETER, name, ""))
-        link(PARAMETER, chosen, names[0] if source == default_source(dataset) else "")
+        if linked_picture() in ("", *names):  # else the address stays, and what is said of it
+            link(PARAMETER, chosen, names[0] if source == default_source(dataset) else "")
         sample = samples[names.index(chosen)]
-    found = sample or _all_of(SIGNS if dataset == "signs" else PHOTOGRAPHS)[0]
+    found = sample or _instead(dataset)
     return Original(
         tuple(found.image.shape[1:]),
         lambda size, resize: convert(to_uint8(found.image), size, resize),
         lambda image: replace(found, image=image),
     )
+
+
+def _instead(dataset: str) -> Sample:
+    """What is shown until there is the picture that was asked for."""
+    return _all_of(SIGNS if dataset == "signs" else PHOTOGRAPHS)[0]
 
 
 def _from_cifar10() -> Sample | None:
@@ -109,30 +123,46 @@ def _from_cifar10() -> Sample | None:
         if found is None:
             offer_cifar10()
             return None
-        linked_number("cifar_seed", "Shuffle", lambda seed: round(min(max(seed, 0), MAX_SEED)), 0)
+        linked_number("cifar_seed", "Shuffle", whole(0, MAX_SEED), 0)
         with st.container(horizontal=True, vertical_alignment="bottom"):
+            bound("cifar_class", [ALL_CLASSES, *CLASS_NAMES])
             name = st.selectbox("Class", [ALL_CLASSES, *CLASS_NAMES], key="cifar_class", bind="query-params", width=180)
             seed = st.number_input("Shuffle", 0, MAX_SEED, 0, key="cifar_seed", bind="query-params", width=140)
         label = None if name == ALL_CLASSES else CLASS_NAMES.index(name)
         samples = [found.sample(number) for number in found.choose(SHOWN, seed, label)]
-        chosen = found.find(linked_picture()) or samples[0]
+        asked = linked_picture()
+        chosen = found.find(asked) if asked else samples[0]
     except ValueError as error:
         st.error(plain(error))
         return None
+    if chosen is None:
+        note_unknown(PARAMETER, asked)
+        chosen = samples[0]
+    else:
+        link(PARAMETER, chosen.name, "")
     thumbnails(samples, chosen.name, key="cifar10", on_pick=lambda picked: link(PARAMETER, picked, ""))
-    link(PARAMETER, chosen.name, "")
     return chosen
 
 
 def _own(source: str) -> Original | None:
-    unlink(PARAMETER)
-    if source == UPLOAD:
-        file = st.file_uploader(
-            "A photograph of your own; it stays on this computer", SUFFIXES, key="upload", max_upload_size=MAX_MEGABYTES
+    link(PARAMETER, OWN[source], "")
+    camera = source == CAMERA and _camera_is_allowed()
+    if source == CAMERA and not camera:
+        st.info(
+            "Browsers lend a page the camera only over https, or on the computer that runs the app, and this page came "
+            "over http: take the picture with your device's own camera, and upload it here."
         )
+    if camera:
+        file = st.camera_input(f"Take a picture; {STAYS}", key="camera")
     else:
-        file = st.camera_input("Take a picture; it stays on this computer", key="camera")
+        file = st.file_uploader(
+            f"A photograph of your own; {STAYS}", SUFFIXES, key="upload", max_upload_size=MAX_MEGABYTES
+        )
     if file is None:
+        st.caption(
+            "There is no picture of yours in this visit yet, and a link cannot hold one: "
+            f"{'take' if camera else 'upload'} it here, also if you did so before."
+        )
         return None
     content = file.getvalue()
     try:
@@ -147,6 +177,13 @@ def _own(source: str) -> Original | None:
         lambda size, resize: _convert_file(content, size, resize),
         lambda image: Sample("picture", image, caption="Your picture"),
     )
+
+
+def _camera_is_allowed() -> bool:
+    """Whether browsers lend their camera to the address that the page was opened with."""
+    address = urlsplit(st.context.url or "")
+    host = address.hostname or ""
+    return address.scheme != "http" or host in ("localhost", "127.0.0.1", "::1") or host.endswith(".localhost")
 
 
 @lru_cache(maxsize=8)

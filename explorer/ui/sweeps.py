@@ -13,15 +13,17 @@ import torch
 from explorer.attacks import Attack
 from explorer.figures import Cell, Curve, heat_map, parallel, pareto, response
 from explorer.figures.scales import short
+from explorer.hashes import image_sha256
 from explorer.images import enlarge, to_png
 from explorer.jobs import Job
 from explorer.sweep import Ledger, Subject, Sweep, grid, means, pareto_front, spread
 from explorer.sweep.measures import KEPT_PIXELS, unpack
 from explorer.types import Sample, Step
-from explorer.ui.caches import classifier
+from explorer.ui.caches import classifier, content_of
 from explorer.ui.evidence import QUIET
 from explorer.ui.grid import Choice, go_to, symbol
-from explorer.ui.long_runs import LongRun, file_for, key_of, long_runs
+from explorer.ui.long_runs import LongRun, long_runs
+from explorer.ui.run_files import file_for, key_of
 from explorer.ui.words import duration
 
 MEASURES = {
@@ -37,16 +39,20 @@ PICTURES = 100  # cells that can show one each
 
 def sweep_of(choice: Choice) -> LongRun:
     """The sweep that this choice means: the same one for everybody who makes it, also after the server's restart."""
-    key = key_of(choice.networks, [sample.name for sample in choice.pictures], choice.base, dict(choice.values))
+    networks = [classifier(name) for name in choice.networks]
+    pictures = [image_sha256(sample.image) for sample in choice.pictures]
+    same = {name: of[0] for name, of in choice.values.items()}  # where the base stands on the grid's own knobs
+    base = dataclasses.replace(choice.base, **same)
+    key = key_of([content_of(clf) for clf in networks], pictures, base, dict(choice.values))
 
     def make() -> LongRun:
         images = torch.stack([sample.image for sample in choice.pictures])
         labels = torch.tensor([sample.label for sample in choice.pictures])
         names = [sample.name for sample in choice.pictures]
-        networks = [classifier(name) for name in choice.networks]
         subjects = [Subject(clf.name, clf, images.to(clf.device), labels.to(clf.device), names) for clf in networks]
-        sweep = Sweep(subjects, grid(choice.base, choice.values), Ledger(file_for(key, ".jsonl")))
-        return LongRun(key, str(networks[0].device), lambda job: _advance(sweep, job), sweep)
+        path = file_for(key, ".jsonl")
+        sweep = Sweep(subjects, grid(choice.base, choice.values), Ledger(path))
+        return LongRun(key, str(networks[0].device), lambda job: _advance(sweep, job), sweep, path=path)
 
     return long_runs().get(key, make)
 
@@ -88,7 +94,8 @@ def show_map(table: pd.DataFrame, rows: Sequence[dict], choice: Choice, measure:
         best_is_low=LOW_IS_GOOD[measure],
     )
     best = summary[measure].min() if LOW_IS_GOOD[measure] else summary[measure].max()
-    alt = f"A map of {MEASURES[measure]} for {len(cells)} settings of {', '.join(by)}; the best is {short(best)}."
+    over = ", ".join(map(named, by))
+    alt = f"A map of {MEASURES[measure]} for {len(cells)} settings of {over}; the best is {short(best)}."
     _clickable(figure, "map", alt, [_setting(line, choice) for line in summary.to_dict("records")], choice)
     if shown and len(pictures) < len(cells):
         st.caption(f"An empty cell: more than {KEPT_PIXELS:,} pixels changed, and the picture was not kept.")
@@ -110,7 +117,7 @@ def show_response(table: pd.DataFrame, choice: Choice, measure: str) -> None:
         title = f"{named(line)} {short(name)}" if line else ""
         curves.append(Curve(title, each[x].tolist(), each["mean"].tolist(), *band))
     mark = getattr(choice.base, x)
-    alt = f"{MEASURES[measure]} over {x}, {len(curves)} curves."
+    alt = f"{MEASURES[measure]} over {named(x)}, {len(curves)} curves."
     st.plotly_chart(
         response(curves, named(x), MEASURES[measure], mark, share=measure == "success"),
         key="response",

@@ -4,10 +4,12 @@ import streamlit as st
 
 from explorer.sweep import EXPERIMENTS
 from explorer.ui.experiments import show_experiment
+from explorer.ui.link import bound, tell_unmet
 
 
 def page() -> None:
     st.title("Five questions, measured", anchor=False)
+    bound("experiment", [experiment.title for experiment in EXPERIMENTS.values()])
     name = st.segmented_control(
         "Question",
         list(EXPERIMENTS),
@@ -18,6 +20,7 @@ def page() -> None:
         wrap=True,
         bind="query-params",
     )
+    tell_unmet()
     st.caption(f"On pictures that the network classifies correctly. {EXPERIMENTS[name].stages}")
     show_experiment(name)
     st.caption("Measure it again, on these or on other networks and pictures:")

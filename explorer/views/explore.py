@@ -9,14 +9,14 @@ from explorer.figures import attack_trace
 from explorer.pipeline import Exploration, picture_sha256
 from explorer.ui import words
 from explorer.ui.attacks import about, choose_attack, prefix_of, presets_of
-from explorer.ui.caches import Question, valid_methods
+from explorer.ui.caches import Question, content_of, valid_methods
 from explorer.ui.classes import choose_label, choose_target
 from explorer.ui.controls import configure
 from explorer.ui.devices import choose_device
 from explorer.ui.downloads import offer_downloads
 from explorer.ui.evidence import QUIET, show_evidence
 from explorer.ui.guide import guide
-from explorer.ui.link import restore
+from explorer.ui.link import SWITCH, bound, restore, tell_unmet
 from explorer.ui.markdown import plain
 from explorer.ui.mechanics import drawable, show_mechanics
 from explorer.ui.networks import choose_network, dataset_of, load_network
@@ -29,6 +29,8 @@ from explorer.ui.session import session
 from explorer.ui.source import choose_picture, choose_source
 from explorer.ui.what_if import what_if
 
+OPTIMISED = "optimised"  # the switch for the result without the stages that follow the attack's own
+
 
 def page() -> None:
     if "world" not in st.session_state:  # nothing of this page is there: the visitor comes, or comes back
@@ -38,10 +40,13 @@ def page() -> None:
         with st.container(key="choices", horizontal=True, width="content"):
             network, device = choose_network(), choose_device()
             source = choose_source(dataset_of(network))
+    notes = st.container(key="notes")
     clf = load_network(network, device)
-    if clf is None:
+    sample = choose_picture(source, clf.dataset, clf.input_size) if clf is not None else None
+    if sample is None:
+        with notes:
+            tell_unmet()
         return
-    sample = choose_picture(source, clf.dataset, clf.input_size)
     with st.container(key="bench"):
         left, right = st.columns([5, 16], gap="large")
     panel = left.container(key="panel")
@@ -57,12 +62,14 @@ def page() -> None:
         with st.container(key="stages", horizontal=True, vertical_alignment="center"):
             counts = st.container(width="content")
             only_optimised = attack is not None and choose_stage(attack)
+    with notes:
+        tell_unmet()
     if attack is None:
         return
     uploaded = clf is session().own
     question = Question(
         picture=picture_sha256(sample.image),
-        network=clf.name,
+        network=content_of(clf),
         attack=attack,
         target=target,
         method=method,
@@ -97,14 +104,14 @@ def page() -> None:
                 if opened.open:
                     show_mechanics(attack, exploration)
         guide()
-        offer_downloads(exploration, uploaded)
+        offer_downloads(exploration, device, uploaded)
 
 
 def set_up(name: str) -> Attack | None:
     """The attack of this name with its settings; None, and a sentence, where they do not go together."""
     st.caption(about(name))
     try:
-        return configure(presets_of(name), ATTACKS[name].main, prefix_of(name))
+        return configure(presets_of(name), ATTACKS[name].main, {OPTIMISED: False}, prefix_of(name))
     except ValueError as error:
         st.error(plain(error))
         return None
@@ -117,12 +124,14 @@ def choose_stage(attack: Attack) -> bool:
     if not (attack.prune or attack.polish or attack.random_queries):
         return False
     later = "the later stages" if attack.random_queries else "pruning and polishing"
-    return st.toggle(f"Without {later}", key="optimised", bind="query-params")
+    bound(OPTIMISED, SWITCH)
+    return st.toggle(f"Without {later}", key=OPTIMISED, bind="query-params")
 
 
 def choose_method(clf: Classifier) -> str:
     """The attribution method that labels the pixels: one that is valid for the network."""
     valid = valid_methods(clf)
+    bound("method", [METHODS[name].title for name in valid])
     return st.selectbox(
         "Pixels labelled by",
         valid,
@@ -140,7 +149,10 @@ def tell(exploration: Exploration) -> None:
     st.header(plain(exploration.story).replace(" %", "\u00a0%"), anchor=False)
     if exploration.already_wrong:
         seen, true = (plain(exploration.class_names[label]) for label in (exploration.label, exploration.true_label))
-        st.info(f"The network already gets this one wrong: it shows {true}. It was attacked from the predicted {seen}.")
+        st.info(
+            f"The network already gets this picture wrong: the true class is {true}, and the network sees {seen}. So "
+            f"it was attacked from {seen}."
+        )
     elif exploration.true_label is None:
         seen = plain(exploration.class_names[exploration.label])
         st.caption(

@@ -17,7 +17,7 @@ from explorer.palette import LOOKS
 from explorer.signs import CLASS_NAMES
 from explorer.training import UNSEEN_SEEDS
 from explorer.trials import Signs, SignTrial, hits, localisation, try_signs
-from explorer.ui.caches import classifier, valid_methods
+from explorer.ui.caches import classifier, content_of, valid_methods
 from explorer.ui.evidence import QUIET
 from explorer.ui.markdown import plain
 from explorer.ui.pictures import canvas
@@ -94,7 +94,7 @@ def measure_some(clf: Classifier) -> None:
             width=230,
         )
         asked = st.button("Measure", type="primary")
-    key = ("truth", clf.name, n, first, method)
+    key = ("truth", content_of(clf), n, first, method)
     if asked:
         st.session_state.truth_asked = key
     if st.session_state.get("truth_asked") != key:

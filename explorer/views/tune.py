@@ -8,7 +8,7 @@ from explorer.sweep import Sweep, best_setting, means, to_table
 from explorer.ui.attacks import PARAMETER, about, choose_attack
 from explorer.ui.grid import Choice, choice, choose_base, choose_subjects, choose_values, leave, question, symbol
 from explorer.ui.guide import tuning_guide
-from explorer.ui.link import restore
+from explorer.ui.link import bound, restore, tell_unmet
 from explorer.ui.long_runs import control
 from explorer.ui.markdown import plain
 from explorer.ui.search import show_search
@@ -35,21 +35,26 @@ def page() -> None:
         title = st.container(width="content")
         with st.container(key="choices", horizontal=True, width="content"):
             attack = choose_attack(width=220)
+            bound("part", PARTS)
             part = st.segmented_control("Part", PARTS, default=PARTS[0], required=True, key="part", bind="query-params")
         title.title(question(ATTACKS[attack]), anchor=False)
     st.caption(about(attack))
+    notes = st.container(key="notes")
     try:
         networks, pictures = choose_subjects()
         values = choose_values(attack) if part == PARTS[0] else {}
-        base = choose_base(attack)
+        refined, default = ("refined", False) if part == PARTS[0] else ("search_refined", True)
+        base = choose_base(attack, refined, default)
         if part == PARTS[0]:
             try_grid(choice(networks, pictures, base, values))
         elif networks:
-            show_search(networks[0], base)
+            show_search(networks, pictures, base)
         else:
             st.info("Choose a network.")
     except (ValueError, RuntimeError) as error:  # bad values, or weights that cannot be read: one sentence each
         st.error(plain(error))
+    with notes:
+        tell_unmet()
     if full := st.session_state.pop("queue_full", None):
         st.warning(plain(full))
     tuning_guide()
@@ -69,6 +74,7 @@ def try_grid(chosen: Choice) -> None:
     if not rows:
         return
     table = to_table(rows)
+    bound("view", VIEWS)
     with st.container(horizontal=True):
         view = st.segmented_control(
             "Show", VIEWS, default=VIEWS[0], required=True, key="view", wrap=True, bind="query-params"
@@ -77,7 +83,9 @@ def try_grid(chosen: Choice) -> None:
     if view == "Map":
         show_map(table, rows, chosen, measure, None)
     elif view == "Pictures":
-        name = st.selectbox("Picture", [sample.name for sample in chosen.pictures], key="shown", bind="query-params")
+        names = [sample.name for sample in chosen.pictures]
+        bound("shown", names)
+        name = st.selectbox("Picture", names, key="shown", bind="query-params")
         sample = next(each for each in chosen.pictures if each.name == name)
         if chosen.n_settings > PICTURES:
             st.info(f"Cells show pictures where there are at most {PICTURES}; this grid has {chosen.n_settings:,}.")
@@ -99,6 +107,7 @@ def try_grid(chosen: Choice) -> None:
 
 def choose_measure() -> str:
     """What the colour of a cell, or the height of a curve, means."""
+    bound("measure", MEASURES.values())
     return st.segmented_control(
         "What",
         list(MEASURES),

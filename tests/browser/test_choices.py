@@ -26,11 +26,11 @@ def test_a_photograph_is_cropped_in_view_guessed_and_corrected(explore):
     expect(hero).to_contain_text("guessed from the prediction")
     other = "Yield" if seen != "Yield" else "Stop"
     explore.choose("true_class", other)
-    expect(hero).to_contain_text(f"it shows {other}")
+    expect(hero).to_contain_text(f"the true class is {other}")
     assert f"true={other}" in explore.page.url
     explore.page.reload()
     explore.settle()
-    expect(hero).to_contain_text(f"it shows {other}")
+    expect(hero).to_contain_text(f"the true class is {other}")
 
 
 def test_a_network_that_is_not_here_is_offered_and_nothing_is_fetched_unasked(explore):

@@ -1,19 +1,21 @@
 """The Tune page in a real browser: a grid is stopped, its tab closed, found again and finished; a cell is opened."""
 
 import re
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
 
-SMALL = "values_a=0.05,0.1&values_lam=0.3,1&signs=2&steps=10"
-LONG = "values_a=0.02,0.03,0.05,0.1,0.2&values_lam=0.1,0.3,1,2&signs=4&steps=100"
+TUNE = re.compile(r"^What do .* do\?$")
+SMALL = "values_a=0.05,0.1&values_lam=0.3,1&signs=2&base_steps=10"
+LONG = "values_a=0.02,0.03,0.05,0.1,0.2&values_lam=0.1,0.3,1,2&signs=4&base_steps=100"
 
 
 def open_tune(page: Page, address: str, query: str) -> None:
     page.goto(f"{address}/tune?{query}")
-    expect(page.get_by_role("heading", name="What do a, λ and τ do?")).to_be_visible()
+    expect(page.get_by_role("heading", name=TUNE)).to_be_visible()
     idle(page)
 
 
@@ -29,6 +31,15 @@ def line(page: Page) -> str:
 def press(page: Page) -> None:
     """Run, or go on."""
     page.locator(".st-key-run").get_by_role("button").first.click()
+
+
+def open_cell(page: Page) -> None:
+    """Click on the cell with the least value across and the largest one up, of four."""
+    page.locator(".st-key-map").scroll_into_view_if_needed()
+    box = page.locator(".st-key-map .nsewdrag").first.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 4, box["y"] + box["height"] / 4)
+    page.wait_for_timeout(300)
+    page.mouse.click(box["x"] + box["width"] / 4, box["y"] + box["height"] / 4)
 
 
 def test_a_stopped_grid_is_found_by_its_link_in_another_tab_and_goes_on(explore, browser):
@@ -60,11 +71,8 @@ def test_a_click_on_a_cell_opens_its_setting_in_explore(explore):
     press(page)
     expect(page.locator(".st-key-run")).to_contain_text("All 8 runs are done.")
     idle(page)
-    page.locator(".st-key-map").scroll_into_view_if_needed()
-    box = page.locator(".st-key-map .nsewdrag").first.bounding_box()
-    page.mouse.move(box["x"] + box["width"] / 4, box["y"] + box["height"] / 4)
-    page.wait_for_timeout(300)
-    page.mouse.click(box["x"] + box["width"] / 4, box["y"] + box["height"] / 4)  # a 0.05, λ 1
+    grid = page.url
+    open_cell(page)  # a 0.05, λ 1
     expect(page.get_by_role("heading", name="Which pixels change its mind?")).to_be_visible()
     explore.settle()
     assert explore.slider("a").get_attribute("aria-valuetext") == "0.05"
@@ -72,6 +80,32 @@ def test_a_click_on_a_cell_opens_its_setting_in_explore(explore):
     assert "steps=10" in page.url
     assert "polish=false" in page.url, "the same run as the cell's"
     assert explore.story.startswith("Stop, ")
+    page.go_back()  # one step
+    expect(page.get_by_role("heading", name="What do a, λ and τ do?")).to_be_visible()
+    idle(page)
+    assert page.url == grid, "as it was left"
+    expect(page.locator(".st-key-run")).to_contain_text("All 8 runs are done.")
+
+
+def test_a_cell_of_another_attack_opens_with_it_and_back_is_one_step(explore):
+    page = explore.page
+    open_tune(page, explore.address, "attack=greedy&greedy.values_steps=10,48&greedy.values_swaps=0,7&signs=2")
+    press(page)
+    expect(page.locator(".st-key-run")).to_contain_text("All 8 runs are done.")
+    idle(page)
+    grid = page.url
+    open_cell(page)
+    expect(page.get_by_role("heading", name="Which pixels change its mind?")).to_be_visible()
+    explore.settle()
+    asked = dict(parse_qsl(urlsplit(page.url).query))
+    assert asked.items() >= {"attack": "greedy", "greedy.steps": "10", "greedy.swaps": "7"}.items()
+    assert asked["greedy.prune"] == asked["greedy.polish"] == "false"
+    assert not [name for name in asked if name.startswith("base_")]
+    expect(page.locator(".st-key-attack_choice input")).to_have_value("Greedy search")
+    page.go_back()
+    expect(page.get_by_role("heading", name=TUNE)).to_be_visible()
+    idle(page)
+    assert page.url == grid, "as it was left"
 
 
 @pytest.mark.parametrize("width", [390, 1440])

@@ -1,0 +1,132 @@
+"""The study in its database: opened, told from other people's, and read."""
+
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import optuna
+from optuna.exceptions import DuplicatedStudyError, ExperimentalWarning
+from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
+from optuna.trial import FrozenTrial, TrialState
+
+from explorer.tuning.outcome import Outcome
+from explorer.tuning.task import Task
+
+GOALS = {"pixels": "minimize", "success": "maximize", "seconds": "minimize"}
+HEARTBEAT, GRACE = 5, 60  # seconds
+LOOK = 0.5  # seconds between two looks at what other workers do
+ATTEMPTS = 4  # to open a database
+RETRIES = 3  # of a trial whose workers die: it may be the trial that kills them
+FINGERPRINT = "task"  # the attribute that tells our studies from those of others
+FIRST_AT_RANDOM = 10  # trials before the sampler learns from them
+
+optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+
+def open_study(url: str, name: str, task: Task, *, heartbeat: int = HEARTBEAT, grace: int = GRACE) -> optuna.Study:
+    """The study of this name in the database at `url`, made if need be; its first trial is the task's base setting.
+
+    `url` is SQLAlchemy's, e.g. sqlite:///out/tune.db. Raises ValueError, before anything is written into it, if the
+    study there is of another task or of another program, and if the database cannot be used.
+    """
+    with usable(f"The study {name!r} cannot be opened at {url}", (Exception,)):  # drivers raise what they like
+        if url.startswith("sqlite:///") and not url.startswith("sqlite:///file:"):
+            Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+        storage = _storage(url, heartbeat, grace)
+        sampler = _sampler()
+        try:
+            study = optuna.create_study(storage=storage, study_name=name, directions=[*GOALS.values()], sampler=sampler)
+        except DuplicatedStudyError:
+            study = optuna.load_study(storage=storage, study_name=name, sampler=sampler)
+            fingerprint, goals = _fingerprint(study), [direction.name.lower() for direction in study.directions]
+        else:  # this process made it, so no other one puts in the first trial as well
+            study.set_user_attr(FINGERPRINT, task.fingerprint)
+            study.enqueue_trial({name: getattr(task.base, name) for name in task.over})
+            with experimental():
+                study.set_metric_names([*GOALS])
+            return study
+    if fingerprint is None or goals != [*GOALS.values()]:
+        raise ValueError(f"The study {name!r} at {url} was not made by this program: name a new one.")
+    if fingerprint != task.fingerprint:
+        raise ValueError(
+            f"The study {name!r} at {url} is about other pictures, another network or other settings: name a new one."
+        )
+    return study
+
+
+def _fingerprint(study: optuna.Study) -> str | None:
+    """That of the study's task. Whoever makes a study writes it a moment later, so a missing one is waited for."""
+    for _ in range(ATTEMPTS):
+        if (found := study.user_attrs.get(FINGERPRINT)) is not None:
+            return found
+        time.sleep(LOOK)
+    return None
+
+
+def completed(study: optuna.Study) -> list[FrozenTrial]:
+    """The trials that came to an end."""
+    return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+
+
+def outcome(trial: FrozenTrial) -> Outcome:
+    """What a completed trial found."""
+    return Outcome.from_kept(trial.user_attrs)
+
+
+def _storage(url: str, heartbeat: int, grace: int) -> RDBStorage:
+    """The database. Two processes that come first at the same time both make its tables, and one of them fails: it
+    finds them when it tries again.
+    """
+    for attempt in range(ATTEMPTS):
+        try:
+            with experimental():
+                return RDBStorage(
+                    url,
+                    engine_kwargs={"connect_args": {"timeout": 60}} if url.startswith("sqlite") else {},
+                    heartbeat_interval=heartbeat,
+                    grace_period=grace,
+                    heartbeat_stale_trial_callback=RetryHeartbeatStaleTrialCallback(max_retry=RETRIES),
+                )
+        except Exception:  # drivers raise what they like
+            if attempt == ATTEMPTS - 1:
+                raise
+            time.sleep(LOOK)
+    raise AssertionError("unreachable")
+
+
+def _sampler() -> optuna.samplers.BaseSampler:
+    """Without a seed, so that no two workers propose the same."""
+    with experimental():
+        return optuna.samplers.TPESampler(n_startup_trials=FIRST_AT_RANDOM, constant_liar=True)
+
+
+@contextmanager
+def usable(what: str, errors: tuple[type[Exception], ...]) -> Iterator[None]:
+    """What goes wrong with the database becomes one sentence: ValueError, with the driver's own words. Optuna hides
+    them behind a guess that what was to be written is too long.
+    """
+    try:
+        yield
+    except Exception as error:
+        causes = [*_causes(error)]
+        if not any(isinstance(each, errors) for each in causes):
+            raise
+        told = str(causes[-1]).strip() or type(causes[-1]).__name__
+        raise ValueError(f"{what}: {told.splitlines()[0].rstrip('.')}.") from error
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and what led to it; the first cause comes last."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+@contextmanager
+def experimental() -> Iterator[None]:
+    """Optuna warns of what may change in its next version; the requirements allow this one only."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        yield

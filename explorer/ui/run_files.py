@@ -1,0 +1,67 @@
+"""The files of long runs: results and studies that a link finds again, in a folder that may hold other people's too."""
+
+import hashlib
+import json
+import os
+import re
+import tempfile
+import time
+from collections.abc import Collection
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+ROOT = Path(os.environ.get("EXPLORER_RUNS") or Path(__file__).parents[2] / "runs")
+KEPT = 1000  # runs on the disk; those that were not used for longest make room for new ones
+RESTING = 24 * 3600.0  # seconds without use before a run may go: what another server works on was used just now
+OURS = re.compile(r"([0-9a-f]{32})\.(jsonl|db)")
+JOURNALS = ("-journal", "-wal", "-shm")  # that SQLite keeps beside a database
+
+
+@st.cache_resource
+def folder() -> Path:
+    """Where runs are kept: beside the app, or, where it may not write there, in a folder of this server's own."""
+    try:
+        ROOT.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=ROOT):
+            return ROOT
+    except OSError:
+        return Path(tempfile.mkdtemp(prefix="sparse-attack-explorer-"))
+
+
+def key_of(*known: Any) -> str:
+    """The same for two people who ask for the same: 32 hexadecimal digits."""
+    return hashlib.sha256(json.dumps(known, sort_keys=True, default=str).encode()).hexdigest()[:32]
+
+
+def file_for(key: str, suffix: str) -> Path:
+    """The file of the run of this key, ".jsonl" or ".db", whether there is one or not. One that is there counts as
+    used.
+    """
+    path = folder() / f"{key}{suffix}"
+    with suppress(OSError):  # it is not there, or is somebody else's
+        os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
+    return path
+
+
+def make_room(used: Collection[Path], kept: int = KEPT) -> None:
+    """Before a run makes a new file: delete those of the runs that were not used for longest, so that `kept` stay.
+
+    Only what has the name of a run's file is ever touched, and nothing that is in `used` or was used of late.
+    """
+    since = {path: _last_used(path) for path in folder().iterdir() if OURS.fullmatch(path.name)}
+    runs = sorted((path for path, when in since.items() if when is not None), key=since.get)
+    for path in runs[: max(0, len(runs) - kept)]:
+        if path not in used and time.time() - since[path] > RESTING:
+            for each in (path, *(path.with_name(path.name + journal) for journal in JOURNALS)):
+                each.unlink(missing_ok=True)
+
+
+def _last_used(path: Path) -> float | None:
+    """In seconds since 1970; None for what is no file, or is gone already."""
+    try:
+        return max(path.stat().st_atime, path.stat().st_mtime) if path.is_file() else None
+    except FileNotFoundError:
+        return None
