@@ -18,6 +18,7 @@ from explorer.types import Image, OnStep, Step
 MAX_BYTES = 2**24  # of all frames together; beyond that every second one is let go
 GIF_SIDE = 384  # pixels of the film's shorter side, at least
 GIF_FRAMES = 120
+KEPT_COLOURS = 128  # of the changed pixels of the last frame, which a film shows exactly
 CHUNK = 32  # frames judged at a time
 
 
@@ -90,8 +91,7 @@ class Film:
         stride = -(-len(self.frames) // GIF_FRAMES)
         numbers = [*range(0, len(self.frames) - 1, stride), len(self.frames) - 1]
         pictures = [self.picture(number) for number in numbers]
-        # One palette, by greatest coverage: by frequency, the few changed pixels would get their neighbours' colours.
-        palette = Pillow.fromarray(np.concatenate(pictures[::-8])).quantize(method=Pillow.Quantize.MAXCOVERAGE)
+        palette = _palette(np.concatenate(pictures[::-8]), self.frames[-1].colours)
         height, width = self.clean.shape[:2]
         factor = max(1, -(-GIF_SIDE // min(height, width)))
         first, *others = (
@@ -135,6 +135,17 @@ def record(clf: Classifier, exploration: Exploration, on_step: OnStep | None = N
                 same = labels.expand(len(pictures)), None if targets is None else targets.expand(len(pictures))
                 found += margins(clf(pictures), *same).tolist()
         return replace(film, margins=tuple(found))
+
+
+def _palette(pictures: np.ndarray, kept: np.ndarray) -> Pillow.Image:
+    """One palette for all frames: the colours `kept` (n, 3) as they are, and the others by greatest coverage. By
+    frequency, the few changed pixels would get their neighbours' colours.
+    """
+    kept = np.unique(kept, axis=0)[:KEPT_COLOURS]
+    others = Pillow.fromarray(pictures).quantize(256 - len(kept), Pillow.Quantize.MAXCOVERAGE).getpalette()
+    palette = Pillow.new("P", (1, 1))
+    palette.putpalette([*kept.ravel().tolist(), *others[: 3 * (256 - len(kept))]])
+    return palette
 
 
 def _stretches(present: np.ndarray) -> list[tuple[int, int]]:

@@ -92,7 +92,9 @@ def test_beside_the_sign(explore):
     explore.open(QUICK)
     explore.choose("where", NOT_SIGN)
     sign = Region.sign(0, 8323, (SIDE, SIDE))
-    assert explore.story.endswith(f"inside the region of {sign.inverse.n_pixels:,} pixels")
+    heading = explore.page.locator("h2")
+    expect(heading).to_contain_text(f"inside the region of {sign.inverse.n_pixels:,} pixels", timeout=60_000)
+    explore.settle()
     assert not any(sign.mask[place] for place in marked(explore))
 
 
