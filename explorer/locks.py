@@ -1,6 +1,6 @@
 """One lock per network. Captum's hooks change a shared module's gradients while they are on, so nobody else may
 run that module meanwhile; attack and evidence take this lock around their work. Who only looks at pictures need not
-wait for it: an onlooker is never hooked.
+wait for it: a read-only twin is never hooked.
 """
 
 import copy
@@ -27,18 +27,18 @@ def exclusive(network: Callable) -> threading.RLock:
         ) from error
 
 
-_onlookers: "weakref.WeakKeyDictionary[nn.Module, nn.Module]" = weakref.WeakKeyDictionary()
+_twins: "weakref.WeakKeyDictionary[nn.Module, nn.Module]" = weakref.WeakKeyDictionary()
 
 
-def onlooker(network: nn.Module) -> nn.Module:
+def read_only_twin(network: nn.Module) -> nn.Module:
     """A twin in evaluation mode that shares the network's weights, and none of its modules: it may look at pictures
     while others hold the lock, which is only taken to make it: once, and anew if the network was moved.
     """
-    twin = _onlookers.get(network)
+    twin = _twins.get(network)
     if twin is None or [*map(id, _tensors(twin))] != [*map(id, _tensors(network))]:
         with exclusive(network):
             shared = {id(tensor): tensor for tensor in _tensors(network)}
-            twin = _onlookers[network] = copy.deepcopy(network, shared).eval()
+            twin = _twins[network] = copy.deepcopy(network, shared).eval()
     return twin
 
 

@@ -93,7 +93,7 @@ def shrinking(work: Callable[[int], T], size: int, least: int = 1) -> T:
     It starts anew with each size. Raises TooLarge where `least` pictures at once are too many.
     """
     while True:
-        with told():
+        with as_one_sentence():
             try:
                 return work(size)
             except (RuntimeError, MemoryError) as error:
@@ -107,7 +107,7 @@ def shrinking(work: Callable[[int], T], size: int, least: int = 1) -> T:
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def as_one_sentence() -> Iterator[None]:
     """Running out of memory, or losing the device, becomes one sentence: TooLarge, or a ValueError."""
     try:
         yield

@@ -234,7 +234,7 @@ EDGES = {
 
 @pytest.mark.parametrize("edge", EDGES)
 def test_arithmetic_is_exact_and_the_settings_are_afterwards_what_they_were(edge, clf, told, sloppy, monkeypatch):
-    monkeypatch.setattr("explorer.pipeline.what_if.onlooker", lambda network: network)  # the spy's twin tells nobody
+    monkeypatch.setattr("explorer.pipeline.what_if.read_only_twin", lambda network: network)  # a twin tells nobody
     spy = Spy(clf)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         EDGES[edge](spy, told)

@@ -7,47 +7,49 @@ import torch
 
 from explorer import load_classifier
 from explorer.classifiers import list_classifiers
-from explorer.locks import exclusive, onlooker
+from explorer.locks import exclusive, read_only_twin
 
 SOON = 10  # seconds
 
 
 @pytest.mark.parametrize("name", [card.name for card in list_classifiers() if card.source == "bundled"])
-def test_an_onlooker_sees_the_same_with_the_same_weights(name):
+def test_a_read_only_twin_sees_the_same_with_the_same_weights(name):
     network = load_classifier(name, device="cpu")
     images = torch.rand(2, 3, *network.input_size, generator=torch.Generator().manual_seed(0))
-    twin = onlooker(network)
+    twin = read_only_twin(network)
     assert torch.equal(twin(images), network(images))
-    assert onlooker(network) is twin
+    assert read_only_twin(network) is twin
     mine, own = ([*each.parameters(), *each.buffers()] for each in (twin, network))
     assert all(a is b for a, b in zip(mine, own, strict=True))
     assert not {*twin.modules()} & {*network.modules()}
 
 
-def test_an_onlooker_is_neither_hooked_nor_in_training():
+def test_a_read_only_twin_is_neither_hooked_nor_in_training():
     network = load_classifier("signs-cnn", device="cpu").train()
-    twin = onlooker(network)
+    twin = read_only_twin(network)
     assert not any(module.training for module in twin.modules())
     for module in network.modules():
         module.register_forward_hook(lambda *_: pytest.fail("hooked"))
     twin(torch.zeros(1, 3, 64, 64))
 
 
-def test_an_onlooker_does_not_wait_for_the_lock():
+def test_a_read_only_twin_does_not_wait_for_the_lock():
     network, seen = load_classifier("signs-cnn", device="cpu"), []
-    onlooker(network)
-    looking = threading.Thread(target=lambda: seen.append(onlooker(network)(torch.zeros(1, 3, 64, 64))), daemon=True)
+    read_only_twin(network)
+    looking = threading.Thread(
+        target=lambda: seen.append(read_only_twin(network)(torch.zeros(1, 3, 64, 64))), daemon=True
+    )
     with exclusive(network):
         looking.start()
         looking.join(SOON)
         assert seen
 
 
-def test_an_onlooker_follows_the_network_that_is_moved():
+def test_a_read_only_twin_follows_the_network_that_is_moved():
     network = load_classifier("signs-cnn", device="cpu")
-    before = onlooker(network)
+    before = read_only_twin(network)
     network.to(torch.float64)
-    after = onlooker(network)
+    after = read_only_twin(network)
     assert after is not before
     images = torch.rand(2, 3, 64, 64, dtype=torch.float64)
     assert torch.equal(after(images), network(images))

@@ -8,7 +8,7 @@ from torch import nn
 
 from explorer.attacks import SigmaZero, SparseAttack
 from explorer.evidence import explain_pixels
-from explorer.memory import TooLarge, shrinking, told
+from explorer.memory import TooLarge, as_one_sentence, shrinking
 
 SHORTAGES = {
     "cuda": torch.OutOfMemoryError("CUDA out of memory."),
@@ -99,7 +99,7 @@ def test_other_errors_are_left_alone():
 
     with pytest.raises(RuntimeError, match="shapes differ"):
         shrinking(work, 4)
-    with pytest.raises(KeyError), told():
+    with pytest.raises(KeyError), as_one_sentence():
         raise KeyError
 
 

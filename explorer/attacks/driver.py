@@ -30,7 +30,7 @@ from explorer.attacks.validation import box, validated_classes, validated_images
 from explorer.exact import exact_arithmetic
 from explorer.frozen import frozen
 from explorer.locks import exclusive
-from explorer.memory import Room, is_shortage, room_for, saved_for_backward, shrinking, told
+from explorer.memory import Room, as_one_sentence, is_shortage, room_for, saved_for_backward, shrinking
 from explorer.numerics import margins
 from explorer.types import STAGES, AttackResult, Gradient, Images, Labels, Network, OnStep, Step, Trace
 
@@ -59,7 +59,7 @@ def run(
     alone: bool,
 ) -> AttackResult:
     """See Attack.__call__."""
-    with exclusive(network), frozen(network) as was_training, told(), _ordinary_tensors():
+    with exclusive(network), frozen(network) as was_training, as_one_sentence(), _ordinary_tensors():
         images = validated_images(images)
         with exact_arithmetic(images.device):
             network, n_classes = adapted(network, images)

@@ -9,8 +9,8 @@ from explorer.classifiers import Classifier
 from explorer.evidence import Case, Reversals, SmallestSet, smallest_repair, smallest_still_fooling
 from explorer.exact import exact_arithmetic
 from explorer.grid import changed_values, levels, to_grid
-from explorer.locks import onlooker
-from explorer.memory import told
+from explorer.locks import read_only_twin
+from explorer.memory import as_one_sentence
 from explorer.numerics import margins
 from explorer.pipeline.exploration import Exploration
 from explorer.types import Image
@@ -81,7 +81,7 @@ def try_out(clf: Classifier, exploration: Exploration, what_if: WhatIf) -> Outco
     """One forward pass, which waits for nobody."""
     picture = what_if.picture(exploration)
     with exact_arithmetic(clf.device), torch.no_grad():
-        logits = onlooker(clf)(picture[None].to(clf.device)).cpu()
+        logits = read_only_twin(clf)(picture[None].to(clf.device)).cpu()
     target = None if exploration.target is None else torch.tensor([exploration.target])
     margin = margins(logits, torch.tensor([exploration.label]), target)
     return Outcome(picture, int(logits.argmax()), logits.softmax(1)[0], float(margin))
@@ -101,9 +101,9 @@ def smallest(
 
     `on_pictures` hears of how many pictures the network has seen; what it raises ends the search.
     """
-    with exact_arithmetic(clf.device), told():
+    with exact_arithmetic(clf.device), as_one_sentence():
         image, adversarial = (each.to(clf.device) for each in (exploration.image, exploration.adversarial))
-        reversals = Reversals(Case.of(onlooker(clf), image, adversarial, exploration.label), on_pictures)
+        reversals = Reversals(Case.of(read_only_twin(clf), image, adversarial, exploration.label), on_pictures)
         return (smallest_repair if repair else smallest_still_fooling)(reversals, exploration.target)
 
 

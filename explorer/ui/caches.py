@@ -19,7 +19,7 @@ from explorer.attacks import Attack
 from explorer.classifiers import Classifier, find_card, load_classifier
 from explorer.evidence import methods_for
 from explorer.hashes import network_sha256
-from explorer.locks import exclusive, onlooker
+from explorer.locks import exclusive, read_only_twin
 from explorer.pipeline import Exploration
 from explorer.regions import Region
 from explorer.types import Image
@@ -93,7 +93,7 @@ def _known_of(clf: Classifier) -> tuple[list[str], float]:
         with exclusive(clf):
             problems = methods_for(clf, image)
             seconds = min(_step(clf, image) for _ in range(2))  # the first one warms up
-            onlooker(clf)  # while nobody holds the network
+            read_only_twin(clf)  # while nobody holds the network
         _about[clf] = [method for method, problem in problems.items() if problem is None], seconds
     return _about[clf]
 

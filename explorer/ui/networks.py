@@ -8,7 +8,7 @@ from explorer.classifiers import CLASSIFIERS, DEFAULT, Card, Classifier, find_ca
 from explorer.classifiers.own import own_cards
 from explorer.fetching import FetchFailed
 from explorer.jobs import Job
-from explorer.memory import told
+from explorer.memory import as_one_sentence
 from explorer.ui.caches import classifier, seconds_per_step
 from explorer.ui.cifar10 import PATIENCE, QUEUE
 from explorer.ui.link import link, linked
@@ -59,7 +59,7 @@ def load_network(name: str, device: str) -> Classifier | None:
         return None
     try:
         clf = classifier(name, device)
-        with told():
+        with as_one_sentence():
             seconds_per_step(clf)  # the first pass tells whether it fits the memory
         if clf.remark:
             st.caption(plain(clf.remark))

@@ -9,7 +9,7 @@ import streamlit as st
 from explorer.classifiers import CLASSIFIERS, Classifier, load_own_weights, torchvision_names
 from explorer.classifiers.imagenet import COMMON
 from explorer.classifiers.own import UPLOAD_BYTES
-from explorer.memory import told
+from explorer.memory import as_one_sentence
 from explorer.ui.caches import seconds_per_step
 from explorer.ui.markdown import plain
 from explorer.ui.session import session
@@ -112,7 +112,7 @@ def _load(device: str, content: bytes, *said: Any) -> Classifier | None:
             max_bytes=UPLOAD_BYTES,
         )
         clf = uploads().admit(lambda: load().to(device), len(content), before=session().own)
-        with told():
+        with as_one_sentence():
             seconds_per_step(clf)
         return clf
     except ValueError as error:

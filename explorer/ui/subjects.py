@@ -6,7 +6,7 @@ from functools import lru_cache
 import torch
 
 from explorer.classifiers import CLASSIFIERS
-from explorer.locks import onlooker
+from explorer.locks import read_only_twin
 from explorer.samples import cifar10_folder, find_cifar10, gallery
 from explorer.types import Sample
 from explorer.ui.caches import classifier
@@ -45,7 +45,7 @@ def _from_cifar10(networks: tuple[str, ...], _folder: str) -> tuple[Sample, ...]
     for name in networks:
         clf = classifier(name)
         with torch.no_grad():
-            right &= onlooker(clf)(images.to(clf.device)).argmax(1).cpu() == labels
+            right &= read_only_twin(clf)(images.to(clf.device)).argmax(1).cpu() == labels
     if not right.any():
         raise ValueError("These networks classify none of the pictures correctly.")
     return tuple(sample for sample, keep in zip(samples, right.tolist(), strict=True) if keep)

@@ -9,7 +9,7 @@ import streamlit as st
 import torch
 
 from explorer.classifiers import Classifier
-from explorer.locks import onlooker
+from explorer.locks import read_only_twin
 
 MOST = 16  # of all visitors together
 MOST_BYTES = 4 * 10**9
@@ -46,7 +46,7 @@ class Uploads:
         """The network there: itself, or a copy, as it may be at work where it is."""
         if clf.device == torch.empty(0, device=device).device:
             return clf
-        moved = copy.deepcopy(onlooker(clf)).to(device)  # which nobody hooks, so that there is nothing to wait for
+        moved = copy.deepcopy(read_only_twin(clf)).to(device)  # nobody hooks it: no waiting
         with self._guard:
             self._held.add(moved)
         return moved

@@ -12,7 +12,7 @@ import torch
 
 from explorer.exact import exact_arithmetic
 from explorer.locks import exclusive
-from explorer.memory import told
+from explorer.memory import as_one_sentence
 from explorer.types import Image, Network
 
 _HOOKS = (
@@ -62,7 +62,7 @@ def undisturbed(network: Network, image: Image) -> Iterator[None]:
     """
     device = image.device if torch.is_tensor(image) else torch.device("cpu")
     normal = torch.inference_mode(False)  # which allows gradients under no_grad as well
-    with exclusive(network), evaluating(network), exact_arithmetic(device), normal, told():
+    with exclusive(network), evaluating(network), exact_arithmetic(device), normal, as_one_sentence():
         yield
 
 
