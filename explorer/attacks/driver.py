@@ -148,7 +148,7 @@ def _stages(attack: Stage, problem: Problem, on_step: OnStep | None) -> _Found:
     """All stages, one after another."""
     later = [
         *[Pruning()] * attack.prune,
-        *[Growing(), Polishing(attack.swaps, attack.kicks)] * attack.polish,
+        *[Growing(attack.candidates), Polishing(attack.swaps, attack.kicks, attack.candidates)] * attack.polish,
         *[RandomSwaps(attack.random_queries, attack.seed)] * bool(attack.random_queries),
     ]
     books = Books(problem, attack.rounds)

@@ -27,7 +27,11 @@ class Greedy(Attack):
 
     steps: int = knob(growing.STEPS, "Rounds in which units are added, at most.", low=1, high=10_000, slider=(10, 200))
 
-    swaps: int = knob(20, "Rounds of swaps in polishing.", low=0, high=1000, slider=(0, 50))
+    candidates: int = knob(
+        48, "Pixels that are tried in each round of a search, those that promise most.", low=1, high=10_000,
+        slider=(8, 128),
+    )  # fmt: skip
+    swaps: int = knob(14, "Rounds of swaps in polishing.", low=0, high=1000, slider=(0, 50))
     kicks: int = knob(
         2, "How often polishing builds half of the pixels anew where no swap helps.", low=0, high=100, slider=(0, 5)
     )
@@ -42,4 +46,4 @@ class Greedy(Attack):
 
     def step(self, problem: Problem, state: State, t: Tensor) -> State:
         """Judge; where the image does not fool yet, push the units that are in, and add the best newcomers."""
-        return growing.grow(problem, state)
+        return growing.grow(problem, state, self.candidates)

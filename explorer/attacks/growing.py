@@ -27,6 +27,8 @@ class Growing:
     units. The other images are finished.
     """
 
+    candidates: int = 32  # tried per round
+
     name = "polished"
     rounds = STEPS
     expected = 0
@@ -39,7 +41,7 @@ class Growing:
 
     def step(self, problem: Problem, state: State, t: Tensor) -> State:
         """See grow."""
-        return grow(problem, state)
+        return grow(problem, state, self.candidates)
 
 
 def start(problem: Problem) -> State:
@@ -54,8 +56,8 @@ def start(problem: Problem) -> State:
     }
 
 
-def grow(problem: Problem, state: State) -> State:
-    """Judge; where the image does not fool yet, push the units that are in, and add the best newcomers."""
+def grow(problem: Problem, state: State, candidates: int) -> State:
+    """Judge; where the image does not fool yet, push the units that are in, and add the best of `candidates`."""
     current = state["next"]
     margin, gradient = problem.margin_and_gradient(current)
     inside = problem.changed(current)
@@ -73,6 +75,8 @@ def grow(problem: Problem, state: State) -> State:
     base = torch.where(free, pushed(part, images, rows.of(gradient), PUSH), images)
     memory = Memory(*(rows.of(state[field.name]) for field in dataclasses.fields(Memory)))
     only_first = torch.zeros_like(rows.of(finished))
-    trial = try_newcomers(part, base, rows.of(margin), rows.of(gradient), rows.of(inside), memory, only_first)
+    trial = try_newcomers(
+        part, base, rows.of(margin), rows.of(gradient), rows.of(inside), memory, only_first, candidates
+    )
     found["next"] = rows.put(current, trial.added(base, part, rows.of(add)))
     return found | {name: rows.put(state[name], value) for name, value in vars(trial.memory).items()}

@@ -36,6 +36,7 @@ class Polishing:
 
     swaps: int = 10  # rounds of swaps of each image
     kicks: int = 1  # of each image
+    candidates: int = 32  # newcomers tried per round
 
     name = "polished"
     capturable = True
@@ -140,7 +141,8 @@ class Polishing:
         before, gradient = part.margin_and_gradient(base)
         memory = Memory(*(rows.of(s[field.name]) for field in dataclasses.fields(Memory)))
         barred = changed | (refused & adds[:, None])
-        trial = try_newcomers(part, base, before, gradient, barred, memory, rows.of(s["kicked"]) > 0)
+        kicked = rows.of(s["kicked"]) > 0
+        trial = try_newcomers(part, base, before, gradient, barred, memory, kicked, self.candidates)
         candidate, reached = push(part, trial.best(base, part), SWAP_STEPS, SWAP_SIZE)
 
         taken = (reached < margin) | adds

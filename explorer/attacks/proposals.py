@@ -15,8 +15,7 @@ from torch import Tensor
 from explorer.attacks.problem import Problem, as_images, as_units
 from explorer.types import Images, PerImage
 
-TRIED = 32  # proposals evaluated per round
-QUOTA = 6  # of these, at least so many of each kind, once all kinds are in use
+QUOTA = 5  # of the proposals, at least one in so many is of each kind, once all kinds are in use
 TRUST = 0.01, 10.0  # between which the kept share of the promises is believed to lie
 
 
@@ -91,8 +90,9 @@ def try_newcomers(
     barred: Tensor,
     memory: Memory,
     all_kinds: Tensor,
+    count: int,
 ) -> Trial:
-    """Add each of the TRIED most promising proposals to `base` (b, 3, h, w), whose margins are `before` and whose
+    """Add each of the `count` most promising proposals to `base` (b, 3, h, w), whose margins are `before` and whose
     gradient is `gradient`, alone, and note what came of it.
 
     A proposal that was tried before promises what it did then. `barred` (b, n): units that must not come in;
@@ -106,10 +106,10 @@ def try_newcomers(
         (torch.arange(kinds, device=base.device) > 0)[None, :, None] & ~all_kinds[:, None, None]
     )
     first = torch.zeros_like(known).scatter(
-        2, score.masked_fill(shut, -torch.inf).topk(min(QUOTA, n), dim=2).indices, True
+        2, score.masked_fill(shut, -torch.inf).topk(min(count // QUOTA, n), dim=2).indices, True
     )
     score = score.masked_fill(first, torch.inf).masked_fill(shut, -torch.inf)
-    top = score.flatten(1).topk(min(TRIED, kinds * n), dim=1)
+    top = score.flatten(1).topk(min(count, kinds * n), dim=1)
     kind, where, valid = top.indices // n, top.indices % n, top.values > -torch.inf
     rows = torch.arange(b, device=base.device)[:, None]
     taken = torch.where(known[:, :, None], memory.upper, upper)[rows, kind, :, where]  # (b, k, c)
