@@ -34,13 +34,13 @@ class Attack:
     prune: bool = knob(True, "Take changes back, one by one, while the picture still fools.")
     polish: bool = knob(True, "Push the surviving pixels further and swap them, so that fewer are enough.")
     swaps: int = knob(10, "Rounds of swaps in polishing.", low=0, high=1000, slider=(0, 50))
+    kicks: int = knob(
+        1, "How often polishing builds half of the pixels anew where no swap helps.", low=0, high=100, slider=(0, 5)
+    )
     candidates: int = knob(
         32, "Pixels that are tried in each round of a search, those that promise most.", low=1, high=10_000,
         slider=(8, 128),
     )  # fmt: skip
-    kicks: int = knob(
-        1, "How often polishing builds half of the pixels anew where no swap helps.", low=0, high=100, slider=(0, 5)
-    )
     random_queries: int = knob(
         0, "Last stage, without gradients: tries so many random pixels and colours, to get by with one pixel less.",
         label="queries of a last random search", low=0, high=100_000, slider=(0, 5000),

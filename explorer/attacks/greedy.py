@@ -27,14 +27,14 @@ class Greedy(Attack):
 
     steps: int = knob(growing.STEPS, "Rounds in which units are added, at most.", low=1, high=10_000, slider=(10, 200))
 
-    candidates: int = knob(
-        48, "Pixels that are tried in each round of a search, those that promise most.", low=1, high=10_000,
-        slider=(8, 128),
-    )  # fmt: skip
     swaps: int = knob(14, "Rounds of swaps in polishing.", low=0, high=1000, slider=(0, 50))
     kicks: int = knob(
         2, "How often polishing builds half of the pixels anew where no swap helps.", low=0, high=100, slider=(0, 5)
     )
+    candidates: int = knob(
+        48, "Pixels that are tried in each round of a search, those that promise most.", low=1, high=10_000,
+        slider=(8, 128),
+    )  # fmt: skip
 
     @property
     def rounds(self) -> int:

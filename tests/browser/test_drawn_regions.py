@@ -35,8 +35,15 @@ def draw_circle(explore, x: float, y: float, radius: float) -> None:
 
 def marked(explore) -> list[tuple[int, int]]:
     """Row and column of every changed pixel, as the canvas tells them."""
-    told = [mark.get_attribute("aria-label") for mark in explore.marks.all()]
+    told = explore.marks.evaluate_all("marks => marks.map((mark) => mark.getAttribute('aria-label'))")
     return [tuple(int(word.rstrip(",:")) for word in label.split()[1:4:2]) for label in told]
+
+
+def await_region(explore, n_pixels: int) -> None:
+    """Wait until the page has drawn what was found inside a region of so many pixels."""
+    heading = explore.page.locator("h2")
+    expect(heading).to_contain_text(f"inside the region of {n_pixels:,} pixels", timeout=60_000)
+    explore.settle()
 
 
 def linked(explore) -> Region:
@@ -50,7 +57,7 @@ def test_a_region_that_is_drawn_holds_all_changed_pixels(explore):
     draw_circle(explore, 40, 28, 14)
     region = linked(explore)
     assert region.n_pixels == pytest.approx(math.pi * 14**2, rel=0.1)
-    assert explore.story.endswith(f"inside the region of {region.n_pixels:,} pixels")
+    await_region(explore, region.n_pixels)
     found = marked(explore)
     assert len(found) == explore.n_pixels > 0
     assert all(region.mask[place] for place in found)
@@ -62,6 +69,7 @@ def test_a_region_that_is_drawn_holds_all_changed_pixels(explore):
     assert explore.story == told
 
     explore.choose("where", OUTSIDE)
+    await_region(explore, SIDE**2 - region.n_pixels)
     found = marked(explore)
     assert found
     assert not any(region.mask[place] for place in found)
@@ -92,16 +100,14 @@ def test_beside_the_sign(explore):
     explore.open(QUICK)
     explore.choose("where", NOT_SIGN)
     sign = Region.sign(0, 8323, (SIDE, SIDE))
-    heading = explore.page.locator("h2")
-    expect(heading).to_contain_text(f"inside the region of {sign.inverse.n_pixels:,} pixels", timeout=60_000)
-    explore.settle()
+    await_region(explore, sign.inverse.n_pixels)
     assert not any(sign.mask[place] for place in marked(explore))
 
 
 def test_a_cell_of_a_grid_opens_without_a_region_as_it_was_tried(explore):
     box = Region.box((SIDE, SIDE), 20, 10, 16, 30)
     explore.open(f"{QUICK}&where={INSIDE.replace(' ', '+')}&region={box.text}")
-    assert "inside the region" in explore.story
+    await_region(explore, box.n_pixels)
     page = explore.page
     page.get_by_role("link", name="Tune").click()
     run = page.locator(".st-key-run")
