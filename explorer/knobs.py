@@ -60,6 +60,12 @@ def knob(default: Any, help: str, *, label: str = "", **limits: Any) -> Any:
     return dataclasses.field(default=default, metadata={"help": help, "label": label, **limits})
 
 
+def again(config: type, name: str, default: Any) -> Any:
+    """A dataclass field like the knob of this name in another configuration, with a default of its own."""
+    (field,) = [field for field in dataclasses.fields(config) if field.name == name]
+    return dataclasses.field(default=default, metadata=field.metadata)
+
+
 def knobs(config: Any) -> dict[str, Knob]:
     """The knobs of a configuration class or instance: its own in order of their fields, then those that it inherits."""
     kind = config if isinstance(config, type) else type(config)

@@ -12,7 +12,7 @@ from explorer.attacks import growing
 from explorer.attacks.attack import Attack
 from explorer.attacks.problem import Problem
 from explorer.attacks.stage import State
-from explorer.knobs import knob
+from explorer.knobs import again, knob
 from explorer.types import Images
 
 
@@ -26,15 +26,9 @@ class Greedy(Attack):
     main = ("steps",)
 
     steps: int = knob(growing.STEPS, "Rounds in which units are added, at most.", low=1, high=10_000, slider=(10, 200))
-
-    swaps: int = knob(14, "Rounds of swaps in polishing.", low=0, high=1000, slider=(0, 50))
-    kicks: int = knob(
-        2, "How often polishing builds half of the pixels anew where no swap helps.", low=0, high=100, slider=(0, 5)
-    )
-    candidates: int = knob(
-        48, "Pixels that are tried in each round of a search, those that promise most.", low=1, high=10_000,
-        slider=(8, 128),
-    )  # fmt: skip
+    swaps: int = again(Attack, "swaps", 14)
+    kicks: int = again(Attack, "kicks", 2)
+    candidates: int = again(Attack, "candidates", 48)
 
     @property
     def rounds(self) -> int:
