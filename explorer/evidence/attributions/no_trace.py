@@ -5,12 +5,13 @@ numbers, and a caller may have forbidden gradients or allowed less than float32.
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 import numpy as np
 import torch
 
 from explorer.exact import exact_arithmetic
+from explorer.frozen import frozen
 from explorer.locks import exclusive
 from explorer.memory import as_one_sentence
 from explorer.types import Image, Network
@@ -26,16 +27,13 @@ _turn = threading.RLock()
 
 @contextmanager
 def untouched(network: Network) -> Iterator[None]:
-    """Whatever happens inside, the network's hooks, modes and attributes are afterwards what they were."""
+    """Whatever happens inside, the network's hooks and attributes are afterwards what they were."""
     modules = list(network.modules()) if isinstance(network, torch.nn.Module) else []
-    kept = [
-        (module, module.training, {*vars(module)}, [{*getattr(module, name)} for name in _HOOKS]) for module in modules
-    ]
+    kept = [(module, {*vars(module)}, [{*getattr(module, name)} for name in _HOOKS]) for module in modules]
     try:
         yield
     finally:
-        for module, training, attributes, hooks in kept:
-            module.training = training
+        for module, attributes, hooks in kept:
             for name in {*vars(module)} - attributes:  # DeepLift leaves some behind
                 delattr(module, name)
             for name, before in zip(_HOOKS, hooks, strict=True):
@@ -45,24 +43,14 @@ def untouched(network: Network) -> Iterator[None]:
 
 
 @contextmanager
-def evaluating(network: Network) -> Iterator[None]:
-    """The network in evaluation mode, and untouched."""
-    with untouched(network):
-        if isinstance(network, torch.nn.Module):
-            with suppress(NotImplementedError):  # of an exported program: its mode is part of its graph
-                network.eval()
-        yield
-
-
-@contextmanager
 def undisturbed(network: Network, image: Image) -> Iterator[None]:
-    """What everything that looks at a network works in: nobody else runs it meanwhile, it evaluates and is untouched,
-    arithmetic on the image's device is exact, gradients are there whatever the caller forbade (tensors that are made
-    in inference mode never have any), and running out of memory becomes one sentence.
+    """What everything that looks at a network works in: nobody else runs it meanwhile, it evaluates, its weights are
+    frozen, it is untouched, arithmetic on the image's device is exact, gradients are there whatever the caller forbade
+    (tensors that are made in inference mode never have any), and running out of memory becomes one sentence.
     """
     device = image.device if torch.is_tensor(image) else torch.device("cpu")
     normal = torch.inference_mode(False)  # which allows gradients under no_grad as well
-    with exclusive(network), evaluating(network), exact_arithmetic(device), normal, as_one_sentence():
+    with exclusive(network), frozen(network), untouched(network), exact_arithmetic(device), normal, as_one_sentence():
         yield
 
 
