@@ -377,7 +377,10 @@ def test_the_well_known_resnet20_of_cifar10_is_taken_for_what_it_is(prefix, last
     loaded = load_own_weights(save(named), "cifar-resnet20", "cifar10", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
     images = torch.rand(4, 3, 32, 32, generator=torch.Generator().manual_seed(1))
     torch.testing.assert_close(loaded(images), network(images), rtol=1e-4, atol=1e-4)
-    assert "(layer1.0.conv1, …) were taken for those of the same layers here, and its shortcuts" in loaded.remark
+    assert (
+        "conv1.weight for stem.0.weight, …) were taken for those of the same layers here, and its shortcuts"
+        in loaded.remark
+    )
     assert loaded.remark.startswith('"module."') == bool(prefix)
 
 
