@@ -10,7 +10,7 @@ from explorer.classifiers import imagenet
 from explorer.classifiers.bundled import read_manifest
 
 CUSTOM = "custom"  # classes of one's own
-TITLES = {"signs": "the rendered road signs", "cifar10": "CIFAR-10", "imagenet": "ImageNet"}
+TITLES = {"signs": "rendered road signs", "cifar10": "CIFAR-10", "imagenet": "ImageNet"}
 _ALSO = {"plane": "airplane", "car": "automobile"}  # what CIFAR-10's classes are called in PyTorch's tutorial
 
 
