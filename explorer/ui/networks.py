@@ -31,13 +31,17 @@ WORLDS = {"signs": "Road signs", "cifar10": "CIFAR-10", "imagenet": "ImageNet", 
 UPLOADED = "upload"  # the network whose weights a visitor brings along: no link can restore it
 PARAMETER = "network"
 BRING = (
-    "Your own networks: weights that you upload here, weights in the server's folder `models`, and networks in Python "
-    "that whoever starts the server names: `python -m explorer serve --network my_network.py:load`."
+    "Your own networks: weights that you upload on Explore, weights in the server's folder `models`, and networks in "
+    "Python that whoever starts the server names: `python -m explorer serve --network my_network.py:load`."
 )
 
 
 def choose_network() -> str:
     """The name of the network to attack, which is in the link: by what it was trained on, then among these."""
+    try:
+        registered_cards()
+    except ValueError as error:
+        st.error(plain(error))
     names = _by_world()
     name = linked(PARAMETER, [each for some in names.values() for each in some], DEFAULT)
     st.session_state.world = next(world for world, some in names.items() if name in some)
@@ -97,16 +101,15 @@ def _by_world() -> dict[str, list[str]]:
     for card in CLASSIFIERS.values():
         names[card.dataset].append(card.name)
     names["imagenet"] += torchvision_names()
-    names[OWN] += [*(card.name for card in _registered()), UPLOADED, *(card.name for card in own_cards())]
+    names[OWN] += [*(card.name for card in registered()), UPLOADED, *(card.name for card in own_cards())]
     return {world: some for world, some in names.items() if some}
 
 
-def _registered() -> list[Card]:
-    """The server's networks; what is wrong with them is said, and the page goes on without."""
+def registered() -> list[Card]:
+    """The server's networks in Python; none where anything is wrong with them, which `choose_network` says."""
     try:
         return registered_cards()
-    except ValueError as error:
-        st.error(plain(error))
+    except ValueError:
         return []
 
 
