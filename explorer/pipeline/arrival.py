@@ -45,6 +45,7 @@ class Normalisation:
     mean: tuple[float, ...]  # per channel, in [0, 1] units
     std: tuple[float, ...]
     right: int
+    sure: float  # mean probability of the true class
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Arrival:
     @property
     def better(self) -> Normalisation | None:
         """A normalisation with which clearly more of the pictures are recognised than as described."""
-        best = max(self.tried, key=lambda each: each.right, default=None)
+        best = max(self.tried, key=lambda each: (each.right, each.sure), default=None)
         return best if best is not None and best.right >= self.tried[0].right + CLEARLY else None
 
     @property
@@ -81,8 +82,10 @@ class Arrival:
                 f"{seen}; {found}. So no normalisation helps: check the order of its classes, and that it expects red, "
                 "green, blue in this order."
             )
-        if any(each.right >= described.right for each in others):
+        if any((each.right, each.sure) > (described.right, described.sure) for each in others):
             return f"{seen}; {found}. So few pictures cannot tell which of these is right."
+        if any(each.right == described.right for each in others):
+            return f"{seen}, where it is surest; {found}. So its normalisation looks right."
         return f"{seen}; {found}. So its normalisation looks right."
 
     @property
@@ -99,7 +102,7 @@ def look_at(clf: Classifier) -> Arrival:
     if not pictures:
         return Arrival(clf.dataset, 0)
     tried = tuple(
-        Normalisation(kind, mean, std, _right(clf, pictures, mean, std)) for kind, (mean, std) in _variants(clf).items()
+        Normalisation(kind, mean, std, *_seen(clf, pictures, mean, std)) for kind, (mean, std) in _variants(clf).items()
     )
     return Arrival(clf.dataset, len(pictures), tried)
 
@@ -124,14 +127,17 @@ def _variants(clf: Classifier) -> dict[str, tuple[tuple[float, ...], tuple[float
     return variants
 
 
-def _right(clf: Classifier, pictures: Sequence[tuple[Image, int]], mean: tuple, std: tuple) -> int:
-    """How many are recognised, one at a time: it may be a large network."""
+def _seen(clf: Classifier, pictures: Sequence[tuple[Image, int]], mean: tuple, std: tuple) -> tuple[int, float]:
+    """How many are recognised, and the mean probability of the true class; one at a time: it may be a large network."""
     network = read_only_twin(clf).network
     mean, std = (torch.tensor(each, device=clf.device).view(1, 3, 1, 1) for each in (mean, std))
+    right, sure = 0, 0.0
     with torch.no_grad(), as_one_sentence():
-        return sum(
-            int(network((image[None].to(clf.device) - mean) / std).argmax()) == label for image, label in pictures
-        )
+        for image, label in pictures:
+            (logits,) = network((image[None].to(clf.device) - mean) / std)
+            right += int(logits.argmax()) == label
+            sure += float(logits.softmax(0)[label]) / len(pictures)
+    return right, sure
 
 
 def _pictures(clf: Classifier) -> list[tuple[Image, int]]:
