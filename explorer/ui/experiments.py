@@ -45,7 +45,7 @@ def show_experiment(name: str) -> None:
                     alt=f"Pixels against {name_of} for {title}.",
                 )
     for title, table in tables.items():
-        st.markdown(f"##### {plain(title)}, {int(table['runs'].iloc[0])} pictures")
+        st.markdown(f"##### {plain(title)}, {_pictures(int(table['runs'].iloc[0]))}")
         shown = table[[*experiment.by, *experiment.columns]].rename(columns=SETTING_NAMES | dict(experiment.columns))
         st.dataframe(shown.style.format(short), hide_index=True, alt=f"The numbers of the curves for {title}.")
 
@@ -75,3 +75,7 @@ def _settings(experiment: Experiment, table: pd.DataFrame) -> list[dict]:
         {**row, "index": i, "text": ", ".join(f"{title} {short(row[name])}" for name, title in names)}
         for i, row in enumerate(rows.to_dict("records"))
     ]
+
+
+def _pictures(n: int) -> str:
+    return f"{n} picture{'s' * (n > 1)}"
