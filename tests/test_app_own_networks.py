@@ -129,7 +129,7 @@ def test_the_line_of_json_is_told_for_weights_in_the_servers_folder(monkeypatch,
     assert problems(app) == []
     assert "normalisation looks missing" in told(app)
     assert "Use the better normalisation" not in {each.label for each in app.button}
-    (line,) = [each.value for each in app.code if '"mean"' in each.value]
+    (line,) = re.findall(r'`("mean": .*)`', told(app))
     (tmp_path / "bare.json").write_text(json.dumps(said | json.loads(f"{{{line}}}")))
     again = open_page(network="own:bare")
     assert problems(again) == []
@@ -159,7 +159,9 @@ def test_python_is_attacked_on_explore_and_its_classes_are_those_of_the_signs(na
     assert "Python (PY)" not in {each.label for each in app.get("download_button")}
     forgetful = open_page(network=named[1])
     assert "normalisation looks missing" in told(forgetful)
-    assert any(each.value.startswith("torchvision.transforms.Normalize([") for each in forgetful.code)
+    assert "begin with `torchvision.transforms.Normalize([0.393, 0.383, 0.39], [0.193, 0.183, 0.21])`" in told(
+        forgetful
+    )
     assert "Use the better normalisation" not in {each.label for each in forgetful.button}
 
 

@@ -8,6 +8,8 @@ import sys
 
 import pytest
 from own_networks import python_file
+from streamlit import net_util
+from streamlit.web import cli
 
 from explorer.__main__ import main
 from explorer.classifiers.registered import VARIABLE, _cards
@@ -126,7 +128,7 @@ def test_networks_are_loaded_before_the_server_starts(started, capsys, tmp_path)
     file = python_file(tmp_path, name="offered")
     assert main(["serve", "--network", f"{file}:load", "--network", f"{file}:bare"]) == 0
     told = capsys.readouterr().out
-    assert "offered:load, the classes of rendered road signs, 64 × 64 pixels. It recognises 10 of 10" in told
+    assert "offered:load, 18 classes of rendered road signs, 64 × 64 pixels. It recognises 10 of 10" in told
     assert "offered:bare" in told
     assert "normalisation looks missing" in told
     assert len(started) == 1
@@ -169,6 +171,17 @@ def test_it_starts_again_where_the_threads_of_torch_would_spin(started, monkeypa
     assert command == sys.orig_argv
     assert serve.THREADS.items() <= environment.items()
     assert started == []
+
+
+def test_the_server_asks_nobody_for_its_address(monkeypatch):
+    monkeypatch.undo()
+    given = []
+    monkeypatch.setattr(net_util, "get_external_ip", net_util.get_external_ip)  # what is put in its place goes again
+    monkeypatch.setattr(net_util, "_make_blocking_http_get", lambda *_given, **_more: pytest.fail("it asked"))
+    monkeypatch.setattr(cli, "main", lambda arguments, **_more: given.append(arguments))
+    assert server.serve(8600, None) == 0
+    assert net_util.get_external_ip() is None
+    assert given == [["run", str(server.app_file()), *server.options(8600, None)]]
 
 
 def test_the_page_is_found():

@@ -82,7 +82,9 @@ def _card(named: str) -> Card:
     known = [network_sha256(clf), function, clf.class_names, clf.input_size]
     digest = hashlib.sha256(json.dumps(known).encode()).hexdigest()
     clf.name = f"{PREFIX}{Path(file).stem}.{function}-{digest[:12]}"
-    classes = f"the classes of {TITLES[clf.dataset]}" if clf.dataset != CUSTOM else f"{len(clf.class_names):,} classes"
+    classes = f"{len(clf.class_names):,} classes"
+    if clf.dataset != CUSTOM:
+        classes += f" of {TITLES[clf.dataset]}"
     network = clf.network.network
     return Card(
         name=clf.name,

@@ -21,34 +21,36 @@ def arrival_of(clf: Classifier) -> Arrival:
     return found
 
 
-def show_arrival(clf: Classifier, card: Card | None) -> bool:
-    """Whether the visitor asks for the better normalisation; for a network of the server's, which no visitor changes,
-    what its owner is to write is shown instead of a button.
+def show_arrival(clf: Classifier, about: str, card: Card | None) -> bool:
+    """What is known `about` a network, and the first look at it; whether the visitor asks for the better normalisation.
+    For a network of the server's, which no visitor changes, what its owner is to write is shown instead of a button.
     """
     look = arrival_of(clf)
     if look.better is None:
-        st.caption(plain(look.told))
+        st.caption(plain(f"{about} {look.told}"))
         return False
-    st.warning(plain(look.told))
+    st.caption(plain(about))
+    st.warning(f"{plain(look.told)} {_cure(look, card)}")
+    return card is None and st.button("Use the better normalisation", key="own_better")
+
+
+def _cure(look: Arrival, card: Card | None) -> str:
+    """What whoever brought the network along is to write; nothing where a button does it."""
     if card is None:
-        return st.button("Use the better normalisation", key="own_better")
+        return ""
     mean, std = look.figures
     if card.source == "own":
-        st.caption(f"In {plain(card.files[-1].name)}, the description beside the weights, it would be:")
-        st.code(f'"mean": {mean}, "std": {std}', language="json")
-    elif look.better.kind == "added":
-        st.caption("In its Python file, the network would begin with:")
-        st.code(f"torchvision.transforms.Normalize({mean}, {std})", language="python")
-    else:
-        st.caption("In its Python file, take out one of the normalisations.")
-    return False
+        return f'In {plain(card.files[-1].name)}, beside the weights, it would be `"mean": {mean}, "std": {std}`.'
+    if look.better.kind == "added":
+        return f"In its Python file, let the network begin with `torchvision.transforms.Normalize({mean}, {std})`."
+    return "In its Python file, take out one of the normalisations."
 
 
 def show_mapping(clf: Classifier) -> None:
     """Which tensor of the file became which of the architecture."""
     if not clf.mapped:
         return
-    with st.expander("What was mapped", key="own-mapped"):
+    with st.expander("What was mapped", key="own-mapped", type="compact"):
         changed = sum(each.theirs != each.ours for each in clf.mapped)
         same = "All names are the same." if not changed else f"{changed:,} of {len(clf.mapped):,} names differ."
         st.caption(plain(f"{same} {clf.remark}"))

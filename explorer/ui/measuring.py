@@ -32,9 +32,9 @@ def measured_here(experiment: Experiment) -> dict[str, pd.DataFrame]:
             help=f"A curve of its own for another network. {BRING}",
             width=320,
         )
+        if title == NOTHING:
+            return {}
         count = st.slider("Pictures", 1, MOST, PICTURES, key="measured_on", bind="query-params", width=220)
-    if title == NOTHING:
-        return {}
     name = titles[title]
     try:
         pictures = labelled_pictures([name])[:count]

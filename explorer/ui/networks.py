@@ -59,11 +59,18 @@ def choose_network() -> str:
         names[world],
         format_func=_title,
         key="network_choice",
-        help=plain(card_of(name).summary) if name != UPLOADED else BRING,
+        help=_help(name),
         on_change=lambda: link(PARAMETER, st.session_state.network_choice, DEFAULT),
         width=235,
     )
     return name
+
+
+def _help(name: str) -> str:
+    if name == UPLOADED:
+        return BRING
+    card = card_of(name)
+    return f"{plain(card.summary)} {BRING}" if card.ones_own else plain(card.summary)
 
 
 def load_network(name: str, device: str) -> Classifier | None:
@@ -79,8 +86,7 @@ def load_network(name: str, device: str) -> Classifier | None:
         with as_one_sentence():
             seconds_per_step(clf)  # the first pass tells whether it fits the memory
         if card.ones_own:
-            st.caption(plain(f"{card.summary} {clf.remark}"))
-            show_arrival(clf, card)
+            show_arrival(clf, card.summary if clf.mapped else f"{card.summary} {clf.remark}", card)
             show_mapping(clf)
         return clf
     except (RuntimeError, ValueError) as error:  # weights that are damaged, too large, or one's own that do not fit

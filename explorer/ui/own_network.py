@@ -46,8 +46,7 @@ def uploaded_network(device: str) -> Classifier | None:
     if me.own is None:
         return None
     me.own = uploads().on_device(me.own, device)
-    st.caption(plain(_in_use(me.own, me.own_file)))
-    if show_arrival(me.own, None):
+    if show_arrival(me.own, _in_use(me.own, me.own_file), None):
         _take(_renormalised(me.own), me.own_file)
     show_mapping(me.own)
     return me.own
@@ -66,7 +65,7 @@ def _take(clf: Classifier | None, file: str) -> None:
 def _in_use(clf: Classifier, file: str) -> str:
     n, (height, width) = len(clf.class_names), clf.input_size
     classes = f"{n:,} classes" + (f" of {TITLES[clf.dataset]}" if clf.dataset in TITLES else "")
-    return f"In use: {file} as {clf.name}, {classes}, {width} × {height} pixels. {clf.remark}"
+    return f"In use: {file} as {clf.name}, {classes}, {width} × {height} pixels."
 
 
 def _renormalised(clf: Classifier) -> Classifier | None:
