@@ -153,6 +153,10 @@ BAD = {
         "def load():\n    f = lambda x: x.mean((2, 3))\n    f.class_names = ['a', 'b\\nc', 'd']\n    return f",
         "is one line of",
     ),
+    "cannot be moved": (
+        "class Net(nn.Module):\n    def to(self, *given):\n        raise KeyError('two\\nlines')\nload = Net",
+        r"load: KeyError: 'two\\nlines'",
+    ),
     "cannot be copied": (
         "import threading\ndef load():\n    net = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())\n"
         "    net.guard = threading.Lock()\n    return net",

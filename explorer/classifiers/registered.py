@@ -79,6 +79,9 @@ def _card(named: str) -> Card:
     except ValueError as error:
         told = str(error)
         raise ValueError(told if told.startswith(file) else f"{named}: {told}") from error
+    except Exception as error:  # a person's module may raise anything, also where it is only moved or looked at
+        told = " ".join(str(error).split()) or "no message"
+        raise ValueError(f"{named}: {type(error).__name__}: {told}") from error
     known = [network_sha256(clf), function, clf.class_names, clf.input_size]
     digest = hashlib.sha256(json.dumps(known).encode()).hexdigest()
     clf.name = f"{PREFIX}{Path(file).stem}.{function}-{digest[:12]}"
