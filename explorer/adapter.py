@@ -18,23 +18,32 @@ SAME = 1e-4  # relative to the largest logit: by how much two looks at the same 
 
 
 class Adapted(nn.Module):
-    """A network behind this border; its modules and weights are the network's own."""
+    """A network behind this border; its modules and weights are the network's own. What is no module, and so cannot be
+    moved, sees its pictures on the CPU.
+    """
 
-    def __init__(self, network: Callable, *, copies: bool, one_by_one: bool, dense: bool = False) -> None:
+    def __init__(
+        self, network: Callable, *, copies: bool, one_by_one: bool, dense: bool = False, origin: str = ""
+    ) -> None:
         """`copies`: the network writes into its input; `one_by_one`: it takes a single picture only; `dense`: its
-        pictures must lie channel by channel in memory, as for a `.view`.
+        pictures must lie channel by channel in memory, as for a `.view`; `origin`: what tells it from others of the
+        same modules and weights, or of none.
         """
         super().__init__()
         self.network = network
-        self.copies, self.one_by_one, self.dense = copies, one_by_one, dense
+        self.copies, self.one_by_one, self.dense, self.origin = copies, one_by_one, dense, origin
+
+    def extra_repr(self) -> str:
+        """Its origin: two networks are known to be the same by their structure and their numbers."""
+        return self.origin
 
     def forward(self, images: Images) -> Logits:
         if self.one_by_one and len(images) > 1:
             return torch.cat([self(image[None]) for image in images])
         images = images.contiguous() if self.dense else images
-        images = images.clone() if self.copies else images
-        logits = _tensor_in(self.network(images))
-        return logits if logits.dtype == images.dtype else logits.to(images.dtype)
+        given = images if isinstance(self.network, nn.Module) else images.cpu()
+        given = given.clone() if self.copies and given is images else given
+        return _tensor_in(self.network(given)).to(images)
 
 
 def adapted(network: Callable, images: Images) -> tuple[Network, int]:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from own_networks import resnet20
 from safetensors.torch import load, save
-from torch import nn
 from torchvision import models
 
 from explorer.classifiers import list_classifiers, load_classifier, load_own_weights, own_cards
@@ -334,51 +334,58 @@ def test_a_prefix_that_not_all_names_have_is_none():
         own(save({f"module.{name}": tensor for name, tensor in tensors().items()} | {"extra": torch.ones(1)}))
 
 
-class Shortcut(nn.Module):
-    """A block of the ResNet-20 that is known as akamaster's: its shortcut has no weights."""
-
-    def __init__(self, before: int, after: int, stride: int) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(before, after, 3, stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(after)
-        self.conv2 = nn.Conv2d(after, after, 3, 1, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(after)
-        self.stride, self.empty = stride, (after - before) // 2
-
-    def forward(self, x):
-        out = self.bn2(self.conv2(self.bn1(self.conv1(x)).relu()))
-        return (out + nn.functional.pad(x[:, :, :: self.stride, :: self.stride], (0,) * 4 + (self.empty,) * 2)).relu()
-
-
-class ResNet20(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv1, self.bn1 = nn.Conv2d(3, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16)
-        widths = (16, 16, 32, 64)
-        for n in (1, 2, 3):
-            first = Shortcut(widths[n - 1], widths[n], 1 if n == 1 else 2)
-            others = [Shortcut(widths[n], widths[n], 1) for _ in range(2)]
-            setattr(self, f"layer{n}", nn.Sequential(first, *others))
-        self.linear = nn.Linear(64, 10)
-
-    def forward(self, x):
-        x = self.layer3(self.layer2(self.layer1(self.bn1(self.conv1(x)).relu())))
-        return self.linear(x.mean((2, 3)))
-
-
 @pytest.mark.parametrize(("prefix", "last"), [("", "linear"), ("module.", "linear"), ("", "fc")])
 def test_the_well_known_resnet20_of_cifar10_is_taken_for_what_it_is(prefix, last):
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        network = ResNet20()
-        network(torch.rand(8, 3, 32, 32))  # so that its normalisations have seen something
-    network.eval()
+    network = resnet20()
     named = {f"{prefix}{name.replace('linear', last)}": tensor for name, tensor in network.state_dict().items()}
     loaded = load_own_weights(save(named), "cifar-resnet20", "cifar10", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
     images = torch.rand(4, 3, 32, 32, generator=torch.Generator().manual_seed(1))
     torch.testing.assert_close(loaded(images), network(images), rtol=1e-4, atol=1e-4)
-    assert "(layer1.0.conv1, …) were taken for those of the same layers here, and its shortcuts" in loaded.remark
+    assert (
+        "conv1.weight for stem.0.weight, …) were taken for those of the same layers here, and its shortcuts"
+        in loaded.remark
+    )
     assert loaded.remark.startswith('"module."') == bool(prefix)
+
+
+def test_every_tensor_is_told_by_both_names():
+    named = {f"module.{name}": tensor for name, tensor in resnet20().state_dict().items()}
+    mapped = load_own_weights(save(named), "cifar-resnet20", "cifar10").mapped
+    by_theirs = {each.theirs: each for each in mapped if each.theirs}
+    assert by_theirs.keys() == named.keys()
+    assert by_theirs["module.layer2.0.conv1.weight"].ours == "stages.3.body.0.weight"
+    assert by_theirs["module.linear.weight"].shape == (10, 64)
+    made = [each.ours for each in mapped if not each.theirs]
+    assert {name.rpartition(".shortcut.")[0] for name in made} == {"stages.3", "stages.6"}
+    assert not any(name.startswith("stages.0.") for name in made)
+    assert [(each.theirs, each.shape) for each in own().mapped if each.theirs != each.ours] == []
+
+
+@pytest.mark.parametrize("container", ["state_dict.", "model_state_dict.module.", "model."])
+def test_weights_inside_a_checkpoint_are_read_and_the_rest_is_told(container):
+    named = {f"{container}{name}": tensor for name, tensor in tensors().items()}
+    loaded = own(save(named | {"optimizer.state.0.exp_avg": torch.ones(3), "epoch": torch.tensor(7)}))
+    assert torch.equal(loaded(IMAGE), own()(IMAGE))
+    assert "2 other tensors of the file were left out" in loaded.remark
+    assert {each.theirs for each in loaded.mapped if not each.ours} == {"optimizer.state.0.exp_avg", "epoch"}
+    del named[f"{container}head.bias"]
+    with pytest.raises(ValueError, match=r"do not fit the architecture"):
+        own(save(named | {"epoch": torch.tensor(7)}))
+
+
+def test_the_layout_of_pytorchcv_is_known():
+    theirs = ["features.init_block.conv.weight", "features.init_block.bn.bias", "output.bias"]
+    theirs += ["features.stage1.unit1.body.conv1.conv.weight", "features.stage1.unit2.body.conv2.bn.running_mean"]
+    theirs += ["features.stage2.unit1.identity_conv.conv.weight", "features.stage2.unit1.identity_conv.bn.weight"]
+    ours = ["stem.0.weight", "stem.1.bias", "head.bias", "stages.0.body.0.weight", "stages.1.body.4.running_mean"]
+    ours += ["stages.2.shortcut.0.weight", "stages.2.shortcut.1.weight"]
+    assert resnet_names(theirs) == dict(zip(theirs, ours, strict=True))
+
+
+def test_two_tensors_for_one_place_are_no_known_layout():
+    named = dict(resnet20().state_dict())
+    with pytest.raises(ValueError, match="do not fit"):
+        load_own_weights(save(named | {"fc.weight": torch.zeros(10, 64)}), "cifar-resnet20", "cifar10")
 
 
 def test_shortcuts_with_weights_keep_them():

@@ -42,7 +42,7 @@ def test_pictures_that_a_network_mistakes_are_left_out(tmp_path):
     for number in range(7):
         (tmp_path / "truck" / f"{number}.png").rename(tmp_path / "airplane" / f"of-a-truck-{number}.png")
     cifar10._folders.cache_clear()
-    subjects._from_cifar10.cache_clear()
+    subjects._recognised.cache_clear()
     pictures = labelled_pictures(["cifar-test"])
     assert len(pictures) == 63
     assert not any(sample.image.mean() > 0.8 for sample in pictures)

@@ -13,6 +13,9 @@ from explorer.classifiers.imagenet import PREFIX as TORCHVISION
 from explorer.classifiers.imagenet import imagenet_card, imagenet_cards, torchvision_names
 from explorer.classifiers.own import PREFIX as OWN
 from explorer.classifiers.own import SUFFIX, load_own_weights, own_card, own_cards, own_folder
+from explorer.classifiers.python import load_python
+from explorer.classifiers.registered import PREFIX as PYTHON
+from explorer.classifiers.registered import registered_card, registered_cards
 
 __all__ = [
     "CLASSIFIERS",
@@ -26,6 +29,8 @@ __all__ = [
     "list_classifiers",
     "load_classifier",
     "load_own_weights",
+    "load_python",
+    "registered_cards",
     "torchvision_names",
 ]
 
@@ -41,7 +46,8 @@ def list_classifiers() -> list[Card]:
 
 
 def find_card(name: str) -> Card:
-    """The card of this name: one of CLASSIFIERS, "torchvision:NAME", "own:NAME", or the path of one's own weights.
+    """The card of this name: one of CLASSIFIERS, "torchvision:NAME", "own:NAME", the path of one's own weights, or, in
+    a server, one of registered_cards().
 
     Raises ValueError with one sentence if there is none.
     """
@@ -49,6 +55,8 @@ def find_card(name: str) -> Card:
         return CLASSIFIERS[name]
     if name.startswith(TORCHVISION):
         return imagenet_card(name)
+    if name.startswith(PYTHON):
+        return registered_card(name)
     if name.endswith(SUFFIX):
         return own_card(Path(name))
     if name.startswith(OWN) and Path(name).name == name:

@@ -26,7 +26,7 @@ class Card:
     dataset: str  # "signs", "cifar10", "imagenet" or "custom"
     architecture: str
     summary: str  # one sentence
-    source: Literal["bundled", "torchvision", "own"]
+    source: Literal["bundled", "torchvision", "own", "python"]
     input_size: tuple[int, int]  # h, w
     parameters: int
     load: Callable[[], Classifier]  # on the CPU
@@ -41,6 +41,11 @@ class Card:
     def content(self) -> str:
         """Fingerprint of what `files` hold now: another one is another network, whatever its name."""
         return files_sha256(self.files)
+
+    @property
+    def ones_own(self) -> bool:
+        """Whether a person brought it along: it is neither bundled nor torchvision's."""
+        return self.source in ("own", "python")
 
     @property
     def available(self) -> bool:

@@ -1,6 +1,7 @@
 """A classifier: a network with its normalisation inside, and what its numbers mean."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import nn
@@ -24,10 +25,12 @@ class Classifier(nn.Module):
         mean: Sequence[float],
         std: Sequence[float],
         remark: str = "",
+        mapped: Sequence[Any] = (),
     ) -> None:
         """`input_size` is (h, w); `dataset` "signs", "cifar10", "imagenet" or "custom"; `mean` and `std` are those of
         the pictures that the network was trained on, per channel, in [0, 1] units. `remark`: what whoever brought the
-        weights should know of how they were read, in a sentence or more.
+        weights should know of how they were read, in a sentence or more; `mapped`: the same, tensor by tensor, see
+        explorer.classifiers.matching.Mapped.
         """
         super().__init__()
         self.network = network
@@ -36,6 +39,7 @@ class Classifier(nn.Module):
         self.input_size = tuple(input_size)
         self.dataset = dataset
         self.remark = remark
+        self.mapped = tuple(mapped)
         self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1))
         self.eval().requires_grad_(False)

@@ -16,20 +16,28 @@ _IN_BLOCK = {
     "bn2": "body.4",
     **{f"{name}.{part}": f"shortcut.{part}" for name in ("shortcut", "downsample") for part in (0, 1)},
 }
+_UNIT = re.compile(r"features\.stage(\d{1,3})\.unit(\d{1,3})\.(.+)\.(\w+)")  # of pytorchcv
+_IN_UNIT = {
+    **{f"body.conv{n}.{part}": f"body.{3 * (n - 1) + i}" for n in (1, 2) for i, part in enumerate(("conv", "bn"))},
+    **{f"identity_conv.{part}": f"shortcut.{i}" for i, part in enumerate(("conv", "bn"))},
+}
 _AROUND = {"conv1": "stem.0", "bn1": "stem.1", "linear": "head", "fc": "head"}
+_AROUND |= {"features.init_block.conv": "stem.0", "features.init_block.bn": "stem.1", "output": "head"}
 
 
 def resnet_names(names: Iterable[str]) -> dict[str, str]:
-    """Our names of a small residual network's tensors by those that torchvision, and the ResNet-20 of
-    akamaster/pytorch_resnet_cifar10, give them: conv1, bn1, layer1.0.conv1, …, linear or fc. Others stay as they are.
+    """Our names of a small residual network's tensors by those that others give them: torchvision, and the ResNet-20
+    of akamaster/pytorch_resnet_cifar10 (conv1, bn1, layer1.0.conv1, …, linear or fc), and pytorchcv
+    (features.init_block.conv, features.stage1.unit1.body.conv1.conv, …, output). Others stay as they are.
     """
-    blocks = {name: match for name in names if (match := _BLOCK.fullmatch(name))}
+    blocks = {name: match for name in names if (match := _BLOCK.fullmatch(name) or _UNIT.fullmatch(name))}
     places = sorted({(int(match[1]), int(match[2])) for match in blocks.values()})
+    inside = _IN_BLOCK | _IN_UNIT
     ours = {}
     for name in names:
         if match := blocks.get(name):
             place = places.index((int(match[1]), int(match[2])))
-            ours[name] = f"stages.{place}.{_IN_BLOCK.get(match[3], match[3])}.{match[4]}"
+            ours[name] = f"stages.{place}.{inside.get(match[3], match[3])}.{match[4]}"
         else:
             layer, _, what = name.rpartition(".")
             ours[name] = f"{_AROUND.get(layer, layer)}.{what}" if layer else name

@@ -12,6 +12,16 @@ from explorer.classifiers.networks.resnet import ResNet
 
 NAMED = 3  # names that a sentence gives at most
 MAX_PREFIX = 8  # parts of a name that may stand before all names
+CONTAINERS = ("state_dict.", "model_state_dict.", "model_state.", "model.", "net.", "network.", "ema.")  # of weights
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """One tensor of a file, and what became of it."""
+
+    theirs: str  # its name in the file; "" for what was made, as the file has none
+    ours: str  # its name in the architecture; "" for what was left out
+    shape: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -20,6 +30,7 @@ class Match:
 
     tensors: dict[str, Tensor]  # all that the architecture has, by its names
     remark: str  # a sentence or more; "" where nothing was done
+    mapped: tuple[Mapped, ...]  # in the architecture's order, then what was left out
 
 
 @dataclass(frozen=True)
@@ -27,14 +38,24 @@ class _Reading:
     """One way to read the names of a file."""
 
     tensors: dict[str, Tensor]
+    theirs: dict[str, str]  # names in the file by the names of `tensors`; none of what was made
     remarks: tuple[str, ...] = ()
+
+    def renamed(self, names: Mapping[str, str], remark: str) -> "_Reading":
+        """Those of `names` alone, by the new names."""
+        return _Reading(
+            {new: self.tensors[old] for old, new in names.items()},
+            {new: self.theirs[old] for old, new in names.items() if old in self.theirs},
+            (*self.remarks, remark),
+        )
 
 
 def match(found: Mapping[str, Tensor], network: nn.Module) -> Match:
     """The tensors that `network` has, out of those that were `found` in a file.
 
-    A prefix that all names share may stand before them, a small residual network may have the names of torchvision's
-    layers, heads that only training uses may be there or not, and counters that nothing reads may be missing. Raises
+    A prefix that all names share may stand before them; the weights may lie inside a larger checkpoint, whose other
+    tensors are left out; a small residual network may have the names of other libraries' layers, heads that only
+    training uses may be there or not, and counters that nothing reads may be missing. Raises
     ValueError with one sentence, a readable report, if they do not fit, or if any is NaN or infinite.
     """
     expected = network.state_dict()
@@ -47,19 +68,41 @@ def match(found: Mapping[str, Tensor], network: nn.Module) -> Match:
     if broken:
         raise ValueError(f"{_some(broken)} {'hold' if len(broken) > 1 else 'holds'} NaN or infinity.")
     zeros = {name: torch.zeros((), dtype=torch.int64) for name in counters}
-    return Match(zeros | best.tensors, " ".join(best.remarks))
+    return Match(zeros | best.tensors, " ".join(best.remarks), _mapped(best, found, list(expected)))
+
+
+def _mapped(reading: _Reading, found: Mapping[str, Tensor], order: list[str]) -> tuple[Mapped, ...]:
+    here = [name for name in order if name in reading.tensors]
+    known = [Mapped(reading.theirs.get(name, ""), name, tuple(reading.tensors[name].shape)) for name in here]
+    read = {*reading.theirs.values()}
+    return (*known, *(Mapped(name, "", tuple(each.shape)) for name, each in found.items() if name not in read))
 
 
 def _readings(found: Mapping[str, Tensor], network: nn.Module) -> Iterator[_Reading]:
-    """As they are, without what stands before all of them, and each of these by the names of a known layout."""
+    """As they are, without what stands before all of them, and each of these by the names of a known layout; then the
+    same of what lies inside a checkpoint.
+    """
     layouts: list[Callable[[_Reading], _Reading]] = [lambda reading: reading]
     if isinstance(network, ResNet):
         layouts.append(lambda reading: _as_resnet(reading, network))
+    whole = _Reading(dict(found), {name: name for name in found})
     for layout in layouts:
-        yield layout(_Reading(dict(found)))
-        for prefix in _shared_prefixes(list(found)):
-            shorter = {name.removeprefix(prefix): tensor for name, tensor in found.items()}
-            yield layout(_Reading(shorter, (f'"{prefix[:80]}" was left out before all {len(found):,} names.',)))
+        for reading in (whole, *_inside(whole)):
+            yield layout(reading)
+            for prefix in _shared_prefixes(list(reading.tensors)):
+                shorter = {name: name.removeprefix(prefix) for name in reading.tensors}
+                told = f'"{prefix[:80]}" was left out before all {len(shorter):,} names.'
+                yield layout(reading.renamed(shorter, told))
+
+
+def _inside(whole: _Reading) -> Iterator[_Reading]:
+    """What lies in each of CONTAINERS beside other things, which are left out."""
+    for container in CONTAINERS:
+        names = {name: name.removeprefix(container) for name in whole.tensors if name.startswith(container)}
+        others = len(whole.tensors) - len(names)
+        if names and others:
+            told = f'Of a checkpoint, "{container}" was read; {others:,} other tensors of the file were left out.'
+            yield whole.renamed(names, told)
 
 
 def _shared_prefixes(names: list[str]) -> Iterator[str]:
@@ -74,21 +117,24 @@ def _shared_prefixes(names: list[str]) -> Iterator[str]:
 
 def _as_resnet(reading: _Reading, network: ResNet) -> _Reading:
     names = resnet_names(reading.tensors)
-    tensors = {names[name]: tensor for name, tensor in reading.tensors.items()}
-    remark = "The layers' names (layer1.0.conv1, …) were taken for those of the same layers here"
-    made = plain_shortcuts(network, tensors)
+    if len({*names.values()}) < len(names):
+        return reading  # two tensors claim one place: this is another layout
+    example = next((name for name, ours in names.items() if ours == "stem.0.weight"), "…")
+    remark = f"The layers' names ({example} for stem.0.weight, …) were taken for those of the same layers here"
+    read = reading.renamed(names, "")
+    made = plain_shortcuts(network, read.tensors)
     if made:
         remark += ", and its shortcuts, which have no weights, were written as convolutions that change nothing"
-    return _Reading(tensors | made, (*reading.remarks, f"{remark}."))
+    return _Reading(read.tensors | made, read.theirs, (*reading.remarks, f"{remark}."))
 
 
 def _without_auxiliary(reading: _Reading, network: nn.Module) -> _Reading:
     """Those of heads that `network` goes without are left out."""
     heads = {name for name in AUXILIARY if hasattr(network, name)}
-    tensors = {name: tensor for name, tensor in reading.tensors.items() if name.partition(".")[0] not in heads}
-    if len(tensors) == len(reading.tensors):
+    kept = {name: name for name in reading.tensors if name.partition(".")[0] not in heads}
+    if len(kept) == len(reading.tensors):
         return reading
-    return _Reading(tensors, (*reading.remarks, "The auxiliary heads, which only training uses, were left out."))
+    return reading.renamed(kept, "The auxiliary heads, which only training uses, were left out.")
 
 
 def _fits(reading: _Reading, expected: Mapping[str, Tensor]) -> None:

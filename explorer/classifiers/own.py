@@ -20,13 +20,13 @@ from pathlib import Path
 import torch
 from torch import nn
 from torchvision import models
-from torchvision.models import ResNet18_Weights
 
 from explorer.classifiers import imagenet
 from explorer.classifiers.bundled import read_manifest
 from explorer.classifiers.card import Card
 from explorer.classifiers.class_names import checked
 from explorer.classifiers.classifier import Classifier
+from explorer.classifiers.data_sets import data_set_of, data_sets
 from explorer.classifiers.folding import fold_batch_norm
 from explorer.classifiers.matching import match
 from explorer.classifiers.tensors import MAX_BYTES, read_tensors
@@ -89,6 +89,7 @@ def load_own_weights(
         mean=list(mean),
         std=list(std),
         remark=fitting.remark,
+        mapped=fitting.mapped,
     )
     _works(classifier, architecture)
     return classifier
@@ -186,14 +187,14 @@ def _description(path: Path) -> dict:
 
 def _classes(given: Sequence[str] | str) -> tuple[list[str], str]:
     """The names, and the data set that they are the classes of."""
-    known = {"imagenet": ResNet18_Weights.DEFAULT.meta["categories"]}
-    known |= {entry.dataset: entry.classes for entry in read_manifest().values()}
     if isinstance(given, str):
-        if given not in known:
-            raise ValueError(f"The classes are a list of names, or one of {', '.join(known)}; got {given[:80]!r}.")
-        return list(known[given]), given
+        if given not in data_sets():
+            raise ValueError(
+                f"The classes are a list of names, or one of {', '.join(data_sets())}; got {given[:80]!r}."
+            )
+        return list(data_sets()[given].classes), given
     given = checked(given)
-    return given, next((name for name, classes in known.items() if classes == given), "custom")
+    return given, data_set_of(given)
 
 
 def _architecture(name: str, n_classes: int) -> tuple[nn.Module, tuple]:

@@ -1,8 +1,9 @@
 """The commands of `python -m explorer`: one file each, with EXAMPLES, add_arguments(parser) and run(args) -> int."""
 
-from explorer.commands import attack, bench, evaluate, evidence, experiment, listing, sweep, train, tune
+from explorer.commands import attack, bench, evaluate, evidence, experiment, listing, serve, sweep, train, tune
 
 COMMANDS = {
+    "serve": serve,
     "attack": attack,
     "bench": bench,
     "sweep": sweep,

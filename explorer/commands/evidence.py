@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
+from explorer.classifiers.python import count_classes, device_of
 from explorer.commands import networks, options, pictures
 from explorer.commands.tables import aligned, write_csv
 from explorer.evidence import METHODS, methods_for
@@ -72,10 +73,10 @@ def run(args: argparse.Namespace) -> int:
             raise ValueError(f"There is no method {name!r}: {', '.join(METHODS)} are known.")
     network = networks.load_network(args.model, args.device)
     if args.ground_truth:
-        if (n_classes := networks.count_classes(network, (64, 64))) != len(CLASS_NAMES):
+        if (n_classes := count_classes(network, (64, 64))) != len(CLASS_NAMES):
             raise ValueError(f"The signs have {len(CLASS_NAMES)} classes, but the network {n_classes}.")
         first_seed = UNSEEN_SEEDS + args.seed * pictures.SEEDS_APART
-        signs = Signs.draw(network, args.n, first_seed, networks.device_of(network))
+        signs = Signs.draw(network, args.n, first_seed, device_of(network))
         images, labels = signs.images, signs.labels
     else:
         signs = None

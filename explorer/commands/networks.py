@@ -3,17 +3,13 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from itertools import chain
 from pathlib import Path
 
 import torch
 from torch import nn
 
-from explorer.adapter import Adapted, adapted
-from explorer.classifiers import Classifier, best_device, load_classifier
-from explorer.classifiers.class_names import checked
-from explorer.commands import user_code
+from explorer import user_code
+from explorer.classifiers import Classifier, best_device, load_classifier, load_python, python
 from explorer.types import Image
 
 
@@ -44,76 +40,14 @@ def load_network(name: str, device: str) -> nn.Module:
         if clf.remark:
             print(f"{name}: {clf.remark}", file=sys.stderr)
         return clf
-    return _own(user_code.call(name), name, device)
-
-
-def _own(network: object, name: str, device: str) -> nn.Module:
-    """A person's network behind the border: a module, or any function of pictures, which is a black box."""
-    if not callable(network):
-        raise ValueError(f"{name} must return a torch module, or a function of pictures; got {type(network).__name__}.")
-    if isinstance(network, nn.Module):
-        network = network.to(device).requires_grad_(False)
-        with suppress(NotImplementedError):  # of an exported program: its mode is part of its graph
-            network.eval()
-    wrapped = Adapted(network, copies=True, one_by_one=False)
-    size = getattr(network, "input_size", None)
-    if size is not None:
-        wrapped.input_size = _size(size)
-        wrapped.one_by_one = getattr(adapted(wrapped, _blank(wrapped, wrapped.input_size))[0], "one_by_one", False)
-    names = getattr(network, "class_names", None)
-    if names is not None:
-        wrapped.class_names = _names(names)
-    return wrapped
-
-
-def _size(size: object) -> tuple[int, int]:
-    """An input_size of (height, width), or of one number for both."""
-    sides = (size, size) if isinstance(size, int) else tuple(size) if isinstance(size, list | tuple) else ()
-    if len(sides) != 2 or not all(isinstance(side, int) and side > 0 for side in sides):
-        raise ValueError(f"input_size must be (height, width), or one number for both; got {size!r}.")
-    return sides
-
-
-def _names(names: object) -> list[str]:
-    """A list of class_names, or a dict of them by index."""
-    if isinstance(names, dict):
-        if sorted(names, key=str) != sorted(range(len(names)), key=str):
-            raise ValueError(f"class_names must be a list, or a dict by 0 to {len(names) - 1}; got other keys.")
-        names = [names[index] for index in range(len(names))]
-    if isinstance(names, str) or not isinstance(names, Sequence):
-        raise ValueError(f"class_names must be a list of names; got {type(names).__name__}.")
-    return list(names)
+    return load_python(name, device)
 
 
 def as_classifier(network: nn.Module, name: str, image: Image) -> Classifier:
-    """The network with all that a Classifier knows. A person's own has its class_names and input_size where it carries
-    them; otherwise its classes are numbered and it takes pictures of the size of `image`.
+    """The network with all that a Classifier knows, see explorer.classifiers.python; where it does not say what size
+    of pictures it takes, it is that of `image`.
     """
-    if isinstance(network, Classifier):
-        return network
-    size = tuple(getattr(network, "input_size", image.shape[1:]))
-    n_classes = count_classes(network, size)
-    names = checked(list(getattr(network, "class_names", map(str, range(n_classes)))))
-    if len(names) != n_classes:
-        raise ValueError(f"The network carries {len(names)} class_names, but returns {n_classes} logits.")
-    title = Path(name.rpartition(":")[0]).stem
-    return Classifier(
-        network, name=title, class_names=names, input_size=size, dataset="custom", mean=[0.0] * 3, std=[1.0] * 3
-    ).to(device_of(network))
-
-
-def count_classes(network: nn.Module, size: tuple[int, int]) -> int:
-    """How many logits it returns for a picture of `size` = (height, width). ValueError if it cannot take one."""
-    return adapted(network, _blank(network, size))[1]
-
-
-def _blank(network: nn.Module, size: tuple[int, int]) -> torch.Tensor:
-    return torch.zeros(1, 3, *size, device=device_of(network))
-
-
-def device_of(network: nn.Module) -> torch.device:
-    """Where its weights are."""
-    return next((tensor.device for tensor in chain(network.parameters(), network.buffers())), torch.device("cpu"))
+    return python.as_classifier(network, Path(name.rpartition(":")[0]).stem, tuple(image.shape[1:]))
 
 
 def usable_device(name: str) -> str:

@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from explorer.commands import user_code
-from explorer.commands.networks import count_classes, device_of, match
+from explorer import user_code
+from explorer.classifiers.python import count_classes, device_of
+from explorer.commands.networks import match
 from explorer.exact import exact_arithmetic
 from explorer.folders import visible
 from explorer.grid import from_levels, to_grid

@@ -10,6 +10,8 @@ from explorer.figures.scales import short
 from explorer.sweep import EXPERIMENTS, pareto_front
 from explorer.sweep.experiments import Experiment
 from explorer.ui.evidence import QUIET
+from explorer.ui.markdown import plain
+from explorer.ui.measuring import measured_here
 
 FOLDER = Path(__file__).parents[2] / "assets" / "experiments"
 SUBJECTS = {"signs-resnet": "Road signs: ResNet", "cifar10-resnet20": "CIFAR-10: ResNet-20"}
@@ -20,7 +22,7 @@ def show_experiment(name: str) -> None:
     """Question, answer, one panel per measure with a curve per network, and the tables."""
     experiment = EXPERIMENTS[name]
     st.markdown(f"**{experiment.question}** {experiment.finding}")
-    tables = {title: pd.read_csv(file) for title, file in files(name).items()}
+    tables = {title: pd.read_csv(file) for title, file in files(name).items()} | measured_here(experiment)
     if not tables:
         st.info("Nothing was measured for this one yet: the command below does it.")
         return
@@ -32,7 +34,7 @@ def show_experiment(name: str) -> None:
             st.plotly_chart(figure, key=f"{name}_{key}", config=QUIET, alt=f"{title} over {experiment.x}.")
     if experiment.lines is None:
         for title, table in tables.items():
-            st.markdown(f"##### Pareto front: {title}")
+            st.markdown(f"##### Pareto front: {plain(title)}")
             settings = _settings(experiment, table)
             measures = {"success": "fooled, share", "confidence": "confidence, mean"}
             for column, (measure, name_of) in zip(st.columns(2), measures.items(), strict=True):
@@ -43,7 +45,7 @@ def show_experiment(name: str) -> None:
                     alt=f"Pixels against {name_of} for {title}.",
                 )
     for title, table in tables.items():
-        st.markdown(f"##### {title}, {int(table['runs'].iloc[0])} pictures")
+        st.markdown(f"##### {plain(title)}, {_pictures(int(table['runs'].iloc[0]))}")
         shown = table[[*experiment.by, *experiment.columns]].rename(columns=SETTING_NAMES | dict(experiment.columns))
         st.dataframe(shown.style.format(short), hide_index=True, alt=f"The numbers of the curves for {title}.")
 
@@ -73,3 +75,7 @@ def _settings(experiment: Experiment, table: pd.DataFrame) -> list[dict]:
         {**row, "index": i, "text": ", ".join(f"{title} {short(row[name])}" for name, title in names)}
         for i, row in enumerate(rows.to_dict("records"))
     ]
+
+
+def _pictures(n: int) -> str:
+    return f"{n} picture{'s' * (n > 1)}"

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from explorer.attacks import ATTACKS, Attack
-from explorer.classifiers import CLASSIFIERS, DEFAULT
+from explorer.classifiers import DEFAULT
 from explorer.knobs import Knob, knobs
 from explorer.tuning import tunable
 from explorer.types import Sample
@@ -15,6 +15,7 @@ from explorer.ui.attacks import PARAMETER, name_of, prefix_of, presets_of
 from explorer.ui.controls import keep_stop, stops_of, widget
 from explorer.ui.leap import leap
 from explorer.ui.link import SWITCH, bound, exactly, linked_number, whole
+from explorer.ui.networks import BRING, card_of
 from explorer.ui.regions import allow_everywhere
 from explorer.ui.subjects import labelled_pictures, tunable_networks
 
@@ -72,15 +73,17 @@ def question(attack: type[Attack]) -> str:
 
 def choose_subjects() -> tuple[tuple[str, ...], tuple[Sample, ...]]:
     """The networks and the pictures, the clearest of each class first. Raises ValueError with one sentence."""
-    bound("networks", [CLASSIFIERS[name].title for name in tunable_networks()])
+    networks = tunable_networks()
+    bound("networks", [card_of(name).title for name in networks])
     with st.container(horizontal=True, vertical_alignment="bottom"):
         networks = st.multiselect(
             "Networks",
-            tunable_networks(),
+            networks,
             [DEFAULT],
-            format_func=lambda name: CLASSIFIERS[name].title,
+            format_func=lambda name: card_of(name).title,
             max_selections=MAX_NETWORKS,
             key="networks",
+            help=f"Those for road signs, and for CIFAR-10 where its pictures are. {BRING}",
             bind="query-params",
             width=420,
         )

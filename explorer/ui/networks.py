@@ -4,11 +4,20 @@ from functools import lru_cache
 
 import streamlit as st
 
-from explorer.classifiers import CLASSIFIERS, DEFAULT, Card, Classifier, find_card, torchvision_names
-from explorer.classifiers.own import own_cards
+from explorer.classifiers import (
+    CLASSIFIERS,
+    DEFAULT,
+    Card,
+    Classifier,
+    find_card,
+    registered_cards,
+    torchvision_names,
+)
+from explorer.classifiers.own import PREFIX, own_cards
 from explorer.fetching import FetchFailed
 from explorer.jobs import Job
 from explorer.memory import as_one_sentence
+from explorer.ui.arrival import show_arrival, show_mapping
 from explorer.ui.caches import classifier, seconds_per_step
 from explorer.ui.cifar10 import PATIENCE, QUEUE
 from explorer.ui.link import link, linked
@@ -21,10 +30,18 @@ OWN = "own"
 WORLDS = {"signs": "Road signs", "cifar10": "CIFAR-10", "imagenet": "ImageNet", OWN: "Your own"}
 UPLOADED = "upload"  # the network whose weights a visitor brings along: no link can restore it
 PARAMETER = "network"
+BRING = (
+    "Your own networks: weights that you upload on Explore, weights in the server's folder `models`, and networks in "
+    "Python that whoever starts the server names: `python -m explorer serve --network my_network.py:load`."
+)
 
 
 def choose_network() -> str:
     """The name of the network to attack, which is in the link: by what it was trained on, then among these."""
+    try:
+        registered_cards()
+    except ValueError as error:
+        st.error(plain(error))
     names = _by_world()
     name = linked(PARAMETER, [each for some in names.values() for each in some], DEFAULT)
     st.session_state.world = next(world for world, some in names.items() if name in some)
@@ -42,11 +59,18 @@ def choose_network() -> str:
         names[world],
         format_func=_title,
         key="network_choice",
-        help=None if name == UPLOADED else plain(card_of(name).summary),
+        help=_help(name),
         on_change=lambda: link(PARAMETER, st.session_state.network_choice, DEFAULT),
         width=235,
     )
     return name
+
+
+def _help(name: str) -> str:
+    if name == UPLOADED:
+        return BRING
+    card = card_of(name)
+    return f"{plain(card.summary)} {BRING}" if card.ones_own else plain(card.summary)
 
 
 def load_network(name: str, device: str) -> Classifier | None:
@@ -61,8 +85,9 @@ def load_network(name: str, device: str) -> Classifier | None:
         clf = classifier(name, device)
         with as_one_sentence():
             seconds_per_step(clf)  # the first pass tells whether it fits the memory
-        if clf.remark:
-            st.caption(plain(clf.remark))
+        if card.ones_own:
+            show_arrival(clf, card.summary if clf.mapped else f"{card.summary} {clf.remark}", card)
+            show_mapping(clf)
         return clf
     except (RuntimeError, ValueError) as error:  # weights that are damaged, too large, or one's own that do not fit
         st.error(plain(error))
@@ -82,8 +107,16 @@ def _by_world() -> dict[str, list[str]]:
     for card in CLASSIFIERS.values():
         names[card.dataset].append(card.name)
     names["imagenet"] += torchvision_names()
-    names[OWN] += [UPLOADED, *(card.name for card in own_cards())]
+    names[OWN] += [*(card.name for card in registered()), UPLOADED, *(card.name for card in own_cards())]
     return {world: some for world, some in names.items() if some}
+
+
+def registered() -> list[Card]:
+    """The server's networks in Python; none where anything is wrong with them, which `choose_network` says."""
+    try:
+        return registered_cards()
+    except ValueError:
+        return []
 
 
 @lru_cache(maxsize=256)
@@ -93,7 +126,7 @@ def _known(name: str) -> Card:
 
 def card_of(name: str) -> Card:
     """What is known of a network. A person's own file may have changed, so it is looked at each time."""
-    return find_card(name) if name.startswith(OWN) else _known(name)
+    return find_card(name) if name.startswith(PREFIX) else _known(name)
 
 
 def _title(name: str) -> str:

@@ -1,15 +1,21 @@
 """Weights of one's own by upload: they stay in this visitor's session, and are never run as code."""
 
+import copy
 import hashlib
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import streamlit as st
+import torch
 
 from explorer.classifiers import CLASSIFIERS, Classifier, load_own_weights, torchvision_names
+from explorer.classifiers.data_sets import TITLES
 from explorer.classifiers.imagenet import COMMON
 from explorer.classifiers.own import UPLOAD_BYTES
+from explorer.locks import read_only_twin
 from explorer.memory import as_one_sentence
+from explorer.ui.arrival import arrival_of, show_arrival, show_mapping
 from explorer.ui.caches import seconds_per_step
 from explorer.ui.markdown import plain
 from explorer.ui.session import session
@@ -23,22 +29,57 @@ NORMALISATIONS: dict[str, tuple[tuple[float, ...], tuple[float, ...]] | None] = 
 }
 KNOWN_CLASSES = {"imagenet": "ImageNet's 1,000", "cifar10": "CIFAR-10's 10", "signs": "the 18 road signs"}
 LISTED = "a list"
+FORM = "own-weights"  # the key of what asks for them
+ARRIVED = "own-arrived"  # they have just been loaded
+RENORMALISED = "-renormalised"
 
 
 def uploaded_network(device: str) -> Classifier | None:
     """The network of this visitor on this device; None until there is one."""
     me = session()
-    with st.expander("Your own weights", expanded=me.own is None, key="own-weights"):
+    if st.session_state.pop(ARRIVED, False):
+        st.session_state[FORM] = False  # it has done its work
+    with st.expander("Your own weights", expanded=me.own is None, key=FORM, on_change="rerun"):
         asked = _form()
-        if me.own is not None:
-            st.caption(plain(f"In use: {me.own.name}, {len(me.own.class_names):,} classes. {me.own.remark}"))
     if asked is not None:
-        me.own = _load(device, *asked)
-        if me.own is not None:
-            st.rerun()  # what it was trained on decides which pictures are offered
-    if me.own is not None:
-        me.own = uploads().on_device(me.own, device)
+        _take(_load(device, *asked), asked[-1])
+    if me.own is None:
+        return None
+    me.own = uploads().on_device(me.own, device)
+    if show_arrival(me.own, _in_use(me.own, me.own_file), None):
+        _take(_renormalised(me.own), me.own_file)
+    show_mapping(me.own)
     return me.own
+
+
+def _take(clf: Classifier | None, file: str) -> None:
+    """From now on the visitor's network is this one; None: it stays as it was, and what was wrong has been said."""
+    me = session()
+    if clf is None:
+        return
+    me.own, me.own_file = clf, file
+    st.session_state[ARRIVED] = True
+    st.rerun()  # what it was trained on decides which pictures are offered
+
+
+def _in_use(clf: Classifier, file: str) -> str:
+    n, (height, width) = len(clf.class_names), clf.input_size
+    classes = f"{n:,} classes" + (f" of {TITLES[clf.dataset]}" if clf.dataset in TITLES else "")
+    return f"In use: {file} as {clf.name}, {classes}, {width} × {height} pixels."
+
+
+def _renormalised(clf: Classifier) -> Classifier | None:
+    """The same weights with the better mean and standard deviation of the first look."""
+    better = arrival_of(clf).better
+
+    def make() -> Classifier:
+        other = copy.deepcopy(read_only_twin(clf))
+        for buffer, values in ((other.mean, better.mean), (other.std, better.std)):
+            buffer.copy_(torch.tensor(values).view_as(buffer))
+        other.name = f"{clf.name.removesuffix(RENORMALISED)}{RENORMALISED}"
+        return other
+
+    return _admitted(make, sum(tensor.nbytes for tensor in clf.state_dict().values()))
 
 
 def _form() -> tuple | None:
@@ -78,7 +119,7 @@ def _form() -> tuple | None:
         )
     if not st.button("Use these weights", type="primary", disabled=file is None, key="own_use"):
         return None
-    return file.getvalue(), architecture, classes, mean, std, (side, side) if side else None, rotated
+    return file.getvalue(), architecture, classes, mean, std, (side, side) if side else None, rotated, file.name
 
 
 def _three(label: str, value: float) -> tuple[float, ...]:
@@ -96,22 +137,28 @@ def architectures() -> list[str]:
 
 
 def _load(device: str, content: bytes, *said: Any) -> Classifier | None:
+    *said, _file = said
     architecture, classes, mean, std, size, rotated = said
     digest = hashlib.sha256(content + repr(said).encode()).hexdigest()
+    load = partial(
+        load_own_weights,
+        content,
+        architecture,
+        classes,
+        mean,
+        std,
+        size,
+        rotated=rotated,
+        name=f"your-{architecture}-{digest[:8]}",
+        max_bytes=UPLOAD_BYTES,
+    )
+    return _admitted(lambda: load().to(device), len(content))
+
+
+def _admitted(load: Callable[[], Classifier], n_bytes: int) -> Classifier | None:
+    """The network, if there is room for it and it works; None, and a sentence, if not."""
     try:
-        load = partial(
-            load_own_weights,
-            content,
-            architecture,
-            classes,
-            mean,
-            std,
-            size,
-            rotated=rotated,
-            name=f"your-{architecture}-{digest[:8]}",
-            max_bytes=UPLOAD_BYTES,
-        )
-        clf = uploads().admit(lambda: load().to(device), len(content), before=session().own)
+        clf = uploads().admit(load, n_bytes, before=session().own)
         with as_one_sentence():
             seconds_per_step(clf)
         return clf

@@ -10,7 +10,6 @@ import streamlit as st
 import torch
 
 from explorer.attacks import Attack
-from explorer.classifiers import CLASSIFIERS
 from explorer.figures import front, history, importance
 from explorer.figures.scales import short
 from explorer.jobs import Job
@@ -36,6 +35,8 @@ from explorer.ui.evidence import QUIET
 from explorer.ui.grid import go_to, symbol
 from explorer.ui.link import bound, linked_number, whole
 from explorer.ui.long_runs import LongRun, control, long_runs
+from explorer.ui.markdown import plain
+from explorer.ui.networks import card_of
 from explorer.ui.run_files import file_for, key_of
 from explorer.ui.subjects import labelled_pictures
 
@@ -137,7 +138,7 @@ def show_search(networks: Sequence[str], pictures: Sequence[Sample], base: Attac
         st.info("Choose at least one setting to tune.")
         return
     network = networks[0]
-    title = CLASSIFIERS[network].title
+    title = plain(card_of(network).title)
     if len(networks) > 1:
         st.caption(f"A search is for one network, as each has a best setting of its own: this one is for **{title}**.")
     run = search_of(network, pictures, base, tuple(over), trials)

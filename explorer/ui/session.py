@@ -32,6 +32,7 @@ class Session:
     results: dict[str, Any] = field(default_factory=dict)  # of such work: None where it was stopped
     sought: str = ""  # the smallest set that is to be found: a key of ui.what_if.SETS
     own: Classifier | None = None  # from weights that this visitor uploaded: nobody else's
+    own_file: str = ""  # the name of their file
     told: str = ""  # what the last search for a smallest set found
 
     def run(self) -> None:

@@ -1,54 +1,78 @@
 """What the Tune page can try settings on: networks whose pictures are here with their labels."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import torch
 
 from explorer.classifiers import CLASSIFIERS
+from explorer.classifiers.own import own_cards
+from explorer.images import fit
 from explorer.locks import read_only_twin
+from explorer.memory import as_one_sentence
 from explorer.samples import cifar10_folder, find_cifar10, gallery
 from explorer.types import Sample
 from explorer.ui.caches import classifier
+from explorer.ui.networks import card_of, registered
 
 FROM_CIFAR10 = 80  # pictures of CIFAR-10 that are looked at: those that a network mistakes are left out
 
 
 def tunable_networks() -> list[str]:
-    """Names of the bundled networks whose pictures are here: signs always, CIFAR-10 where it is."""
+    """Names of the networks whose pictures are here, signs always, CIFAR-10 where it is: the bundled ones, then those
+    that the person who runs the server brought along.
+    """
     known = {"signs", "cifar10"} if _has_cifar10() else {"signs"}
-    return [name for name, card in CLASSIFIERS.items() if card.source == "bundled" and card.dataset in known]
+    bundled = [card for card in CLASSIFIERS.values() if card.source == "bundled"]
+    return [card.name for card in (*bundled, *registered(), *own_cards()) if card.dataset in known]
 
 
 def labelled_pictures(networks: Sequence[str]) -> tuple[Sample, ...]:
     """Pictures that all of these networks classify correctly, the clearest of each class first.
 
-    Raises ValueError with one sentence if the networks do not know the same classes.
+    They have the size that the networks see. Raises ValueError with one sentence if the networks do not know the same
+    classes, or see pictures of different sizes.
     """
-    datasets = {CLASSIFIERS[name].dataset for name in networks}
+    cards = [card_of(name) for name in networks]
+    sizes = {card.input_size for card in cards}
+    datasets = {card.dataset for card in cards}
     if len(datasets) > 1:
         raise ValueError("Choose networks for road signs, or networks for CIFAR-10: one picture cannot suit both.")
-    if datasets == {"cifar10"}:
-        return _from_cifar10(tuple(networks), str(cifar10_folder()))
-    return tuple(sorted(gallery(), key=lambda sample: sample.name.rpartition("-")[2]))
+    if len(sizes) > 1:
+        told = " and ".join(f"{width} × {height}" for height, width in sorted(sizes))
+        raise ValueError(f"Choose networks that see pictures of one size; these see {told} pixels.")
+    doubtful = tuple((card.name, card.content) for card in cards if card.ones_own or card.dataset == "cifar10")
+    return _recognised(doubtful, str(cifar10_folder()) if datasets == {"cifar10"} else "", *sizes)
 
 
 @lru_cache(maxsize=32)
-def _from_cifar10(networks: tuple[str, ...], _folder: str) -> tuple[Sample, ...]:
+def _recognised(
+    networks: tuple[tuple[str, str], ...], folder: str, size: tuple[int, int] | None = None
+) -> tuple[Sample, ...]:
+    """Of the signs, or of CIFAR-10 in its `folder`, those that all of these networks, told by their names and contents,
+    recognise: all where there is no network to ask. Fitted to `size`, by default as they are.
+    """
+    samples = _of_cifar10() if folder else sorted(gallery(), key=lambda sample: sample.name.rpartition("-")[2])
+    if size is not None:
+        samples = [replace(sample, image=fit(sample.image, size)) for sample in samples]
+    right = [True] * len(samples)
+    for name, _content in networks:
+        clf = classifier(name)
+        twin = read_only_twin(clf)
+        with torch.no_grad(), as_one_sentence():
+            for number, sample in enumerate(samples):
+                right[number] &= int(twin(sample.image[None].to(clf.device)).argmax()) == sample.label
+    if not any(right):
+        raise ValueError("These networks classify none of the pictures correctly.")
+    return tuple(sample for sample, keep in zip(samples, right, strict=True) if keep)
+
+
+def _of_cifar10() -> list[Sample]:
     found = find_cifar10()
     if found is None:
         raise ValueError("CIFAR-10's pictures are not here any more.")
-    samples = [found.sample(number) for number in found.choose(FROM_CIFAR10, seed=0)]
-    images = torch.stack([sample.image for sample in samples])
-    labels = torch.tensor([sample.label for sample in samples])
-    right = torch.ones(len(samples), dtype=torch.bool)
-    for name in networks:
-        clf = classifier(name)
-        with torch.no_grad():
-            right &= read_only_twin(clf)(images.to(clf.device)).argmax(1).cpu() == labels
-    if not right.any():
-        raise ValueError("These networks classify none of the pictures correctly.")
-    return tuple(sample for sample, keep in zip(samples, right.tolist(), strict=True) if keep)
+    return [found.sample(number) for number in found.choose(FROM_CIFAR10, seed=0)]
 
 
 def _has_cifar10() -> bool:

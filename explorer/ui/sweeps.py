@@ -75,6 +75,16 @@ def progress(sweep: Sweep) -> str:
     return f"{told}, {duration(sweep.left * sweep.seconds_per_run)} left"
 
 
+def told(sweep: Sweep) -> str:
+    """How much is done, in one line."""
+    if not sweep.left:
+        return f"All {sweep.total:,} runs are done."
+    if not sweep.done:
+        return f"{sweep.total:,} runs."
+    rest = f", {duration(sweep.left * sweep.seconds_per_run)} to go" if sweep.seconds_per_run else ""
+    return f"{sweep.done:,} of {sweep.total:,} runs are done{rest}. What is done is kept: this page's link finds it."
+
+
 def show_map(table: pd.DataFrame, rows: Sequence[dict], choice: Choice, measure: str, shown: Sample | None) -> None:
     """Small maps over the grid; a click opens the setting. `shown`: its results stand in the cells."""
     names, named = [*choice.values], _naming(choice)

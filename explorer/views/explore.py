@@ -19,7 +19,7 @@ from explorer.ui.guide import guide
 from explorer.ui.link import SWITCH, bound, restore, tell_unmet
 from explorer.ui.markdown import plain
 from explorer.ui.mechanics import drawable, show_mechanics
-from explorer.ui.networks import choose_network, dataset_of, load_network
+from explorer.ui.networks import card_of, choose_network, dataset_of, load_network
 from explorer.ui.pictures import pictures
 from explorer.ui.playback import playback
 from explorer.ui.proof import show_proof
@@ -104,7 +104,7 @@ def page() -> None:
                 if opened.open:
                     show_mechanics(attack, exploration)
         guide()
-        offer_downloads(exploration, device, uploaded)
+        offer_downloads(exploration, device, uploaded or card_of(network).source == "python")
 
 
 def set_up(name: str) -> Attack | None:

@@ -20,8 +20,8 @@ from explorer.ui.sweeps import (
     show_parallel,
     show_response,
     sweep_of,
+    told,
 )
-from explorer.ui.words import duration
 
 PARTS = ("Try a grid", "Find the best for me")
 VIEWS = ("Map", "Pictures", "Curves", "Pareto front", "Parallel", "Table")
@@ -118,16 +118,6 @@ def choose_measure() -> str:
         wrap=True,
         bind="query-params",
     )
-
-
-def told(sweep: Sweep) -> str:
-    """How much is done, in one line."""
-    if not sweep.left:
-        return f"All {sweep.total:,} runs are done."
-    if not sweep.done:
-        return f"{sweep.total:,} runs."
-    rest = f", {duration(sweep.left * sweep.seconds_per_run)} to go" if sweep.seconds_per_run else ""
-    return f"{sweep.done:,} of {sweep.total:,} runs are done{rest}. What is done is kept: this page's link finds it."
 
 
 def summary(table, chosen: Choice) -> None:

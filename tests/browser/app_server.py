@@ -44,16 +44,18 @@ def launch(playwright: Playwright) -> Browser:
 
 
 @contextmanager
-def serve(log: Path) -> Iterator[str]:
-    """Run the app on a free port and give its address; its output goes to `log`."""
+def serve(log: Path, *command: str) -> Iterator[str]:
+    """Run the app on a free port and give its address; its output goes to `log`. `command`: Python's arguments, by
+    default those of the README's first command.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"]
+    own = [*command, f"--port={port}"] if command else ["-m", "streamlit", "run", "app.py", f"--server.port={port}"]
     address = f"http://127.0.0.1:{port}"
     with log.open("w") as output:
         process = subprocess.Popen(
-            command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, env=_environment(log.parent)
+            [sys.executable, *own], cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, env=_environment(log.parent)
         )
         try:
             _wait_for(f"{address}/_stcore/health", process)

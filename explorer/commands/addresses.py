@@ -1,0 +1,35 @@
+"""Where other devices of the local network find this computer, without a packet being sent to find out."""
+
+import io
+import ipaddress
+import socket
+
+import segno
+
+# One in each private network, and one elsewhere: for a datagram's socket, to connect is to look at the table of routes.
+_PLACES = ("192.168.254.254", "10.254.254.254", "172.31.254.254", "198.51.100.1")
+
+
+def lan_addresses() -> list[str]:
+    """The computer's addresses in the networks that it is in, the likeliest first; none where it is in no network."""
+    found = []
+    for place in _PLACES:
+        try:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+                probe.connect((place, 1))
+                found.append(probe.getsockname()[0])
+        except OSError:  # no route leads there
+            continue
+    usable = (each for each in dict.fromkeys(found) if not ipaddress.ip_address(each).is_loopback)
+    return sorted(usable, key=lambda each: not ipaddress.ip_address(each).is_private)
+
+
+def qr_code(url: str, encoding: str | None) -> str:
+    """The address as a picture of blocks; "" where a console of this encoding has no such letters."""
+    drawn = io.StringIO()
+    segno.make(url, micro=False).terminal(drawn, border=2, compact=True)
+    try:
+        drawn.getvalue().encode(encoding or "ascii")
+    except UnicodeEncodeError:
+        return ""
+    return drawn.getvalue().rstrip("\n")

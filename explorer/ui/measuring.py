@@ -1,0 +1,55 @@
+"""An experiment on a network of the visitor's choice: measured here, and drawn beside what was measured before."""
+
+import pandas as pd
+import streamlit as st
+
+from explorer.sweep import Sweep, means, to_table
+from explorer.sweep.experiments import Experiment
+from explorer.ui.grid import Choice
+from explorer.ui.link import bound, linked_number, whole
+from explorer.ui.long_runs import control
+from explorer.ui.markdown import plain
+from explorer.ui.networks import BRING, card_of
+from explorer.ui.subjects import labelled_pictures, tunable_networks
+from explorer.ui.sweeps import sweep_of, told
+
+NOTHING = "nothing more"
+PICTURES = 3  # at first
+MOST = 20
+
+
+def measured_here(experiment: Experiment) -> dict[str, pd.DataFrame]:
+    """The means of what was measured on the chosen network, by its title; nothing before there is any."""
+    titles = {card_of(name).title: name for name in tunable_networks()}
+    bound("measured", [NOTHING, *titles])
+    linked_number("measured_on", "pictures", whole(1, MOST), PICTURES)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        title = st.selectbox(
+            "Measure here as well",
+            [NOTHING, *titles],
+            key="measured",
+            bind="query-params",
+            help=f"A curve of its own for another network. {BRING}",
+            width=320,
+        )
+        if title == NOTHING:
+            return {}
+        count = st.slider("Pictures", 1, MOST, PICTURES, key="measured_on", bind="query-params", width=220)
+    name = titles[title]
+    try:
+        pictures = labelled_pictures([name])[:count]
+        run = sweep_of(Choice((name,), pictures, experiment.base, experiment.values))
+    except (ValueError, RuntimeError) as error:  # no picture is recognised, or weights that cannot be read
+        st.error(plain(error))
+        return {}
+    sweep: Sweep = run.of
+    control(
+        run,
+        f"Run {sweep.left:,} runs" if sweep.left else "",
+        "Go on" if sweep.done and sweep.left else None,
+        told(sweep),
+    )
+    if full := st.session_state.pop("queue_full", None):
+        st.warning(plain(full))
+    rows = sweep.rows()
+    return {f"{title}, measured here": means(to_table(rows), experiment.by)} if rows else {}

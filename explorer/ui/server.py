@@ -1,0 +1,39 @@
+"""The page's server, in this process: what was loaded before is there for its pages."""
+
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+
+import explorer
+
+
+def app_file() -> Path:
+    """Where app.py lies."""
+    return Path(explorer.__file__).parents[1] / "app.py"
+
+
+def serve(port: int, shared: Sequence[str] | None) -> int:
+    """Serve the page until it is stopped; the exit code. `shared`: this computer's addresses in the local network, in
+    which it can then be opened; None: on this computer alone.
+    """
+    from streamlit import net_util  # late: the other commands need none of it
+    from streamlit.web import cli
+
+    # Streamlit asks a service on the internet for this computer's address, to compare it with that of a page it does
+    # not know. Nothing here leaves the computer.
+    net_util.get_external_ip = lambda: None
+    cli.main(["run", str(app_file()), *options(port, shared)], prog_name="streamlit", standalone_mode=False)
+    return 0
+
+
+def options(port: int, shared: Sequence[str] | None) -> list[str]:
+    """Streamlit's options. By these names, and no others, may a browser open the page."""
+    name = socket.gethostname()
+    known = [] if shared is None else [*shared[1:], name, f"{name}.local"]
+    return [
+        f"--server.port={port}",
+        f"--server.address={'127.0.0.1' if shared is None else '0.0.0.0'}",
+        f"--browser.serverAddress={shared[0] if shared else '127.0.0.1'}",
+        *(f"--server.corsAllowedOrigins=http://{each}:{port}" for each in known),
+        "--server.headless=true",
+    ]
