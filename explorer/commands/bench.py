@@ -120,14 +120,7 @@ def named_attack(name: str) -> Attack:
         else:
             known = ", ".join([*["a number of steps"] * ("steps" in known_knobs), *_WORDS, *presets])
             raise ValueError(f"{word!r} in {name!r} means nothing: {known} are known.")
-    for setting in settings:
-        knob, equals, value = setting.partition("=")
-        if knob not in known_knobs or not equals:
-            raise ValueError(f"{setting!r} in {name!r} is no setting of {kind}: {'=, '.join(known_knobs)}= are known.")
-        try:
-            values[knob] = options.value_type(known_knobs[knob])(value)
-        except ValueError:
-            raise ValueError(f"{value!r} in {name!r} is no value for {knob}.") from None
+    values |= options.settings(ATTACKS[kind], settings, kind, name)
     return ATTACKS[kind](**preset | values)
 
 
