@@ -28,7 +28,7 @@ class SparseFool(Attack):
     """Cross the flattened border by the values with the steepest slopes. Call it with (network, images, labels).
 
     Entries are counted as published; of a pixel, all channels move together. The published attack knows no targets: our
-    DeepFool then goes from the strongest class towards the target.
+    DeepFool then goes from the strongest class towards the target. `max_pixels` guides no step, it says what counts.
     """
 
     title = "SparseFool"
@@ -75,7 +75,7 @@ class SparseFool(Attack):
             "walked": nothing,  # steps of DeepFool
             "crossed": nothing,  # planes
             "candidate": images,
-            "margin": torch.full_like(images[:, 0, 0, 0], torch.inf),
+            "margin": problem.margin(images),
             "finished": torch.zeros_like(nothing, dtype=torch.bool),
         }
 
