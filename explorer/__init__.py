@@ -1,17 +1,30 @@
 """Sparse adversarial attacks, explained pixel by pixel: the interface for programs."""
 
-from explorer.attacks import ATTACKS, Attack, Greedy, RandomSearch, SigmaZero, SparseAttack
+from explorer.attacks import (
+    ATTACKS,
+    PGD0,
+    Attack,
+    Greedy,
+    RandomSearch,
+    SigmaZero,
+    SparseAttack,
+    SparseFool,
+    SparsePGD,
+)
 from explorer.classifiers import list_classifiers, load_classifier
 from explorer.evidence import explain_pixels
 from explorer.images import load_image
 
 __all__ = [
     "ATTACKS",
+    "PGD0",
     "Attack",
     "Greedy",
     "RandomSearch",
     "SigmaZero",
     "SparseAttack",
+    "SparseFool",
+    "SparsePGD",
     "explain_pixels",
     "list_classifiers",
     "load_classifier",

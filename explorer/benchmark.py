@@ -52,12 +52,13 @@ def compare(
     network: Network,
     images: Images,
     labels: Labels,
-    attacks: Mapping[str, Attack],
+    attacks: Mapping[str, Attack | Callable],
     *,
     batch: int,
     on_progress: Callable[[str], None] | None = None,
 ) -> list[Row]:
-    """One row per attack, on images (n, 3, h, w) with labels (n,), `batch` at a time.
+    """One row per attack, on images (n, 3, h, w) with labels (n,), `batch` at a time. Whatever is called as our attacks
+    are, and returns an AttackResult, can be compared.
 
     The attacks take turns at every batch, so that a machine that slows down slows all of them. `on_progress` hears the
     name of each attack after each batch.
@@ -102,7 +103,7 @@ class _Run:
     memory: float  # bytes
 
 
-def _run(network: Network, images: Images, labels: Labels, attack: Attack) -> _Run:
+def _run(network: Network, images: Images, labels: Labels, attack: Attack | Callable) -> _Run:
     memory = PeakMemory(images.device)
     results = []
     seconds = _seconds(images.device, lambda: results.append(attack(network, images, labels)))

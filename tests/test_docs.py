@@ -25,6 +25,7 @@ from explorer.classifiers import CLASSIFIERS, list_classifiers, load_classifier,
 from explorer.classifiers.bundled import read_manifest
 from explorer.commands import COMMANDS
 from explorer.commands.options import DEFAULT_PRESET, limits, presets, shown
+from explorer.defences import DEFENCES
 from explorer.evidence import METHODS, methods_for
 from explorer.knobs import Knob, knobs
 from explorer.sweep import EXPERIMENTS
@@ -54,6 +55,18 @@ def knob_table(of: Iterable[Knob], given: Mapping[str, Mapping[str, object]] = M
         valid = ", ".join(f"`{each}`" for each in knob.choices) or limits(knob) or "on, off"
         rows.append([f"`{knob.name}`", f"`{shown(knob.default)}`", *changed, valid, knob.help])
     return markdown(["setting", "default", *(f"`{name}`" for name in given), "valid", "what it does"], rows)
+
+
+def defence_table() -> list[str]:
+    rows = []
+    for name, kind in DEFENCES.items():
+        settings = [
+            f"`{each.name}` = `{shown(each.default)}`, {limits(each)}: {each.help}" for each in knobs(kind).values()
+        ]
+        rows.append(
+            [f"`{name}`", kind.summary, " ".join(settings), kind.source, "its own" if kind.differentiable else ""]
+        )
+    return markdown(["name", "what it does", "settings", "source", "gradient"], rows)
 
 
 def classifier_table() -> list[str]:
@@ -134,6 +147,7 @@ TABLES = {
     "attacks": lambda: knob_table(knobs(Attack).values()),
     **{f"attack {name}": partial(attack_table, name) for name in ATTACKS},
     "classifiers": classifier_table,
+    "defences": defence_table,
     "imagenet": imagenet_table,
     "methods": method_table,
     "evidence": lambda: measured_tables.by_method("signs-resnet"),
@@ -196,7 +210,7 @@ def test_the_description_of_ones_own_weights_is_complete():
 
 
 def test_every_entry_of_every_registry_is_named():
-    names = [*ATTACKS, *METHODS, *COMMANDS, *CLASSIFIERS]
+    names = [*ATTACKS, *DEFENCES, *METHODS, *COMMANDS, *CLASSIFIERS]
     assert [name for name in names if f"`{name}`" not in README] == []
 
 

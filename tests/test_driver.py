@@ -10,7 +10,7 @@ from modes import NoDoublePrecision
 from torch import nn
 
 from explorer import SparseAttack, load_classifier
-from explorer.attacks import ATTACKS, Greedy, RandomSearch, SigmaZero, capture, driver
+from explorer.attacks import ATTACKS, PGD0, Greedy, RandomSearch, SigmaZero, SparseFool, SparsePGD, capture, driver
 from explorer.attacks.books import Books, Progress
 from explorer.attacks.capture import Blindfold
 from explorer.attacks.kernels import as_if_alone
@@ -29,6 +29,9 @@ QUICK = {
     "greedy": Greedy(steps=12),
     "random": RandomSearch(queries=40, k=12),
     "sigma-zero": SigmaZero(steps=30, prune=True, polish=True),
+    "sparsefool": SparseFool(steps=6, dense_steps=5),
+    "pgd0": PGD0(k=6, steps=6, restarts=2, smallest=True),
+    "sparse-pgd": SparsePGD(k=6, steps=10, smallest=True),
 }
 SIZE = 8
 
@@ -180,7 +183,7 @@ class Gamma(nn.Module):
         return self.network(images.pow(1 / 2.2).pow(2.2))
 
 
-@pytest.mark.parametrize("name", ["sparse", "greedy", "sigma-zero"])
+@pytest.mark.parametrize("name", ["sparse", "greedy", "sigma-zero", "sparsefool", "sparse-pgd"])
 def test_a_gradient_that_is_not_finite_is_left_alone(name):
     clf = load_classifier("signs-resnet", device="cpu")
     sign = gallery()[0]

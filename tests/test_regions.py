@@ -30,7 +30,15 @@ from explorer.ui.pictures.outline import outline
 from explorer.ui.regions import INSIDE, MAX_LINK, NOT_SIGN, OUTSIDE, SIGN
 
 SIDE = 8
-QUICK = {"sparse": {"steps": 15}, "sigma-zero": {"steps": 15}, "greedy": {}, "random": {"queries": 30, "k": 4}}
+QUICK = {
+    "sparse": {"steps": 15},
+    "sigma-zero": {"steps": 15},
+    "greedy": {},
+    "random": {"queries": 30, "k": 4},
+    "sparsefool": {"steps": 3, "dense_steps": 4},
+    "pgd0": {"steps": 4, "restarts": 2, "smallest": True},
+    "sparse-pgd": {"steps": 5, "smallest": True},
+}
 BOX = Region.box((64, 64), 20, 10, 16, 30)
 MEANWHILE = "Meanwhile, every pixel may change."
 FAST = SparseAttack(steps=25, polish=False)

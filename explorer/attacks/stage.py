@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 from explorer.attacks.problem import Problem
@@ -36,3 +37,13 @@ class Stage(Protocol):
         """The state after one step more. `t` () counts them from 0, on the device. Shapes depend on no value, and the
         host reads none, unless `problem.peeks`.
         """
+
+
+def held(before: State, after: State) -> State:
+    """`after`, where the images that were finished before stay as they were: steps that are captured go on for all."""
+    finished = before["finished"]
+
+    def rows(name: str) -> Tensor:
+        return torch.where(finished.view(-1, *[1] * (after[name].ndim - 1)), before[name], after[name])
+
+    return {name: rows(name) for name in after}

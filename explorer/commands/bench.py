@@ -17,21 +17,23 @@ from tqdm import tqdm
 
 from explorer.attacks import ATTACKS, Attack
 from explorer.benchmark import Overhead, Row, compare, overhead
-from explorer.commands import networks, options, pictures
+from explorer.commands import networks, options, peers, pictures
 from explorer.commands.tables import aligned, write_csv
 from explorer.knobs import knobs
 
 EXAMPLES = """attacks:
-  A name (sparse, greedy, random, sigma-zero), then any of these, joined by hyphens:
+  A name (sparse, greedy, random, sigma-zero, sparsefool, pgd0, sparse-pgd), then any of these, joined by hyphens:
     a number                steps, of an attack that has them
     paper                   the preset of this name, of an attack that has it
     pixel, entry            what is counted
     refined, bare           with, without both pruning and polishing
-  and then any setting as :knob=value, e.g. sparse-200:a=0.2:schedule=annealed
+  and then any setting as :knob=value, e.g. sparse-200:a=0.2:schedule=annealed, pgd0:smallest=yes
+  An attack of another library, where it is installed, is adv_lib:NAME or torchattacks:NAME, then :setting=value.
 
 examples:
   python -m explorer bench --model signs-resnet
   python -m explorer bench --model signs-vit --n 200 --attacks sparse,sparse-paper,sigma-zero-1000
+  python -m explorer bench --model signs-resnet --attacks sparsefool,torchattacks:SparseFool,adv_lib:fmn:norm=0
   python -m explorer bench --model my_network.py:load --pictures my_network.py:pictures --batch 100"""
 
 DEFAULT_ATTACKS = "sparse,sigma-zero-1000,sigma-zero-pixel-1000,sigma-zero-pixel-1000-refined"
@@ -63,7 +65,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure, print the table and write it."""
-    attacks = {name: named_attack(name) for name in args.attacks.split(",")}
+    names = args.attacks.split(",")
+    attacks = {name: peers.named_peer(name) if peers.is_peer(name) else named_attack(name) for name in names}
     if args.batch < 1 or args.repeats < 0:
         raise ValueError(f"--batch must be at least 1 and --repeats at least 0; got {args.batch} and {args.repeats}.")
     network = networks.load_network(args.model, args.device)
@@ -84,9 +87,10 @@ def run(args: argparse.Namespace) -> int:
         rows = compare(network, images, labels, attacks, batch=args.batch, on_progress=on_progress)
     print(aligned([_printed(row) for row in rows]))
     records = [dataclasses.asdict(row) for row in rows]
-    following = next((name for name, attack in attacks.items() if not attack.black_box), None)
+    ours = {name: attack for name, attack in attacks.items() if isinstance(attack, Attack)}
+    following = next((name for name, attack in ours.items() if not attack.black_box), None)
     if args.repeats and following is not None:
-        bare = dataclasses.replace(attacks[following], **BARE)
+        bare = dataclasses.replace(ours[following], **BARE)
         cost = overhead(network, images[: args.batch], labels[: args.batch], bare, args.repeats)
         title = OVERHEAD.format(following)
         print(
@@ -116,14 +120,7 @@ def named_attack(name: str) -> Attack:
         else:
             known = ", ".join([*["a number of steps"] * ("steps" in known_knobs), *_WORDS, *presets])
             raise ValueError(f"{word!r} in {name!r} means nothing: {known} are known.")
-    for setting in settings:
-        knob, equals, value = setting.partition("=")
-        if knob not in known_knobs or not equals:
-            raise ValueError(f"{setting!r} in {name!r} is no setting of {kind}: {'=, '.join(known_knobs)}= are known.")
-        try:
-            values[knob] = options.value_type(known_knobs[knob])(value)
-        except ValueError:
-            raise ValueError(f"{value!r} in {name!r} is no value for {knob}.") from None
+    values |= options.settings(ATTACKS[kind], settings, kind, name)
     return ATTACKS[kind](**preset | values)
 
 

@@ -60,6 +60,22 @@ def attack(args: argparse.Namespace) -> Attack:
     return ATTACKS[args.attack](**chosen(args))
 
 
+def settings(config: type, given: Collection[str], kind: str, whole: str) -> dict[str, Any]:
+    """The settings that texts such as a=0.2 stand for, of the knobs of `config`, which is called `kind`; they are part
+    of the text `whole`. Raises ValueError with one sentence.
+    """
+    known, values = knobs(config), {}
+    for setting in given:
+        knob, equals, value = setting.partition("=")
+        if knob not in known or not equals:
+            raise ValueError(f"{setting!r} in {whole!r} is no setting of {kind}: {'=, '.join(known)}= are known.")
+        try:
+            values[knob] = value_type(known[knob])(value)
+        except ValueError:
+            raise ValueError(f"{value!r} in {whole!r} is no value for {knob}.") from None
+    return values
+
+
 def presets(name: str) -> dict[str, dict[str, Any]]:
     """The presets of an attack by their names on the command line, where the last word of the title is enough."""
     named = {title.split()[-1].lower(): changes for title, changes in ATTACKS[name].presets.items()}

@@ -1,0 +1,88 @@
+"""Attacks of other libraries, to compare with: adv_lib:NAME (adversarial-library) and torchattacks:NAME.
+
+Neither library is needed, and neither comes with the project: see requirements-peers.txt.
+"""
+
+import ast
+import importlib
+import importlib.util
+import inspect
+import sys
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from explorer.types import AttackResult, Images, Labels, Network, Trace
+
+LIBRARIES = {"adv_lib": ("adv_lib.attacks", "adv-lib"), "torchattacks": ("torchattacks", "torchattacks")}
+INSTALL = "pip install --no-deps -r requirements-peers.txt"
+
+
+@dataclass(frozen=True, eq=False)
+class Peer:
+    """Another library's attack, called as ours are: (network, images, labels). What it returns is not put on the 8-bit
+    grid: how often it still fools as a saved picture is the benchmark's own question.
+    """
+
+    name: str
+    attack: Callable
+    settings: Mapping[str, Any]
+
+    def __call__(self, network: Network, images: Images, labels: Labels) -> AttackResult:
+        """Raises ValueError with one sentence where the library fails."""
+        try:
+            adversarial = self._found(network, images.clone(), labels.clone()).detach().to(images).clamp(0, 1)
+        except Exception as error:  # it may raise anything; whoever named it needs to read what
+            told = " ".join(str(error).split()) or "no message"
+            raise ValueError(f"{self.name} failed: {type(error).__name__}: {told[:200]}") from error
+        with torch.no_grad():
+            seen = network(adversarial).argmax(1)
+        trace = Trace(*torch.zeros(3, 1, len(images)))
+        return AttackResult(
+            images, labels, None, adversarial, seen, seen != labels, {"optimised": adversarial}, trace
+        )  # fmt: skip
+
+    def _found(self, network: Network, images: Images, labels: Labels) -> Images:
+        if isinstance(self.attack, type):
+            return self.attack(network, **self.settings)(images, labels)
+        untargeted = {"targeted": False} if "targeted" in inspect.signature(self.attack).parameters else {}
+        return self.attack(network, images, labels, **untargeted | self.settings)
+
+
+def is_peer(name: str) -> bool:
+    """Whether the name begins with one of the libraries."""
+    return name.partition(":")[0] in LIBRARIES
+
+
+def named_peer(text: str) -> Peer:
+    """The attack that LIBRARY:NAME or LIBRARY:NAME:setting=value stands for, such as adv_lib:fmn:norm=0.
+
+    Raises ValueError with one sentence if the library is not installed or has no such attack.
+    """
+    library, _, rest = text.partition(":")
+    name, *settings = rest.split(":")
+    module, package = LIBRARIES[library]
+    if importlib.util.find_spec(library) is None:
+        raise ValueError(f"{text!r} needs {package}, which is not installed: {INSTALL}")
+    if importlib.util.find_spec("visdom") is None:  # adv-lib wants it for plots; it does not build any more
+        sys.modules.setdefault("visdom", types.SimpleNamespace(Visdom=None))
+    attack = getattr(importlib.import_module(module), name, None)
+    known = isinstance(attack, type) or inspect.isfunction(attack)
+    if name.startswith("_") or not known:
+        raise ValueError(f"{package} has no attack {name!r}: a name such as adv_lib:vfga or torchattacks:SparseFool is "
+                         "expected.")  # fmt: skip
+    return Peer(text, attack, dict(_setting(each, text) for each in settings))
+
+
+def _setting(text: str, whole: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    try:
+        found = ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        found = value
+    if not equals or not name.isidentifier() or not value:
+        raise ValueError(f"{text!r} in {whole!r} is no setting: name=value is expected.")
+    return name, found

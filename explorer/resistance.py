@@ -1,0 +1,140 @@
+"""What a defence is worth: does the network still see clean pictures, do ready-made attacks survive the filter, and
+does an attack that knows of it get through?
+
+A defence that stops only attacks that know nothing of it is none (Athalye et al., arXiv 1802.00420; Tramer et al.,
+arXiv 2002.08347), so the attack is run again on the classifier together with the defence, and a random search, which
+needs no gradients, looks for what a misleading gradient may have hidden.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+from scipy.stats import binomtest
+from torch import Tensor, nn
+
+from explorer.attacks import Attack
+from explorer.defences import Defence, Defended
+from explorer.exact import exact_arithmetic
+from explorer.types import AttackResult, Flags, Images, Labels
+
+NONE = "none"  # the row without a defence
+
+
+@dataclass(frozen=True)
+class Share:
+    """So many of so many, with a 95 % interval (Wilson, 1927)."""
+
+    hits: int
+    of: int
+
+    @property
+    def value(self) -> float:
+        """NaN of none."""
+        return self.hits / self.of if self.of else float("nan")
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """From 0 to 1 where nothing is known."""
+        if not self.of:
+            return 0.0, 1.0
+        found = binomtest(self.hits, self.of).proportion_ci(method="wilson")
+        return float(found.low), float(found.high)
+
+
+@dataclass(frozen=True)
+class Resistance:
+    """What one defence did to pictures that the classifier sees correctly without it."""
+
+    defence: str
+    clean: Share  # of all pictures: still seen correctly; what is missing to 1 is the defence's cost
+    survive: (
+        Share  # of attacked pictures whose clean one is seen correctly: still fool, though made without the defence
+    )
+    adaptive: Share  # of pictures that are seen correctly: fooled by the same attack on classifier and defence together
+    adaptive_pixels: float  # mean changed pixels of these; NaN where there is none
+    gradient_free: Share  # the same by the random search
+    gradient_free_pixels: float
+    seconds: float  # for all of it
+
+    @property
+    def masked(self) -> bool:
+        """The random search, which sees less, fooled more: the gradients mislead, and `adaptive` says too little."""
+        return self.gradient_free.hits > self.adaptive.hits
+
+
+def resistance(
+    classifier: nn.Module,
+    images: Images,
+    labels: Labels,
+    defences: Mapping[str, Defence],
+    attack: Attack,
+    gradient_free: Attack,
+    *,
+    batch: int,
+    on_progress: Callable[[str], None] | None = None,
+) -> list[Resistance]:
+    """One row without a defence and one for each, on images (n, 3, h, w) that the classifier sees as `labels` (n,),
+    `batch` at a time. `on_progress` hears the name of each row once it is done.
+    """
+    rows: list[Resistance] = []
+    plain: tuple[Images, Flags] | None = None
+    for name, defence in {NONE: None, **defences}.items():
+        started = time.perf_counter()
+        network = classifier if defence is None else Defended(classifier, defence)
+        right = _seen(network, images, batch) == labels
+        found = _attacked(attack, network, images[right], labels[right], batch)
+        random = _attacked(gradient_free, network, images[right], labels[right], batch)
+        if plain is None:  # the row without a defence: these are the attacks that later rows must withstand
+            fools = torch.zeros_like(right)
+            fools[right.nonzero()[:, 0][found.fooled]] = True
+            adversarial = images.clone()
+            adversarial[right] = found.adversarial
+            plain = adversarial, fools
+        asked = plain[1] & right
+        still = _seen(network, plain[0], batch) != labels
+        rows.append(
+            Resistance(
+                defence=name,
+                clean=Share(int(right.sum()), len(right)),
+                survive=Share(int((still & asked).sum()), int(asked.sum())),
+                adaptive=Share(int(found.fooled.sum()), int(right.sum())),
+                adaptive_pixels=found.mean_pixels,
+                gradient_free=Share(int(random.fooled.sum()), int(right.sum())),
+                gradient_free_pixels=random.mean_pixels,
+                seconds=time.perf_counter() - started,
+            )
+        )
+        if on_progress:
+            on_progress(name)
+    return rows
+
+
+@dataclass(frozen=True)
+class _Attacked:
+    adversarial: Images
+    fooled: Flags
+    n_pixels: Tensor
+
+    @property
+    def mean_pixels(self) -> float:
+        return self.n_pixels[self.fooled].float().mean().item()
+
+
+def _attacked(attack: Attack, network: nn.Module, images: Images, labels: Labels, batch: int) -> _Attacked:
+    results: list[AttackResult] = [
+        attack(network, some, theirs)
+        for some, theirs in zip(images.split(batch), labels.split(batch), strict=True)
+        if len(some)
+    ]
+    if not results:
+        nothing = torch.zeros_like(labels)
+        return _Attacked(images, nothing > 0, nothing)
+    joined = ([getattr(each, name) for each in results] for name in ("adversarial", "succeeded", "n_pixels"))
+    return _Attacked(*map(torch.cat, joined))
+
+
+def _seen(network: nn.Module, images: Images, batch: int) -> Labels:
+    with exact_arithmetic(images.device), torch.no_grad():
+        return torch.cat([network(some.clone()).argmax(1) for some in images.split(batch)])
