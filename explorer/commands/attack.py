@@ -1,25 +1,28 @@
-"""Attack one picture and explain every changed pixel.
+"""Attack a picture, or every picture of a folder, and explain every changed pixel.
 
 Writes adversarial.png, overlay.png, pixels.csv and result.json. The exit code is 0 if the network is fooled, 3 if it
 is not, 2 if the input is bad.
+
+Of a folder, it writes these into DIR/NAME for each picture, and the table DIR/results.csv. Pictures in a folder that
+is named like a class, such as stop/1.png, have that class. The exit code is 0 if all are fooled, 3 if some are not, 2
+if a picture could not be attacked; the others are, and the table says why. The same command goes on after it was
+stopped: what was done with the same settings, by the picture's content, is not done again.
 """
 
 import argparse
 import json
 from pathlib import Path
 
-import torch
 from tqdm import tqdm
 
 from explorer.attacks import ATTACKS, Attack
 from explorer.classifiers import Classifier
-from explorer.commands import networks, options, pictures, regions
+from explorer.commands import folder, networks, options, pictures, regions
 from explorer.commands.tables import aligned
 from explorer.evidence import DEFAULT_METHOD, METHODS, trust
-from explorer.exact import exact_arithmetic
-from explorer.images import fit, load_image, to_png
+from explorer.images import fit
 from explorer.palette import kind_text
-from explorer.pipeline import Exploration, explore, overlay, pixels_csv, report
+from explorer.pipeline import FILES, RESULT, Exploration, explore, run_files
 from explorer.types import Image, PixelLabel, Step
 
 EXAMPLES = """examples:
@@ -28,9 +31,9 @@ EXAMPLES = """examples:
   python -m explorer attack photo.jpg --model signs-resnet --preset paper --steps 300 --out out/photo
   python -m explorer attack stop-1 --model signs-resnet --attack greedy --random-queries 2000 --out out/greedy
   python -m explorer attack stop-1 --model signs-resnet --region not-sign --max-change 0.5 --out out/beside
+  python -m explorer attack photographs/ --model signs-resnet --out out/all
   python -m explorer attack cat.png --model my_network.py:load --label 3 --out out/cat"""
 
-FILES = ("adversarial.png", "overlay.png", "pixels.csv", "result.json")
 ROWS = 20  # of the table of pixels on the terminal; pixels.csv has them all
 NOT_FOOLED = 3
 
@@ -40,8 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "picture",
         metavar="PICTURE",
-        help="a PNG, JPEG, WebP or BMP file, or by name a sign (stop-1), a photograph (chelsea, coffee, …) or, where "
-        "CIFAR-10 is there, one of its test set (cifar10-42)",
+        help="a PNG, JPEG, WebP or BMP file, a folder of them, or by name a sign (stop-1), a photograph (chelsea, "
+        "coffee, …) or, where CIFAR-10 is there, one of its test set (cifar10-42)",
     )
     networks.add_arguments(parser)
     parser.add_argument("--label", help="the true class, by name or index (a sign's is known to networks of signs)")
@@ -59,6 +62,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Attack, print the story, write the files, and check that the saved picture still fools."""
     attack = _attack(args)
+    if pictures_of := folder.named(args.picture):
+        return folder.attack_folder(args, pictures_of, attack)
     network = networks.load_network(args.model, args.device)
     sample = pictures.find_picture(args.picture)
     clf = networks.as_classifier(network, args.model, sample.image)
@@ -79,7 +84,10 @@ def run(args: argparse.Namespace) -> int:
         exploration = explore(
             clf, image, attack, label=label, target=target, region=region, method=args.method, on_step=on_step
         )
-    fools = _write(exploration, clf, args.out)
+    files = run_files(exploration, clf)
+    for name, content in files.items():
+        (args.out / name).write_bytes(content)
+    fools = json.loads(files[RESULT])["saved_picture_fools"]
 
     if image.shape != sample.image.shape:
         print(_fitted(sample.image, clf))
@@ -96,22 +104,6 @@ def _attack(args: argparse.Namespace) -> Attack:
     if args.preset not in presets:
         raise ValueError(f"The attack {args.attack!r} has no preset {args.preset!r}: it has {', '.join(presets)}.")
     return ATTACKS[args.attack](**presets[args.preset] | options.chosen(args))
-
-
-def _write(exploration: Exploration, clf: Classifier, folder: Path) -> bool:
-    """Write the files; whether the saved picture, read back, fools the network."""
-    each = exploration
-    saved = folder / "adversarial.png"
-    saved.write_bytes(to_png(each.adversarial))
-    with exact_arithmetic(clf.device), torch.no_grad():
-        seen = int(clf(load_image(saved)[None].to(clf.device)).argmax())
-    fools = seen != each.label if each.target is None else seen == each.target
-    pixels = each.evidence.pixels if each.evidence else ()
-    (folder / "overlay.png").write_bytes(to_png(overlay(each.adversarial, pixels)))
-    (folder / "pixels.csv").write_text(pixels_csv(each.evidence), encoding="utf-8")
-    result = {**report(each), "saved_picture_fools": fools}
-    (folder / "result.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    return fools
 
 
 def _fitted(image: Image, clf: Classifier) -> str:

@@ -13,6 +13,7 @@ import torch
 
 from explorer.evidence import DEFAULT_METHOD, trust
 from explorer.images import to_uint8
+from explorer.pipeline.escaping import one_line
 from explorer.pipeline.exploration import Exploration
 from explorer.types import Evidence, Image
 
@@ -35,6 +36,7 @@ def report(exploration: Exploration) -> dict[str, Any]:
             "dataset": each.dataset,
             "picture": {"sha256": picture_sha256(each.image), "shape": list(each.image.shape)},
             "labels": {key: None if k is None else {"index": k, "name": names[k]} for key, k in labels.items()},
+            "confidence": {"before": each.before[each.label], "after": each.after[each.adversarial_label]},
             "already_wrong": each.already_wrong,
             "probability_before": dict(zip(names, each.before.tolist(), strict=True)),
             "probability_after": dict(zip(names, each.after.tolist(), strict=True)),
@@ -82,8 +84,8 @@ def snippet(exploration: Exploration, picture: str = "picture.png", device: str 
     imported, region, given = "", "", ""
     if each.region is not None:
         imported, given = "\nfrom explorer.regions import Region", ", region=region.mask"
-        region = f"\nregion = Region.parse({_literal(each.region.text)})  # {_one_line(each.region.told)} may change"
-    return f"""# {_one_line(each.story)}
+        region = f"\nregion = Region.parse({_literal(each.region.text)})  # {one_line(each.region.told)} may change"
+    return f"""# {one_line(each.story)}
 
 import torch
 
@@ -93,8 +95,8 @@ from explorer.grid import changed_pixels{imported}
 
 clf = load_classifier({_literal(each.network)}, device={_literal(device or _device(each))})
 image = load_image({_literal(picture)}).to(clf.device)  # the clean picture, as downloaded
-label = {each.label}  # {_one_line(each.class_names[each.label])}
-targets = {target}  # {_one_line(target_name)}{region}
+label = {each.label}  # {one_line(each.class_names[each.label])}
+targets = {target}  # {one_line(target_name)}{region}
 
 attack = {type(each.attack).__name__}(
     {f",{chr(10)}    ".join(settings)},
@@ -127,11 +129,6 @@ def _literal(value: Any) -> str:
     """As Python reads it back; a text that needs no escapes in double quotes."""
     simple = isinstance(value, str) and value.isprintable() and not {'"', "\\"} & {*value}
     return f'"{value}"' if simple else repr(value)
-
-
-def _one_line(text: str) -> str:
-    """For a comment, which a line's end would end."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def _device(exploration: Exploration) -> str:
