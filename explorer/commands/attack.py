@@ -22,8 +22,8 @@ from explorer.commands.tables import aligned
 from explorer.evidence import DEFAULT_METHOD, METHODS, trust
 from explorer.images import fit
 from explorer.palette import kind_text
-from explorer.pipeline import FILES, RESULT, Exploration, explore, run_files
-from explorer.types import Image, PixelLabel, Step
+from explorer.pipeline import PAPER, RESULT, UPLOAD, Exploration, explore, paper_kit, query_of, run_files
+from explorer.types import Image, PixelLabel, Sample, Step
 
 EXAMPLES = """examples:
   python -m explorer attack stop-1 --model signs-resnet --out out/stop
@@ -52,6 +52,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     regions.add_arguments(parser)
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for the files; made if need be")
     parser.add_argument("--method", choices=list(METHODS), default=DEFAULT_METHOD, help="how pixels are labelled")
+    parser.add_argument(
+        "--paper",
+        action="store_true",
+        help=f"also write {PAPER}: figures as PDF and SVG, a LaTeX table, caption, citation, and the program that "
+        "makes the result again",
+    )
     presets = list(dict.fromkeys(preset for name in ATTACKS for preset in options.presets(name)))
     parser.add_argument(
         "--preset", choices=presets, default=options.DEFAULT_PRESET, help="what the settings below start from"
@@ -85,6 +91,8 @@ def run(args: argparse.Namespace) -> int:
             clf, image, attack, label=label, target=target, region=region, method=args.method, on_step=on_step
         )
     files = run_files(exploration, clf)
+    if args.paper:
+        files[PAPER] = paper_kit(exploration, query_of(exploration, _linked(sample)))
     for name, content in files.items():
         (args.out / name).write_bytes(content)
     fools = json.loads(files[RESULT])["saved_picture_fools"]
@@ -93,7 +101,7 @@ def run(args: argparse.Namespace) -> int:
         print(_fitted(sample.image, clf))
     print(_attacked_from(exploration))
     print(_told(exploration))
-    print(f"\nWritten to {args.out}: {', '.join(FILES)}.")
+    print(f"\nWritten to {args.out}: {', '.join(files)}.")
     if exploration.succeeded:
         print(f"Read back from its file, the picture {'still fools' if fools else 'does not fool'} {clf.name}.")
     return 0 if fools else NOT_FOOLED
@@ -104,6 +112,11 @@ def _attack(args: argparse.Namespace) -> Attack:
     if args.preset not in presets:
         raise ValueError(f"The attack {args.attack!r} has no preset {args.preset!r}: it has {', '.join(presets)}.")
     return ATTACKS[args.attack](**presets[args.preset] | options.chosen(args))
+
+
+def _linked(sample: Sample) -> str:
+    """What a link calls the picture: a file cannot be in it."""
+    return sample.name if sample.meta else UPLOAD
 
 
 def _fitted(image: Image, clf: Classifier) -> str:

@@ -82,6 +82,7 @@ def _collection(
             args.region, Sample("a picture of a folder", torch.empty(3, *original, device="meta")), clf
         ),
         method=args.method,
+        paper=args.paper,
         about=files_sha256([code]) if user_code.is_code(args.model) else "",
     )
 

@@ -25,6 +25,7 @@ from explorer.images import Resize, fit_pixels, from_uint8
 from explorer.pipeline.exploration import explore
 from explorer.pipeline.exports import picture_sha256
 from explorer.pipeline.files import FILES, RESULT, run_files
+from explorer.pipeline.paper import PAPER, paper_kit
 from explorer.regions import Region, Size
 from explorer.types import STAGES, OnStep
 
@@ -83,9 +84,11 @@ class Collection:
         method: str = DEFAULT_METHOD,
         stage: str | None = None,
         about: str = "",
+        paper: bool = False,
     ) -> None:
         """`region` gets a picture's own size. `about` is what decides over the network beside its numbers, such as the
-        code of a function. Raises ValueError with one sentence if `out` holds another program's table.
+        code of a function. `paper`: a paper kit for each. Raises ValueError with one sentence if `out` holds another
+        program's table.
         """
         self.pictures, self.out = tuple(pictures), out
         self.folders = folder_names([picture.file for picture in pictures])
@@ -97,7 +100,8 @@ class Collection:
         network = network_sha256(clf), clf.name, clf.class_names, clf.input_size, about
         self._decides = [explorer.__version__, network, type(attack).__name__, settings, self._given]
         _check_table(out / TABLE)
-        self._known = _known(out)
+        self._files = (PAPER, *FILES) if paper else FILES
+        self._known = _known(out, self._files)
 
     @property
     def finished(self) -> bool:
@@ -139,7 +143,8 @@ class Collection:
         )
         if found.result.stopped:
             return None
-        files = run_files(found, self._clf, collection=key)
+        files = {PAPER: paper_kit(found)} if PAPER in self._files else {}
+        files |= run_files(found, self._clf, collection=key)
         for name, content in files.items():
             _replace(self.out / folder / name, content)
         self._known[_fingerprint(key)] = self.out / folder
@@ -148,7 +153,7 @@ class Collection:
     def _again(self, key: dict, folder: str) -> dict | None:
         """What is known of this picture with these settings, whatever it was called then."""
         where = self._known.get(_fingerprint(key))
-        told = None if where is None else _told(where)
+        told = None if where is None else _told(where, self._files)
         if told is None or told["collection"] != key:  # another picture has come to its place since
             return None
         if where != self.out / folder:
@@ -164,7 +169,7 @@ def folder_names(files: Sequence[str]) -> list[str]:
         path = PurePosixPath(file)
         name = "/".join([*map(_safe, path.parts[:-1]), _safe(path.stem)])
         number, unique = 1, name
-        while _alike(unique) in taken or _alike(unique.rpartition("/")[2]) in (TABLE, *FILES):
+        while _alike(unique) in taken or _alike(unique.rpartition("/")[2]) in (TABLE, PAPER, *FILES):
             number += 1
             unique = f"{name} {number}"
         taken.add(_alike(unique))
@@ -197,8 +202,9 @@ def archive(out: Path, rows: Sequence[Row]) -> bytes:
         content.writestr(TABLE, table_csv(rows))
         for row in rows:
             if not row["problem"]:
-                for name in FILES:
-                    content.write(out / row["folder"] / name, f"{row['folder']}/{name}")
+                for name in (*FILES, PAPER):
+                    if (path := out / row["folder"] / name).is_file():
+                        content.write(path, f"{row['folder']}/{name}")
     return file.getvalue()
 
 
@@ -224,20 +230,20 @@ def _row(result: dict) -> Row:
     return row
 
 
-def _known(out: Path) -> dict[str, Path]:
+def _known(out: Path, files: Sequence[str]) -> dict[str, Path]:
     """The folders in `out` that hold all files of a run of ours, by the fingerprint of what was attacked and how."""
     found = {}
     for path in sorted((*out.glob(f"*/{RESULT}"), *out.glob(f"*/*/{RESULT}"))):
-        if told := _told(path.parent):
+        if told := _told(path.parent, files):
             found[_fingerprint(told["collection"])] = path.parent
     return found
 
 
-def _told(folder: Path) -> dict | None:
-    """The result in this folder, if all files are there and it is one of ours."""
+def _told(folder: Path, files: Sequence[str]) -> dict | None:
+    """The result in this folder, if all `files` are there and it is one of ours."""
     try:
         told = json.loads((folder / RESULT).read_bytes())
-        complete = isinstance(told, dict) and all((folder / name).is_file() for name in FILES)
+        complete = isinstance(told, dict) and all((folder / name).is_file() for name in files)
         return told if complete and _row(told) else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):  # not there, damaged, or somebody else's
         return None
@@ -267,7 +273,7 @@ def _replace(path: Path, content: bytes) -> None:
 
 
 def _all_but_files(_folder: str, names: list[str]) -> set[str]:
-    return {*names} - {*FILES}
+    return {*names} - {PAPER, *FILES}
 
 
 def _safe(name: str) -> str:

@@ -71,10 +71,10 @@ def pixels_csv(evidence: Evidence | None) -> str:
     return file.getvalue()
 
 
-def snippet(exploration: Exploration, picture: str = "picture.png", device: str = "") -> str:
+def snippet(exploration: Exploration, picture: str = "picture.png", device: str = "", expected: str = "") -> str:
     """A Python program that repeats the run from the clean picture, saved as `picture`; by default on the device where
     the result lies. Whatever the network's classes are called, it is the same program: their names are only in its
-    comments, each in one line.
+    comments, each in one line. `expected`: the file of the attacked picture, which the result is compared with.
     """
     each = exploration
     settings = [f"{name}={_literal(value)}" for name, value in dataclasses.asdict(each.attack).items()]
@@ -85,6 +85,16 @@ def snippet(exploration: Exploration, picture: str = "picture.png", device: str 
     if each.region is not None:
         imported, given = "\nfrom explorer.regions import Region", ", region=region.mask"
         region = f"\nregion = Region.parse({_literal(each.region.text)})  # {one_line(each.region.told)} may change"
+    compared = (
+        f"""
+n_other = int(changed_pixels(load_image({_literal(expected)}).to(clf.device), adversarial).sum())
+if n_other:
+    raise SystemExit(f"The result differs in {{n_other}} pixels: on another device, or with other versions, it may.")
+print("The result is equal.")
+"""
+        if expected
+        else ""
+    )
     return f"""# {one_line(each.story)}
 
 import torch
@@ -110,7 +120,7 @@ print(f"{{clf.class_names[label]}} -> {{after}}, by {{n_pixels}} pixels")
 if n_pixels:
     for pixel in explain_pixels(clf, image, adversarial, label, method={_literal(method)}).pixels:
         print(f"row {{pixel.row}}, column {{pixel.col}}: {{pixel.kind}}{{' (weak)' if pixel.weak else ''}}")
-"""
+{compared}"""
 
 
 def picture_sha256(image: Image) -> str:

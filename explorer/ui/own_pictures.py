@@ -24,7 +24,7 @@ class OwnPicture:
     """A file of a picture."""
 
     def __init__(self, file: UploadedFile) -> None:
-        self.file, self._content = file.name, file
+        self.id, self.file, self._content = file.file_id, file.name, file
         self.problem, self.size = "", (0, 0)
         content = file.getvalue()
         self.name = hashlib.sha256(file.name.encode(errors="replace") + b"\0" + content).hexdigest()[:24]

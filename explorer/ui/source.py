@@ -16,6 +16,7 @@ from explorer.ui.gallery import gallery as thumbnails
 from explorer.ui.link import bound, link, linked, linked_number, note_unknown, unlink, whole
 from explorer.ui.markdown import plain
 from explorer.ui.own_pictures import MAX_MEGABYTES, MOST, choose_one, own_pictures, tell_problems
+from explorer.ui.restore import restore_upload, tell_restored
 
 SIGNS, PHOTOGRAPHS, CIFAR10, UPLOAD, CAMERA = "Road signs", "Photographs", "CIFAR-10", "Upload", "Camera"
 SOURCES = (SIGNS, PHOTOGRAPHS, CIFAR10, UPLOAD, CAMERA)
@@ -160,10 +161,12 @@ def _own(source: str, size: tuple[int, int]) -> Original | None:
             SUFFIXES,
             accept_multiple_files=True,
             key="upload",
+            on_change=restore_upload,
             max_upload_size=MAX_MEGABYTES,
         )
     pictures = own_pictures(files)
     tell_problems(pictures)
+    tell_restored()
     if not pictures:
         st.caption(
             "There is no picture of yours in this visit yet, and a link cannot hold one: "

@@ -25,12 +25,11 @@ from explorer.ui.pictures import pictures
 from explorer.ui.playback import playback
 from explorer.ui.proof import show_proof
 from explorer.ui.regions import choose_region
+from explorer.ui.restore import OPTIMISED
 from explorer.ui.runs import StatusLine, ask
 from explorer.ui.session import session
 from explorer.ui.source import UPLOAD, choose_picture, choose_source
 from explorer.ui.what_if import what_if
-
-OPTIMISED = "optimised"  # the switch for the result without the stages that follow the attack's own
 
 
 def page() -> None:
