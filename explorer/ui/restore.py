@@ -5,7 +5,7 @@ import streamlit as st
 from explorer.attacks import ATTACKS
 from explorer.classifiers import DEFAULT
 from explorer.images import load_image
-from explorer.knobs import knobs
+from explorer.knobs import exactly, knobs
 from explorer.pipeline import Settings, picture_sha256, settings_of
 from explorer.ui import classes, networks, regions
 from explorer.ui.attacks import PARAMETER as ATTACK
@@ -29,9 +29,10 @@ def restore_upload() -> None:
         try:
             settings = settings_of(content)
             if settings is not None:
-                _apply(settings, picture_sha256(load_image(content)))
+                others = _apply(settings, picture_sha256(load_image(content)))
                 st.session_state.own_chosen = OwnPicture(file).name
-                st.session_state.restored = True, f"{file.name} has put its settings back."
+                instead = f"; the nearest that can be is used for {', '.join(others)}" if others else ""
+                st.session_state.restored = True, f"{file.name} has put its settings back{instead}."
         except ValueError as error:
             st.session_state.restored = False, f"{file.name}: {error}"
 
@@ -42,15 +43,19 @@ def tell_restored() -> None:
         (st.caption if told[0] else st.error)(plain(told[1]))
 
 
-def _apply(settings: Settings, picture: str) -> None:
-    name = name_of(settings.attack)
+def _apply(settings: Settings, picture: str) -> list[str]:
+    """Put the controls; those that cannot be put exactly there."""
+    name, others = name_of(settings.attack), []
     link(networks.PARAMETER, settings.network, DEFAULT)
     link(ATTACK, name, next(iter(ATTACKS)))
     for knob in knobs(settings.attack).values():
         value = getattr(settings.attack, knob.name)
         keep_stop(knob, value, prefix_of(name))
         number = isinstance(value, int | float) and not isinstance(value, bool)
-        st.session_state[prefix_of(name) + knob.name] = nearest(knob, value) if number else value
+        put = nearest(knob, value) if number else value
+        st.session_state[prefix_of(name) + knob.name] = put
+        if put != value:
+            others.append(f"{knob.label} ({exactly(put)} for {exactly(value)})")
     st.session_state[OPTIMISED] = settings.optimised
     st.session_state.method = settings.method
     st.session_state.target = settings.target or classes.ANY_CLASS
@@ -62,3 +67,4 @@ def _apply(settings: Settings, picture: str) -> None:
     else:
         st.session_state.where = regions.INSIDE
         link(regions.PARAMETER, settings.region.text, "")
+    return others
