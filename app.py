@@ -1,6 +1,7 @@
 """The interactive explorer of sparse adversarial attacks: `streamlit run app.py`."""
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 import streamlit as st
@@ -11,6 +12,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // 2)))
 
 ASSETS = Path(__file__).parent / "assets"
+VIEWS = Path(find_spec("explorer").origin).parent / "views"  # without importing it, which would load torch
 
 st.set_page_config(
     page_title="Sparse attack explorer",
@@ -22,10 +24,10 @@ st.html(ASSETS / "style.css")
 st.logo(ASSETS / "logo.svg", size="large")
 st.navigation(
     [
-        st.Page("explorer/views/explore.py", title="Explore", url_path="explore", default=True),
-        st.Page("explorer/views/ground_truth.py", title="Ground truth", url_path="truth"),
-        st.Page("explorer/views/tune.py", title="Tune", url_path="tune"),
-        st.Page("explorer/views/experiments.py", title="Experiments", url_path="experiments"),
+        st.Page(VIEWS / "explore.py", title="Explore", url_path="explore", default=True),
+        st.Page(VIEWS / "ground_truth.py", title="Ground truth", url_path="truth"),
+        st.Page(VIEWS / "tune.py", title="Tune", url_path="tune"),
+        st.Page(VIEWS / "experiments.py", title="Experiments", url_path="experiments"),
     ],
     position="top",
 ).run()

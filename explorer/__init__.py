@@ -15,6 +15,8 @@ from explorer.classifiers import list_classifiers, load_classifier
 from explorer.evidence import explain_pixels
 from explorer.images import load_image
 
+__version__ = "1.0.0"
+
 __all__ = [
     "ATTACKS",
     "PGD0",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from explorer.commands import COMMANDS
+from explorer.pipeline import one_line
 
 
 class _Parser(argparse.ArgumentParser):
@@ -49,8 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _one_line(text: str) -> str:
-    """Also of what would move a terminal's cursor: names of files may hold anything."""
-    return "".join(letter if letter.isprintable() else "?" for letter in " ".join(text.split()))
+    return one_line(" ".join(text.split()), "?")
 
 
 if __name__ == "__main__":

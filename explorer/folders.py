@@ -1,4 +1,4 @@
-"""Folders: what a person put into one, and where the user's own cache is."""
+"""Folders: where the app and its assets lie, what a person put into one, and the user's own cache."""
 
 import os
 import tempfile
@@ -7,6 +7,27 @@ from pathlib import Path
 # What systems and tools leave in every folder. All else of this kind begins with a dot: ._x.png, .ipynb_checkpoints.
 _LEFT_BEHIND = {"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "@eadir", "lost+found"}
 _LEFT_BEHIND |= {"system volume information", "__pycache__"}
+
+
+_SHIPPED = Path(__file__).parent / "shipped"  # in a wheel: what lies beside the package in the repository
+
+
+def home() -> Path:
+    """The folder that holds app.py, assets/ and .streamlit/: the repository, or, installed, a part of the package."""
+    return _SHIPPED if _SHIPPED.is_dir() else Path(__file__).parents[1]
+
+
+def app_file() -> Path:
+    """The program that Streamlit runs."""
+    return home() / "app.py"
+
+
+def is_installed() -> bool:
+    """Whether the package was installed, so that its folder is no place to write to."""
+    return home() == _SHIPPED
+
+
+ASSETS = home() / "assets"  # weights and their manifest, sample pictures, what was measured, styles
 
 
 def visible(folder: Path) -> list[Path]:

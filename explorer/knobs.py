@@ -82,3 +82,11 @@ def check(config: Any) -> None:
     """Raise ValueError for the first field of `config` that is out of its limits."""
     for name, each in knobs(config).items():
         each.check(getattr(config, name))
+
+
+def exactly(value: float | int) -> str:
+    """A number in as few digits as give it back exactly: 0.3, 1e-05, 30."""
+    if isinstance(value, int):
+        return str(value)
+    short = f"{value:g}"
+    return short if float(short) == value else repr(value)

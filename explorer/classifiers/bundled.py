@@ -14,8 +14,8 @@ from explorer.classifiers.card import Card
 from explorer.classifiers.classifier import Classifier
 from explorer.classifiers.folding import fold_batch_norm
 from explorer.classifiers.networks import ARCHITECTURES
+from explorer.folders import ASSETS
 
-ASSETS = Path(__file__).parents[2] / "assets"
 MANIFEST = "classifiers.json"
 
 # Title, architecture and one sentence, in the order in which they are offered.

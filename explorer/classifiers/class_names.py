@@ -1,6 +1,7 @@
 """Names of classes, wherever they come from: they are shown, printed, written into files and chosen by."""
 
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 
 MAX_CLASSES = 100_000
@@ -23,3 +24,10 @@ def checked(names: Sequence[str]) -> list[str]:
                 f"The name of a class is one line of 1 to {MAX_LENGTH} letters; number {index} is {name[:40]!a}."
             )
     return list(names)
+
+
+def distinct(names: Sequence[str]) -> list[str]:
+    """Class names that can be told apart: ImageNet has a crane that is a bird, and one that lifts."""
+    counts = Counter(names)
+    told = [name if counts[name] == 1 else f"{name} ({index})" for index, name in enumerate(names)]
+    return told if len({*told}) == len(told) else [f"{name} ({index})" for index, name in enumerate(names)]

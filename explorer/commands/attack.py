@@ -1,26 +1,29 @@
-"""Attack one picture and explain every changed pixel.
+"""Attack a picture, or every picture of a folder, and explain every changed pixel.
 
 Writes adversarial.png, overlay.png, pixels.csv and result.json. The exit code is 0 if the network is fooled, 3 if it
 is not, 2 if the input is bad.
+
+Of a folder, it writes these into DIR/NAME for each picture, and the table DIR/results.csv. Pictures in a folder that
+is named like a class, such as stop/1.png, have that class. The exit code is 0 if all are fooled, 3 if some are not, 2
+if a picture could not be attacked; the others are, and the table says why. The same command goes on after it was
+stopped: what was done with the same settings, by the picture's content, is not done again.
 """
 
 import argparse
 import json
 from pathlib import Path
 
-import torch
 from tqdm import tqdm
 
 from explorer.attacks import ATTACKS, Attack
 from explorer.classifiers import Classifier
-from explorer.commands import networks, options, pictures, regions
+from explorer.commands import folder, networks, options, pictures, regions
 from explorer.commands.tables import aligned
 from explorer.evidence import DEFAULT_METHOD, METHODS, trust
-from explorer.exact import exact_arithmetic
-from explorer.images import fit, load_image, to_png
+from explorer.images import fit
 from explorer.palette import kind_text
-from explorer.pipeline import Exploration, explore, overlay, pixels_csv, report
-from explorer.types import Image, PixelLabel, Step
+from explorer.pipeline import PAPER, RESULT, UPLOAD, Exploration, explore, paper_kit, query_of, run_files
+from explorer.types import Image, PixelLabel, Sample, Step
 
 EXAMPLES = """examples:
   python -m explorer attack stop-1 --model signs-resnet --out out/stop
@@ -28,9 +31,9 @@ EXAMPLES = """examples:
   python -m explorer attack photo.jpg --model signs-resnet --preset paper --steps 300 --out out/photo
   python -m explorer attack stop-1 --model signs-resnet --attack greedy --random-queries 2000 --out out/greedy
   python -m explorer attack stop-1 --model signs-resnet --region not-sign --max-change 0.5 --out out/beside
+  python -m explorer attack photographs/ --model signs-resnet --out out/all
   python -m explorer attack cat.png --model my_network.py:load --label 3 --out out/cat"""
 
-FILES = ("adversarial.png", "overlay.png", "pixels.csv", "result.json")
 ROWS = 20  # of the table of pixels on the terminal; pixels.csv has them all
 NOT_FOOLED = 3
 
@@ -40,8 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "picture",
         metavar="PICTURE",
-        help="a PNG, JPEG, WebP or BMP file, or by name a sign (stop-1), a photograph (chelsea, coffee, …) or, where "
-        "CIFAR-10 is there, one of its test set (cifar10-42)",
+        help="a PNG, JPEG, WebP or BMP file, a folder of them, or by name a sign (stop-1), a photograph (chelsea, "
+        "coffee, …) or, where CIFAR-10 is there, one of its test set (cifar10-42)",
     )
     networks.add_arguments(parser)
     parser.add_argument("--label", help="the true class, by name or index (a sign's is known to networks of signs)")
@@ -49,6 +52,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     regions.add_arguments(parser)
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for the files; made if need be")
     parser.add_argument("--method", choices=list(METHODS), default=DEFAULT_METHOD, help="how pixels are labelled")
+    parser.add_argument(
+        "--paper",
+        action="store_true",
+        help=f"also write {PAPER}: figures as PDF and SVG, a LaTeX table, caption, citation, and the program that "
+        "makes the result again",
+    )
     presets = list(dict.fromkeys(preset for name in ATTACKS for preset in options.presets(name)))
     parser.add_argument(
         "--preset", choices=presets, default=options.DEFAULT_PRESET, help="what the settings below start from"
@@ -59,6 +68,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Attack, print the story, write the files, and check that the saved picture still fools."""
     attack = _attack(args)
+    if pictures_of := folder.named(args.picture):
+        return folder.attack_folder(args, pictures_of, attack)
     network = networks.load_network(args.model, args.device)
     sample = pictures.find_picture(args.picture)
     clf = networks.as_classifier(network, args.model, sample.image)
@@ -79,13 +90,18 @@ def run(args: argparse.Namespace) -> int:
         exploration = explore(
             clf, image, attack, label=label, target=target, region=region, method=args.method, on_step=on_step
         )
-    fools = _write(exploration, clf, args.out)
+    files = run_files(exploration, clf)
+    if args.paper:
+        files[PAPER] = paper_kit(exploration, query_of(exploration, _linked(sample)))
+    for name, content in files.items():
+        (args.out / name).write_bytes(content)
+    fools = json.loads(files[RESULT])["saved_picture_fools"]
 
     if image.shape != sample.image.shape:
         print(_fitted(sample.image, clf))
     print(_attacked_from(exploration))
     print(_told(exploration))
-    print(f"\nWritten to {args.out}: {', '.join(FILES)}.")
+    print(f"\nWritten to {args.out}: {', '.join(files)}.")
     if exploration.succeeded:
         print(f"Read back from its file, the picture {'still fools' if fools else 'does not fool'} {clf.name}.")
     return 0 if fools else NOT_FOOLED
@@ -98,20 +114,9 @@ def _attack(args: argparse.Namespace) -> Attack:
     return ATTACKS[args.attack](**presets[args.preset] | options.chosen(args))
 
 
-def _write(exploration: Exploration, clf: Classifier, folder: Path) -> bool:
-    """Write the files; whether the saved picture, read back, fools the network."""
-    each = exploration
-    saved = folder / "adversarial.png"
-    saved.write_bytes(to_png(each.adversarial))
-    with exact_arithmetic(clf.device), torch.no_grad():
-        seen = int(clf(load_image(saved)[None].to(clf.device)).argmax())
-    fools = seen != each.label if each.target is None else seen == each.target
-    pixels = each.evidence.pixels if each.evidence else ()
-    (folder / "overlay.png").write_bytes(to_png(overlay(each.adversarial, pixels)))
-    (folder / "pixels.csv").write_text(pixels_csv(each.evidence), encoding="utf-8")
-    result = {**report(each), "saved_picture_fools": fools}
-    (folder / "result.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    return fools
+def _linked(sample: Sample) -> str:
+    """What a link calls the picture: a file cannot be in it."""
+    return sample.name if sample.meta else UPLOAD
 
 
 def _fitted(image: Image, clf: Classifier) -> str:

@@ -168,7 +168,7 @@ def _folder(folder: Path, class_names: list[str] | None, size: tuple[int, int] |
 
 def _classes_of(folders: list[str], class_names: list[str] | None) -> list[int]:
     """The class of each folder: by its name if all are names of classes, else by its place."""
-    found = [match(name, class_names or [], _plain) for name in folders]
+    found = [match(name, class_names or [], plain_name) for name in folders]
     if None not in found:
         return found
     if class_names is not None and len(folders) != len(class_names):
@@ -180,7 +180,7 @@ def _classes_of(folders: list[str], class_names: list[str] | None) -> list[int]:
     return list(range(len(folders)))
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
     """A class's name as it may be spelt as a folder's."""
     return "".join(letter for letter in name.casefold() if letter.isalnum())
 

@@ -9,8 +9,10 @@ import zlib
 from dataclasses import dataclass
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
+MAX_TEXT = 2**20  # bytes
 MAX_PROFILE = 4 * 2**20  # bytes, unpacked; large ones for printing have about 2 MB
 
+_AFTER_HEADER = 33  # bytes of the signature and of the first chunk, IHDR
 _SHOWN = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
 
 
@@ -50,6 +52,29 @@ def take_apart(content: bytes) -> Parts:
     return Parts(
         b"".join(shown), extra.get(b"eXIf", b""), _profile(extra.get(b"iCCP", b"")), tuple(extra.get(b"sBIT", b""))
     )
+
+
+def with_text(content: bytes, keyword: str, text: str) -> bytes:
+    """The PNG file with this ASCII text in it, uncompressed."""
+    body = b"tEXt" + keyword.encode("ascii") + b"\0" + text.encode("ascii")
+    chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+    return content[:_AFTER_HEADER] + chunk + content[_AFTER_HEADER:]
+
+
+def text_of(content: bytes, keyword: str) -> str | None:
+    """The text of this keyword that `with_text` has put right behind the header; None if there is none. Nothing is
+    unpacked. Raises ValueError if it is there and damaged.
+    """
+    start = b"tEXt" + keyword.encode("ascii") + b"\0"
+    place = _AFTER_HEADER + 4
+    if not content.startswith(SIGNATURE) or content[place : place + len(start)] != start:
+        return None
+    (length,) = struct.unpack_from(">I", content, _AFTER_HEADER)
+    end = place + 4 + length
+    body, crc = content[place:end], content[end : end + 4]
+    if length > MAX_TEXT or len(crc) < 4 or struct.unpack(">I", crc)[0] != zlib.crc32(body):
+        raise ValueError("The text in the PNG file is damaged.")
+    return body[len(start) :].decode("latin-1")
 
 
 def _profile(chunk: bytes) -> bytes:

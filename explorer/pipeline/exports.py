@@ -13,6 +13,7 @@ import torch
 
 from explorer.evidence import DEFAULT_METHOD, trust
 from explorer.images import to_uint8
+from explorer.pipeline.escaping import one_line
 from explorer.pipeline.exploration import Exploration
 from explorer.types import Evidence, Image
 
@@ -35,6 +36,7 @@ def report(exploration: Exploration) -> dict[str, Any]:
             "dataset": each.dataset,
             "picture": {"sha256": picture_sha256(each.image), "shape": list(each.image.shape)},
             "labels": {key: None if k is None else {"index": k, "name": names[k]} for key, k in labels.items()},
+            "confidence": {"before": each.before[each.label], "after": each.after[each.adversarial_label]},
             "already_wrong": each.already_wrong,
             "probability_before": dict(zip(names, each.before.tolist(), strict=True)),
             "probability_after": dict(zip(names, each.after.tolist(), strict=True)),
@@ -69,10 +71,10 @@ def pixels_csv(evidence: Evidence | None) -> str:
     return file.getvalue()
 
 
-def snippet(exploration: Exploration, picture: str = "picture.png", device: str = "") -> str:
+def snippet(exploration: Exploration, picture: str = "picture.png", device: str = "", expected: str = "") -> str:
     """A Python program that repeats the run from the clean picture, saved as `picture`; by default on the device where
     the result lies. Whatever the network's classes are called, it is the same program: their names are only in its
-    comments, each in one line.
+    comments, each in one line. `expected`: the file of the attacked picture, which the result is compared with.
     """
     each = exploration
     settings = [f"{name}={_literal(value)}" for name, value in dataclasses.asdict(each.attack).items()]
@@ -82,8 +84,18 @@ def snippet(exploration: Exploration, picture: str = "picture.png", device: str 
     imported, region, given = "", "", ""
     if each.region is not None:
         imported, given = "\nfrom explorer.regions import Region", ", region=region.mask"
-        region = f"\nregion = Region.parse({_literal(each.region.text)})  # {_one_line(each.region.told)} may change"
-    return f"""# {_one_line(each.story)}
+        region = f"\nregion = Region.parse({_literal(each.region.text)})  # {one_line(each.region.told)} may change"
+    compared = (
+        f"""
+n_other = int(changed_pixels(load_image({_literal(expected)}).to(clf.device), adversarial).sum())
+if n_other:
+    raise SystemExit(f"The result differs in {{n_other}} pixels: on another device, or with other versions, it may.")
+print("The result is equal.")
+"""
+        if expected
+        else ""
+    )
+    return f"""# {one_line(each.story)}
 
 import torch
 
@@ -93,8 +105,8 @@ from explorer.grid import changed_pixels{imported}
 
 clf = load_classifier({_literal(each.network)}, device={_literal(device or _device(each))})
 image = load_image({_literal(picture)}).to(clf.device)  # the clean picture, as downloaded
-label = {each.label}  # {_one_line(each.class_names[each.label])}
-targets = {target}  # {_one_line(target_name)}{region}
+label = {each.label}  # {one_line(each.class_names[each.label])}
+targets = {target}  # {one_line(target_name)}{region}
 
 attack = {type(each.attack).__name__}(
     {f",{chr(10)}    ".join(settings)},
@@ -108,7 +120,7 @@ print(f"{{clf.class_names[label]}} -> {{after}}, by {{n_pixels}} pixels")
 if n_pixels:
     for pixel in explain_pixels(clf, image, adversarial, label, method={_literal(method)}).pixels:
         print(f"row {{pixel.row}}, column {{pixel.col}}: {{pixel.kind}}{{' (weak)' if pixel.weak else ''}}")
-"""
+{compared}"""
 
 
 def picture_sha256(image: Image) -> str:
@@ -127,11 +139,6 @@ def _literal(value: Any) -> str:
     """As Python reads it back; a text that needs no escapes in double quotes."""
     simple = isinstance(value, str) and value.isprintable() and not {'"', "\\"} & {*value}
     return f'"{value}"' if simple else repr(value)
-
-
-def _one_line(text: str) -> str:
-    """For a comment, which a line's end would end."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def _device(exploration: Exploration) -> str:

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import cv2
 
+from explorer.folders import ASSETS
 from explorer.samples.files import read_own
 from explorer.signs import CLASS_NAMES, Scene, render
 from explorer.types import Sample
 
-FOLDER = Path(__file__).parents[2] / "assets" / "samples"
+FOLDER = ASSETS / "samples"
 
 # The scenes' seeds by class: first a clear view, then an ordinary one, then one with shadow, dirt or haze.
 _SEEDS: dict[str, tuple[int, ...]] = {

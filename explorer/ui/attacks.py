@@ -3,9 +3,12 @@
 import streamlit as st
 
 from explorer.attacks import ATTACKS, Attack
+from explorer.pipeline.address import name_of, prefix_of
 from explorer.ui.link import link, linked
 
 PARAMETER = "attack"
+
+__all__ = ["PARAMETER", "about", "choose_attack", "name_of", "prefix_of", "presets_of"]
 
 
 def choose_attack(width: int | str = "stretch") -> str:
@@ -23,13 +26,6 @@ def choose_attack(width: int | str = "stretch") -> str:
     return name
 
 
-def prefix_of(name: str) -> str:
-    """What stands before the names of an attack's knobs in the link and among the controls, so that two attacks can
-    have knobs of one name: nothing for the first attack, `greedy.` for greedy.
-    """
-    return "" if name == next(iter(ATTACKS)) else f"{name}."
-
-
 def presets_of(name: str) -> dict[str, Attack]:
     """The settings of an attack that have a name; the first are its defaults."""
     attack = ATTACKS[name]
@@ -40,8 +36,3 @@ def about(name: str) -> str:
     """What an attack does and where it comes from, in one sentence."""
     attack = ATTACKS[name]
     return f"{attack.summary.removesuffix('.')} ({attack.source})."
-
-
-def name_of(attack: Attack) -> str:
-    """Its name in ATTACKS."""
-    return next(name for name, kind in ATTACKS.items() if kind is type(attack))

@@ -1,11 +1,9 @@
 """Choosing classes: the one that the network shall see, and the one that the picture truly shows."""
 
-from collections import Counter
-from collections.abc import Sequence
-
 import streamlit as st
 
 from explorer.classifiers import Classifier
+from explorer.classifiers.class_names import distinct
 from explorer.pipeline import picture_sha256
 from explorer.types import Sample
 from explorer.ui.link import bound, link, linked, unlink
@@ -45,10 +43,3 @@ def choose_label(sample: Sample, clf: Classifier) -> int | None:
         on_change=lambda: link(PARAMETER, st.session_state.true_class, GUESSED),
     )
     return names.index(name) if name in names else None
-
-
-def distinct(names: Sequence[str]) -> list[str]:
-    """Class names that can be told apart: ImageNet has a crane that is a bird, and one that lifts."""
-    counts = Counter(names)
-    told = [name if counts[name] == 1 else f"{name} ({index})" for index, name in enumerate(names)]
-    return told if len({*told}) == len(told) else [f"{name} ({index})" for index, name in enumerate(names)]

@@ -5,7 +5,14 @@ import json
 import streamlit as st
 
 from explorer.images import to_png
-from explorer.pipeline import Exploration, overlay, pixels_csv, report, snippet
+from explorer.pipeline import Exploration, overlay, paper_kit, pixels_csv, report, restorable, snippet
+
+HELP = {
+    "Restore file": "The clean picture with its settings inside. Uploaded here, it puts back both, also of a "
+    "picture that no link can hold.",
+    "Paper kit": "Figures as PDF and SVG, a LaTeX table, a caption, a citation, all settings, and the program that "
+    "makes the result again. It takes some seconds.",
+}
 
 
 def offer_downloads(exploration: Exploration, device: str, uploaded: bool) -> None:
@@ -23,7 +30,12 @@ def offer_downloads(exploration: Exploration, device: str, uploaded: bool) -> No
     }
     if uploaded:
         del files["Python"]
+    query, home = st.query_params.to_dict(), (st.context.url or "").partition("?")[0]
+    files["Restore file"] = ("restore.png", "image/png", lambda: restorable(exploration))
+    files["Paper kit"] = ("paper.zip", "application/zip", lambda: paper_kit(exploration, query, *filter(None, [home])))
     with st.container(key="downloads", horizontal=True):
         for label, (name, mime, make) in files.items():
             kind = name.rpartition(".")[2].upper()
-            st.download_button(f"{label} ({kind})", make, name, mime, on_click="ignore", key=f"download-{name}")
+            st.download_button(
+                f"{label} ({kind})", make, name, mime, on_click="ignore", key=f"download-{name}", help=HELP.get(label)
+            )

@@ -7,13 +7,14 @@ import streamlit as st
 
 from explorer.figures import Curve, pareto, response
 from explorer.figures.scales import short
+from explorer.folders import ASSETS
 from explorer.sweep import EXPERIMENTS, pareto_front
 from explorer.sweep.experiments import Experiment
 from explorer.ui.evidence import QUIET
 from explorer.ui.markdown import plain
 from explorer.ui.measuring import measured_here
 
-FOLDER = Path(__file__).parents[2] / "assets" / "experiments"
+FOLDER = ASSETS / "experiments"
 SUBJECTS = {"signs-resnet": "Road signs: ResNet", "cifar10-resnet20": "CIFAR-10: ResNet-20"}
 SETTING_NAMES = {"lam": "λ", "a": "a", "surrogate": "surrogate", "schedule": "schedule", "max_change": "largest change"}
 

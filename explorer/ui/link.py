@@ -11,6 +11,7 @@ from typing import Any
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
+from explorer.knobs import exactly
 from explorer.ui.markdown import plain
 
 SWITCH = ("true", "false", "True", "False")  # what a switch takes from the address
@@ -94,14 +95,6 @@ def linked_number(name: str, label: str, nearest: Callable[[float], float | int]
 def whole(low: int, high: int) -> Callable[[float], int]:
     """To the nearest whole number from `low` to `high`."""
     return lambda value: round(min(max(value, low), high))
-
-
-def exactly(value: float | int) -> str:
-    """A number in as few digits as give it back exactly: 0.3, 1e-05, 30."""
-    if isinstance(value, int):
-        return str(value)
-    short = f"{value:g}"
-    return short if float(short) == value else repr(value)
 
 
 def note_unknown(name: str, asked: str) -> None:

@@ -5,15 +5,16 @@ from collections.abc import Sequence
 import streamlit as st
 
 from explorer.classifiers import Classifier
+from explorer.pipeline.address import INSIDE
 from explorer.regions import Corner, Region, Size
 from explorer.types import Sample
 from explorer.ui.link import bound, link, unlink
 from explorer.ui.markdown import plain
 from explorer.ui.pictures import Draw
 
-EVERYWHERE, INSIDE, OUTSIDE, SIGN, NOT_SIGN = PLACES = (
+EVERYWHERE, _, OUTSIDE, SIGN, NOT_SIGN = PLACES = (
     "Everywhere",
-    "Inside the drawn region",
+    INSIDE,
     "Outside the drawn region",
     "The sign",
     "Not the sign",

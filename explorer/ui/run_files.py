@@ -13,7 +13,12 @@ from typing import Any
 
 import streamlit as st
 
-ROOT = Path(os.environ.get("EXPLORER_RUNS") or Path(__file__).parents[2] / "runs")
+from explorer.folders import cache_folder, home, is_installed
+
+ROOT = Path(
+    os.environ.get("EXPLORER_RUNS")
+    or (cache_folder() / "sparse-attack-explorer" if is_installed() else home()) / "runs"
+)
 KEPT = 1000  # runs on the disk; those that were not used for longest make room for new ones
 RESTING = 24 * 3600.0  # seconds without use before a run may go: what another server works on was used just now
 OURS = re.compile(r"([0-9a-f]{32})\.(jsonl|db)")
@@ -22,7 +27,9 @@ JOURNALS = ("-journal", "-wal", "-shm")  # that SQLite keeps beside a database
 
 @st.cache_resource
 def folder() -> Path:
-    """Where runs are kept: beside the app, or, where it may not write there, in a folder of this server's own."""
+    """Where runs are kept: beside the app (where it is installed, in the user's cache), or, if it may not write there,
+    in a folder of this server's own.
+    """
     try:
         ROOT.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=ROOT):

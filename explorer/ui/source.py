@@ -2,20 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
 from urllib.parse import urlsplit
 
 import streamlit as st
 
-from explorer.images import SUFFIXES, Resize, load_pixels, to_uint8
+from explorer.images import SUFFIXES, to_uint8
 from explorer.samples import find_cifar10, gallery, photographs
 from explorer.samples.cifar10 import CLASS_NAMES
 from explorer.types import Sample
 from explorer.ui.cifar10 import offer_cifar10
-from explorer.ui.fitting import Conversion, Original, convert, in_plain_view
+from explorer.ui.fitting import Original, convert, in_plain_view
 from explorer.ui.gallery import gallery as thumbnails
 from explorer.ui.link import bound, link, linked, linked_number, note_unknown, unlink, whole
 from explorer.ui.markdown import plain
+from explorer.ui.own_pictures import MAX_MEGABYTES, MOST, choose_one, own_pictures, tell_problems
+from explorer.ui.restore import restore_upload, tell_restored
 
 SIGNS, PHOTOGRAPHS, CIFAR10, UPLOAD, CAMERA = "Road signs", "Photographs", "CIFAR-10", "Upload", "Camera"
 SOURCES = (SIGNS, PHOTOGRAPHS, CIFAR10, UPLOAD, CAMERA)
@@ -23,7 +24,6 @@ PARAMETER = "picture"
 OWN = {UPLOAD: "upload", CAMERA: "camera"}  # what the link says of a picture that it cannot hold
 SHOWN = 54  # pictures of CIFAR-10 at a time
 ALL_CLASSES = "all, in turn"
-MAX_MEGABYTES = 10  # of a picture
 MAX_SEED = 9999
 STAYS = "it stays on the computer that runs this app"
 
@@ -56,7 +56,7 @@ def choose_picture(source: str, dataset: str, size: tuple[int, int]) -> Sample:
     """Let a person choose a picture, and fit it to `size` = (height, width) in plain view. Its name is in the link, if
     it has one.
     """
-    original = _chosen(source, dataset)
+    original = _chosen(source, dataset, size)
     if original.size == size:
         return original.sample(original.convert(size, None).image)
     return in_plain_view(original, size)
@@ -87,11 +87,11 @@ def _cifar10_is_here() -> bool:
         return False
 
 
-def _chosen(source: str, dataset: str) -> Original:
+def _chosen(source: str, dataset: str, size: tuple[int, int]) -> Original:
     if source == CIFAR10:
         sample = _from_cifar10()
     elif source in OWN:
-        if own := _own(source):
+        if own := _own(source, size):
             return own
         sample = _instead(dataset)
         st.caption(f"Shown until then: **{sample.caption or sample.name}**, which comes with the app.")
@@ -144,7 +144,7 @@ def _from_cifar10() -> Sample | None:
     return chosen
 
 
-def _own(source: str) -> Original | None:
+def _own(source: str, size: tuple[int, int]) -> Original | None:
     link(PARAMETER, OWN[source], "")
     camera = source == CAMERA and _camera_is_allowed()
     if source == CAMERA and not camera:
@@ -154,29 +154,27 @@ def _own(source: str) -> Original | None:
         )
     if camera:
         file = st.camera_input(f"Take a picture; {STAYS}", key="camera")
+        files = [] if file is None else [file]
     else:
-        file = st.file_uploader(
-            f"A photograph of your own; {STAYS}", SUFFIXES, key="upload", max_upload_size=MAX_MEGABYTES
+        files = st.file_uploader(
+            f"A picture of your own, or up to {MOST}; {STAYS}",
+            SUFFIXES,
+            accept_multiple_files=True,
+            key="upload",
+            on_change=restore_upload,
+            max_upload_size=MAX_MEGABYTES,
         )
-    if file is None:
+    pictures = own_pictures(files)
+    tell_problems(pictures)
+    tell_restored()
+    if not pictures:
         st.caption(
             "There is no picture of yours in this visit yet, and a link cannot hold one: "
             f"{'take' if camera else 'upload'} it here, also if you did so before."
         )
         return None
-    content = file.getvalue()
-    try:
-        if len(content) > MAX_MEGABYTES * 2**20:
-            raise ValueError(f"The file has {len(content) / 2**20:,.0f} MB; at most {MAX_MEGABYTES} are read.")
-        size = _size_of(content)
-    except ValueError as error:
-        st.error(f"{plain(error)} Another picture is shown instead.")
-        return None
-    return Original(
-        size,
-        lambda size, resize: _convert_file(content, size, resize),
-        lambda image: Sample("picture", image, caption="Your picture"),
-    )
+    chosen = choose_one(pictures, size)
+    return None if chosen is None else chosen.original()
 
 
 def _camera_is_allowed() -> bool:
@@ -184,14 +182,3 @@ def _camera_is_allowed() -> bool:
     address = urlsplit(st.context.url or "")
     host = address.hostname or ""
     return address.scheme != "http" or host in ("localhost", "127.0.0.1", "::1") or host.endswith(".localhost")
-
-
-@lru_cache(maxsize=8)
-def _size_of(content: bytes) -> tuple[int, int]:
-    return load_pixels(content).shape[:2]
-
-
-@lru_cache(maxsize=8)
-def _convert_file(content: bytes, size: tuple[int, int], resize: Resize | None) -> Conversion:
-    """The result is kept, the picture, which may be large, is not."""
-    return convert(load_pixels(content), size, resize)

@@ -17,6 +17,7 @@ from explorer.ui.downloads import offer_downloads
 from explorer.ui.evidence import QUIET, show_evidence
 from explorer.ui.guide import guide
 from explorer.ui.link import SWITCH, bound, restore, tell_unmet
+from explorer.ui.many import attack_all
 from explorer.ui.markdown import plain
 from explorer.ui.mechanics import drawable, show_mechanics
 from explorer.ui.networks import card_of, choose_network, dataset_of, load_network
@@ -24,12 +25,11 @@ from explorer.ui.pictures import pictures
 from explorer.ui.playback import playback
 from explorer.ui.proof import show_proof
 from explorer.ui.regions import choose_region
+from explorer.ui.restore import OPTIMISED
 from explorer.ui.runs import StatusLine, ask
 from explorer.ui.session import session
-from explorer.ui.source import choose_picture, choose_source
+from explorer.ui.source import UPLOAD, choose_picture, choose_source
 from explorer.ui.what_if import what_if
-
-OPTIMISED = "optimised"  # the switch for the result without the stages that follow the attack's own
 
 
 def page() -> None:
@@ -47,6 +47,7 @@ def page() -> None:
         with notes:
             tell_unmet()
         return
+    together = st.container()
     with st.container(key="bench"):
         left, right = st.columns([5, 16], gap="large")
     panel = left.container(key="panel")
@@ -80,6 +81,9 @@ def page() -> None:
         image=sample.image,
         region=region,
     )
+    if source == UPLOAD:
+        with together:
+            attack_all(question, clf)
     with hero:
         exploration = ask(question, clf, status)
         if exploration is None:

@@ -1,7 +1,6 @@
 """The Ground truth page: on rendered signs it is known where the evidence lies, so labels can be put to the test."""
 
 import csv
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,6 +10,7 @@ from explorer.attacks import ATTACKS
 from explorer.classifiers import CLASSIFIERS, DEFAULT, Classifier
 from explorer.evidence import DEFAULT_METHOD, METHODS
 from explorer.figures import truth_rates
+from explorer.folders import ASSETS
 from explorer.images import from_uint8
 from explorer.jobs import Job
 from explorer.palette import LOOKS
@@ -23,7 +23,7 @@ from explorer.ui.markdown import plain
 from explorer.ui.pictures import canvas
 from explorer.ui.work import advance, result_of
 
-MEASURED = Path(__file__).parents[2] / "assets" / "ground_truth"
+MEASURED = ASSETS / "ground_truth"
 FIRST_SEED = UNSEEN_SEEDS + 500_000_000  # of scenes that no network has been trained or measured on
 FEW = 10  # signs: of fewer, all are often alike, and their interval would have no width
 WHAT = """

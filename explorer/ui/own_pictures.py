@@ -1,0 +1,107 @@
+"""The pictures that a visitor has uploaded: each is read when it is needed, and kept in the network's size."""
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from explorer.images import Resize, load_pixels
+from explorer.pipeline import Picture
+from explorer.regions import Size
+from explorer.types import Sample
+from explorer.ui.fitting import Conversion, Original, convert
+from explorer.ui.gallery import gallery as thumbnails
+from explorer.ui.markdown import plain
+
+MOST = 40  # pictures of one visitor at a time
+MAX_MEGABYTES = 10  # of a picture
+TOLD = 3  # files that cannot be read and are named
+
+
+class OwnPicture:
+    """A file of a picture."""
+
+    def __init__(self, file: UploadedFile) -> None:
+        self.id, self.file, self._content = file.file_id, file.name, file
+        self.problem, self.size = "", (0, 0)
+        content = file.getvalue()
+        self.name = hashlib.sha256(file.name.encode(errors="replace") + b"\0" + content).hexdigest()[:24]
+        self._kept: tuple[tuple[Size, Resize | None], Conversion] | None = None
+        try:
+            if len(content) > MAX_MEGABYTES * 2**20:
+                raise ValueError(f"The file has {len(content) / 2**20:,.0f} MB; at most {MAX_MEGABYTES} are read.")
+            self.size = self.pixels().shape[:2]
+        except ValueError as error:
+            self.problem = str(error)
+
+    def pixels(self) -> np.ndarray:
+        """The picture, (h, w, 3) uint8, in its own size. Raises ValueError with one sentence."""
+        if self.problem:
+            raise ValueError(self.problem)
+        return load_pixels(self._content.getvalue())
+
+    def convert(self, size: Size, resize: Resize | None) -> Conversion:
+        """As the network sees it: the last one is kept, the picture, which may be large, is not."""
+        if self._kept is None or self._kept[0] != (size, resize):
+            self._kept = (size, resize), convert(self.pixels(), size, resize)
+        return self._kept[1]
+
+    def small(self, size: Size) -> Sample:
+        """The picture to choose by, about as the network sees it."""
+        kept = self._kept[1] if self._kept else self.convert(size, None)
+        return Sample(self.name, kept.image, caption=self.file)
+
+    def original(self) -> Original:
+        """The picture as it came."""
+        return Original(
+            self.size, self.convert, lambda image: Sample("picture", image, caption=self.file or "Your picture")
+        )
+
+    def one_of_many(self, resize: Resize | None) -> Picture:
+        """The picture to be attacked with the others."""
+        return Picture(self.file, self.pixels, resize=resize)
+
+
+def own_pictures(files: Sequence[UploadedFile]) -> list[OwnPicture]:
+    """The pictures in these files, each of which is looked at once. What cannot be read is said."""
+    if len(files) > MOST:
+        st.error(f"{len(files)} pictures are too many: the first {MOST} are taken.")
+    known: dict[str, OwnPicture] = st.session_state.get("own_pictures", {})
+    kept = {file.file_id: known.get(file.file_id) or OwnPicture(file) for file in files[:MOST]}
+    st.session_state.own_pictures = kept
+    return [*kept.values()]
+
+
+def uploaded() -> list[OwnPicture]:
+    """Those that are there now."""
+    return [*st.session_state.get("own_pictures", {}).values()]
+
+
+def tell_problems(pictures: Sequence[OwnPicture]) -> None:
+    """One sentence about what cannot be read."""
+    bad = [picture for picture in pictures if picture.problem]
+    if not bad:
+        return
+    if len(pictures) == 1:
+        st.error(f"{plain(bad[0].problem)} Another picture is shown instead.")
+        return
+    told = "; ".join(f"{picture.file}: {picture.problem}" for picture in bad[:TOLD])
+    st.error(plain(told + (f"; and {len(bad) - TOLD} more." if len(bad) > TOLD else "")))
+
+
+def choose_one(pictures: Sequence[OwnPicture], size: Size) -> OwnPicture | None:
+    """One of those that can be read, from a strip if there are several; None if there is none."""
+    good = {picture.name: picture for picture in pictures if not picture.problem}
+    if len(good) < 2:
+        return next(iter(good.values()), None)
+    if st.session_state.get("own_chosen") not in good:
+        st.session_state.own_chosen = next(iter(good))
+    samples = [picture.small(size) for picture in good.values()]
+    thumbnails(samples, st.session_state.own_chosen, key="own-strip", on_pick=_choose)
+    return good[st.session_state.own_chosen]
+
+
+def _choose(name: str) -> None:
+    st.session_state.own_chosen = name
