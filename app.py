@@ -26,6 +26,7 @@ st.navigation(
         st.Page("explorer/views/ground_truth.py", title="Ground truth", url_path="truth"),
         st.Page("explorer/views/tune.py", title="Tune", url_path="tune"),
         st.Page("explorer/views/experiments.py", title="Experiments", url_path="experiments"),
+        st.Page("explorer/views/lesson.py", title="Lesson", url_path="lesson"),
     ],
     position="top",
 ).run()
