@@ -27,6 +27,8 @@ st.navigation(
         st.Page("explorer/views/tune.py", title="Tune", url_path="tune"),
         st.Page("explorer/views/experiments.py", title="Experiments", url_path="experiments"),
         st.Page("explorer/views/lesson.py", title="Lesson", url_path="lesson"),
+        st.Page("explorer/views/games.py", title="Games", url_path="games"),
+        st.Page("explorer/views/room.py", title="Room", url_path="room"),
     ],
     position="top",
 ).run()

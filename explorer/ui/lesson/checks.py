@@ -39,7 +39,7 @@ def check_fooled(played: Fooled) -> Verdict:
         return Verdict(True, f"{_pixels(fewest)} of 4,096 are enough for one of your signs.")
     return Verdict(
         False,
-        f"Fooled, but it took {_pixels(fewest)}. Try another: which signs become others by a few strokes, or are hard to see?",
+        f"Fooled, but it took {_pixels(fewest)}. Try another: which one is faint, or hardly differs from others?",
     )
 
 
@@ -77,7 +77,7 @@ def check_found(played: Found) -> Verdict:
     if played.near(last) is not None:
         return Verdict(False, f"Yes, that one! {n} of {wanted} found.")
     distance = min(_distance(place, last) for place in played.changed)
-    return Verdict(False, f"That pixel is as it was. The nearest changed one is {distance} pixels away. {n} found.")
+    return Verdict(False, f"That pixel is as it was. The nearest changed one is {_pixels(distance)} away. {n} found.")
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,23 @@ def common_jobs() -> CommonJobs:
 
 
 def explored(clf: Classifier, sign: str, attack: SparseAttack = USUAL) -> Exploration | None:
-    """The attack on a bundled sign. None, and a sentence, where it cannot be run now."""
+    """The attack on a bundled sign, for which this waits. None, and a sentence, where it cannot be run now."""
+    try:
+        found = asked(clf, sign, attack)
+    except QueueFull as error:
+        st.warning(plain(error))
+        st.button("Try again", key=f"again-{sign}")
+        return None
+    if isinstance(found, Exploration):
+        return found
+    _wait(found, queue_for(str(clf.device)))
+    if found.error is not None:
+        st.error(plain(found.error))
+    return found.result
+
+
+def asked(clf: Classifier, sign: str, attack: SparseAttack = USUAL) -> Exploration | Job:
+    """The same without waiting: what was found, or the job that looks for it. Raises QueueFull."""
     sample = find_sample(sign)
     question = Question(
         picture=picture_sha256(sample.image),
@@ -59,16 +75,7 @@ def explored(clf: Classifier, sign: str, attack: SparseAttack = USUAL) -> Explor
     if found is not None:
         return found
     queue = queue_for(question.device)
-    try:
-        job = common_jobs().get(question, lambda: queue.submit(_work(question, clf), ("class", question)))
-    except QueueFull as error:
-        st.warning(plain(error))
-        st.button("Try again", key=f"again-{sign}")
-        return None
-    _wait(job, queue)
-    if job.error is not None:
-        st.error(plain(job.error))
-    return job.result
+    return common_jobs().get(question, lambda: queue.submit(_work(question, clf), ("class", question)))
 
 
 def _work(question: Question, clf: Classifier) -> Callable[[Job], Exploration]:

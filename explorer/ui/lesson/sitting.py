@@ -1,5 +1,6 @@
 """What one visitor has done in the lesson and the games, and which room they are in: for as long as the visit lasts."""
 
+import secrets
 from dataclasses import dataclass, field
 
 import streamlit as st
@@ -8,6 +9,20 @@ from explorer.pipeline import Painting
 from explorer.rooms import Lock
 
 Place = tuple[int, int]
+
+
+@dataclass
+class Quiz:
+    """One game of *Obscuring or leading?*: in which order signs come, and how the rounds went."""
+
+    seed: int = field(default_factory=lambda: secrets.randbelow(10_000))
+    rights: list[bool] = field(default_factory=list)  # of the rounds that were answered
+    guess: str = ""  # in the round that is shown; "": not answered yet
+
+    @property
+    def streak(self) -> int:
+        """Right answers in a row, up to now."""
+        return next((n for n, right in enumerate(reversed(self.rights)) if not right), len(self.rights))
 
 
 @dataclass
@@ -30,7 +45,7 @@ class Sitting:
     taught: tuple[str, str] = ("", "")  # code and key of the room that this visitor teaches
     paintings: dict[str, Painting] = field(default_factory=dict)  # by sign
     best: dict[str, int] = field(default_factory=dict)  # fewest pixels by hand that fooled, by sign
-    quiz: list[bool] = field(default_factory=list)  # rounds of the game, in order: right or wrong
+    quiz: Quiz = field(default_factory=Quiz)
 
     @property
     def joined(self) -> bool:

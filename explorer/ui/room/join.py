@@ -5,6 +5,7 @@ import streamlit as st
 from explorer.rooms import read_code, spelled
 from explorer.rooms.room import NICKNAME
 from explorer.ui.lesson.sitting import Sitting
+from explorer.ui.link import link, unlink
 from explorer.ui.markdown import plain
 from explorer.ui.rooms import rooms
 
@@ -23,6 +24,7 @@ def greet(me: Sitting) -> None:
         me.told = ""
     code = st.query_params.get(ROOM, "")
     if me.joined:
+        link(ROOM, me.code, "")  # after a reload one is asked in again
         with st.container(horizontal=True, vertical_alignment="center", key="in-room"):
             st.markdown(f":green-badge[in room {spelled(me.code)}]", width="content")
             st.button("Leave the room", key="leave", type="tertiary", on_click=_leave, args=[me])
@@ -36,14 +38,14 @@ def join_form(me: Sitting, code: str) -> None:
         return
     with st.form("join", border=True):
         st.markdown("##### Join the room")
-        typed = code or st.text_input("Code of the room", max_chars=12, key="join_code", placeholder="six letters")
+        typed = code or st.text_input("Code of the room", max_chars=12, key="join_code", placeholder="six characters")
         nickname = st.text_input("A name for today, or none", max_chars=NICKNAME, key="join_name")
         asked = st.form_submit_button("Join", type="primary")
         st.caption(HONEST)
     if asked:
         try:
             me.token = rooms().join(typed, nickname)
-            me.code, me.solved = read_code(typed), set(me.solved)
+            me.code = read_code(typed)
             me.lock = rooms().view(me.code).lock
         except ValueError as error:
             st.error(plain(error))
@@ -62,5 +64,4 @@ def _is_open(code: str) -> bool:
 
 def _leave(me: Sitting) -> None:
     me.leave()
-    if ROOM in st.query_params:
-        del st.query_params[ROOM]
+    unlink(ROOM)
