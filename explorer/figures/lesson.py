@@ -17,7 +17,7 @@ def answer_bars(names: Sequence[str], now: Sequence[float], before: Sequence[flo
     """What the network sees: a bar per class, in per cent; with `before` two, for the clean picture and for now."""
     series = [("now", now, NOW)] if before is None else [("clean picture", before, BEFORE), ("now", now, NOW)]
     bars = [
-        _bars(names, [100 * share for share in shares], when, colour, [f"{100 * share:.0f} %" for share in shares])
+        _bars(names, [100 * share for share in shares], when, colour, [_percent(share) for share in shares])
         for when, shares, colour in series
     ]
     return _figure(bars, 150, ink, legend=before is not None)
@@ -36,6 +36,11 @@ def class_bars(names: Sequence[str], here: Sequence[int], solved: Sequence[int],
         _bars(names, solved, "solved", NOW, [str(count) for count in solved]),
     ]
     return _figure(bars, 1.15 * max([*here, *solved, 4]), ink, legend=True)
+
+
+def _percent(share: float) -> str:
+    """In whole per cent, that neither claim certainty nor nothing."""
+    return "< 1 %" if share < 0.01 else "> 99 %" if share > 0.99 else f"{100 * share:.0f} %"
 
 
 def _bars(names: Sequence[str], values: Sequence[float], when: str, colour: str, text: Sequence[str]) -> dict:

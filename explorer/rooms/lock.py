@@ -8,7 +8,7 @@ CONTROLS = {
     "network": "Choosing the network",
     "formula": "The formula, one click deeper",
     "notes": "The teacher's notes",
-    "filter": "The filters of the last step",
+    "blink": "The switch to the picture before",
 }
 
 
