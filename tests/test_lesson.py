@@ -238,7 +238,7 @@ def test_every_network_can_be_held_in_place_at_the_first_step():
 def test_a_room_leads_the_lesson_and_hears_of_it():
     code, key = rooms().open()
     app = open_lesson(room=code)
-    app.text_input(key="join_name").set_value("*Ada* <b>").run()
+    app.text_input(key="join_name").set_value("*Ada* <b>")
     button(app, "Join").click().run()
     assert not app.exception
     assert app.session_state.sitting.joined
