@@ -28,6 +28,9 @@ st.navigation(
         st.Page(VIEWS / "ground_truth.py", title="Ground truth", url_path="truth"),
         st.Page(VIEWS / "tune.py", title="Tune", url_path="tune"),
         st.Page(VIEWS / "experiments.py", title="Experiments", url_path="experiments"),
+        st.Page(VIEWS / "lesson.py", title="Lesson", url_path="lesson"),
+        st.Page(VIEWS / "games.py", title="Games", url_path="games"),
+        st.Page(VIEWS / "room.py", title="Room", url_path="room"),
     ],
     position="top",
 ).run()

@@ -11,7 +11,7 @@ from explorer.classifiers.bundled import ASSETS, read_manifest
 from explorer.classifiers.data_sets import data_set_of, data_sets
 from explorer.classifiers.own import load_own_weights
 from explorer.classifiers.python import as_classifier, load_python
-from explorer.pipeline import look_at
+from explorer.pipeline import first_look
 from explorer.samples import cifar10
 
 CONTENT = (ASSETS / read_manifest()["signs-cnn"].file).read_bytes()
@@ -24,7 +24,7 @@ def signs(**options) -> Classifier:
 
 @pytest.mark.parametrize("name", ["signs-resnet", "signs-cnn", "signs-vit", "signs-robust"])
 def test_a_network_that_is_as_described_is_left_alone(name):
-    look = look_at(load_classifier(name, device="cpu"))
+    look = first_look(load_classifier(name, device="cpu"))
     assert look.n == 10
     assert look.tried[0].right >= 9
     assert look.better is None
@@ -32,11 +32,11 @@ def test_a_network_that_is_as_described_is_left_alone(name):
 
 
 def test_a_missing_normalisation_is_found():
-    look = look_at(signs(mean=NONE[0], std=NONE[1]))
+    look = first_look(signs(mean=NONE[0], std=NONE[1]))
     assert look.better.kind == "added"
     assert (look.better.mean, look.better.std) == (data_sets()["signs"].mean, data_sets()["signs"].std)
     assert "normalisation looks missing" in look.told
-    again = look_at(signs(mean=look.better.mean, std=look.better.std))
+    again = first_look(signs(mean=look.better.mean, std=look.better.std))
     assert again.tried[0].right == look.better.right
     assert again.better is None
 
@@ -60,14 +60,14 @@ def test_a_normalisation_that_is_done_twice_is_found():
         mean=clf.mean.flatten().tolist(),
         std=clf.std.flatten().tolist(),
     )
-    look = look_at(twice)
+    look = first_look(twice)
     assert look.better.kind == "removed"
     assert look.better.right >= 9
     assert "normalised twice" in look.told
 
 
 def test_the_mean_of_another_data_set_is_found_where_it_matters():
-    look = look_at(signs(mean=(0.9, 0.1, 0.9), std=(0.9, 0.9, 0.9)))
+    look = first_look(signs(mean=(0.9, 0.1, 0.9), std=(0.9, 0.9, 0.9)))
     assert look.better.kind == "usual"
     assert "look wrong" in look.told
 
@@ -97,7 +97,7 @@ def twice():
     kinds = {}
     for function in ("bare", "twice"):
         network = load_python(f"{file}:{function}")
-        kinds[function] = look_at(as_classifier(network, function, (64, 64))).better.kind
+        kinds[function] = first_look(as_classifier(network, function, (64, 64))).better.kind
     assert kinds == {"bare": "added", "twice": "removed"}
 
 
@@ -120,7 +120,7 @@ def test_classes_in_another_order_are_no_matter_of_normalisation():
         mean=known.mean,
         std=known.std,
     )
-    look = look_at(clf)
+    look = first_look(clf)
     assert look.better is None
     assert "check the order of its classes" in look.told
 
@@ -128,21 +128,21 @@ def test_classes_in_another_order_are_no_matter_of_normalisation():
 def test_where_there_are_no_labelled_pictures_it_says_so(monkeypatch, tmp_path):
     monkeypatch.setenv(cifar10.VARIABLE, str(tmp_path))
     cifar = cifar10_card().load()
-    look = look_at(cifar)
+    look = first_look(cifar)
     assert (look.n, look.better) == (0, None)
     assert "no labelled pictures of CIFAR-10" in look.told
     cifar.dataset = "custom"
-    assert "no labelled pictures of its own classes" in look_at(cifar).told
+    assert "no labelled pictures of its own classes" in first_look(cifar).told
     (tmp_path / "cat").mkdir()
     (tmp_path / "cat" / "1.png").write_bytes(b"no picture")
     cifar.dataset = "cifar10"
-    assert look_at(cifar).n == 0, "pictures that cannot be read are none"
+    assert first_look(cifar).n == 0, "pictures that cannot be read are none"
 
 
 def test_cifar10_is_looked_at_where_it_is(monkeypatch, tmp_path):
     monkeypatch.setenv(cifar10.VARIABLE, str(tmp_path))
     write_cifar10(tmp_path)
-    look = look_at(cifar10_card().load())
+    look = first_look(cifar10_card().load())
     assert (look.n, look.tried[0].right) == (10, 10)
     assert "10 of 10 pictures of CIFAR-10" in look.told
 
@@ -151,7 +151,7 @@ def test_a_look_leaves_no_trace():
     clf = signs()
     before = {name: tensor.clone() for name, tensor in clf.state_dict().items()}
     state = torch.get_rng_state()
-    look_at(clf)
+    first_look(clf)
     assert all(torch.equal(tensor, before[name]) for name, tensor in clf.state_dict().items())
     assert torch.equal(torch.get_rng_state(), state)
 

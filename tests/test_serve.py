@@ -11,9 +11,10 @@ from own_networks import python_file
 from streamlit import net_util
 from streamlit.web import cli
 
+from explorer import addresses
 from explorer.__main__ import main
 from explorer.classifiers.registered import VARIABLE, _cards
-from explorer.commands import addresses, serve
+from explorer.commands import serve
 from explorer.samples import cifar10
 from explorer.ui import server
 
@@ -101,6 +102,11 @@ def test_addresses_are_found_without_a_packet(monkeypatch):
     assert sent == []
     assert all(re.fullmatch(r"\d+(\.\d+){3}", address) and not address.startswith("127.") for address in found)
     monkeypatch.setattr(socket.socket, "connect", lambda *_given: (_ for _ in ()).throw(OSError("no route")))
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda *_given: [(0, 0, 0, "", ("127.0.1.1", 0)), (0, 0, 0, "", ("192.168.1.4", 0))]
+    )
+    assert addresses.lan_addresses() == ["192.168.1.4"], "by the computer's name, where no route leads out"
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_given: (_ for _ in ()).throw(OSError("no name")))
     assert addresses.lan_addresses() == []
 
 

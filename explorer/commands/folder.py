@@ -10,9 +10,10 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
+from explorer import user_code
 from explorer.attacks import Attack
 from explorer.classifiers import Classifier
-from explorer.commands import networks, regions, user_code
+from explorer.commands import networks, regions
 from explorer.commands.pictures import plain_name
 from explorer.folders import visible
 from explorer.hashes import files_sha256

@@ -13,9 +13,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from explorer import addresses
 from explorer.classifiers import registered, registered_cards
-from explorer.commands import addresses
-from explorer.pipeline import look_at
+from explorer.pipeline import first_look
 from explorer.samples import cifar10, find_cifar10
 from explorer.ui import server
 
@@ -96,7 +96,7 @@ def _tell_networks() -> None:
     cards = registered_cards()
     for card in cards:
         clf = card.load()
-        print(f"{card.summary} {clf.remark} {look_at(clf).told}".replace("  ", " "))
+        print(f"{card.summary} {clf.remark} {first_look(clf).told}".replace("  ", " "))
 
 
 def _tell_addresses(urls: list[str]) -> None:

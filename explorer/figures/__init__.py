@@ -3,6 +3,7 @@
 from explorer.figures.bars import top_classes
 from explorer.figures.curves import Curve, parallel, pareto, response
 from explorer.figures.heat import Cell, heat_map
+from explorer.figures.lesson import answer_bars, class_bars, count_bars
 from explorer.figures.maps import signed_map
 from explorer.figures.mechanics import mechanics
 from explorer.figures.orders import order_curve, pixel_lives
@@ -14,7 +15,10 @@ from explorer.figures.truth import truth_rates
 __all__ = [
     "Cell",
     "Curve",
+    "answer_bars",
     "attack_trace",
+    "class_bars",
+    "count_bars",
     "front",
     "heat_map",
     "history",

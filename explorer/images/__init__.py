@@ -4,6 +4,7 @@ A picture is a (3, h, w) float32 tensor, RGB, whose values are multiples of 1/25
 """
 
 from explorer.images.decoding import FORMATS, SUFFIXES, load_image, load_pixels, picture_files
+from explorer.images.filters import FILTERS, Filter
 from explorer.images.fitting import (
     RESIZES,
     Crop,
@@ -18,10 +19,12 @@ from explorer.images.fitting import (
 from explorer.images.pixels import enlarge, from_uint8, to_png, to_thumbnail, to_uint8
 
 __all__ = [
+    "FILTERS",
     "FORMATS",
     "RESIZES",
     "SUFFIXES",
     "Crop",
+    "Filter",
     "Resize",
     "enlarge",
     "fit",

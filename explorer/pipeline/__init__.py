@@ -1,7 +1,7 @@
 """The whole story: a picture, the attack on it, why the network changed its mind, and files that tell it elsewhere."""
 
 from explorer.pipeline.address import UPLOAD, query_of
-from explorer.pipeline.arrival import Arrival, look_at
+from explorer.pipeline.arrival import Arrival, first_look
 from explorer.pipeline.collection import TABLE, Collection, Picture, archive, summary
 from explorer.pipeline.escaping import one_line
 from explorer.pipeline.exploration import Exploration, explore, percent
@@ -9,10 +9,12 @@ from explorer.pipeline.exports import picture_sha256, pixels_csv, report, snippe
 from explorer.pipeline.files import FILES, RESULT, run_files
 from explorer.pipeline.findings import Finding
 from explorer.pipeline.overlay import overlay
+from explorer.pipeline.painting import Painting, hex_colour
 from explorer.pipeline.paper import PAPER, paper_kit
 from explorer.pipeline.playback import Film, record
+from explorer.pipeline.quiz import Riddle, fewest_back, riddles
 from explorer.pipeline.restoring import Settings, restorable, settings_of
-from explorer.pipeline.what_if import Outcome, WhatIf, at_the_end, smallest, try_out
+from explorer.pipeline.what_if import Outcome, WhatIf, at_the_end, look_at, smallest, try_out
 
 __all__ = [
     "FILES",
@@ -26,12 +28,17 @@ __all__ = [
     "Film",
     "Finding",
     "Outcome",
+    "Painting",
     "Picture",
+    "Riddle",
     "Settings",
     "WhatIf",
     "archive",
     "at_the_end",
     "explore",
+    "fewest_back",
+    "first_look",
+    "hex_colour",
     "look_at",
     "one_line",
     "overlay",
@@ -43,6 +50,7 @@ __all__ = [
     "record",
     "report",
     "restorable",
+    "riddles",
     "run_files",
     "settings_of",
     "smallest",

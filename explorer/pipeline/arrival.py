@@ -94,7 +94,7 @@ class Arrival:
         return tuple([round(value, 4) for value in each] for each in (self.better.mean, self.better.std))
 
 
-def look_at(clf: Classifier) -> Arrival:
+def first_look(clf: Classifier) -> Arrival:
     """Show the network up to PICTURES labelled pictures as it is, with the usual normalisation of its data set added,
     and with it removed. Raises ValueError with one sentence if memory runs out.
     """

@@ -79,11 +79,15 @@ class Outcome:
 
 def try_out(clf: Classifier, exploration: Exploration, what_if: WhatIf) -> Outcome:
     """One forward pass, which waits for nobody."""
-    picture = what_if.picture(exploration)
+    return look_at(clf, what_if.picture(exploration), exploration.label, exploration.target)
+
+
+def look_at(clf: Classifier, picture: Image, label: int, target: int | None = None) -> Outcome:
+    """What the network makes of any picture, `label` being the attacked class: one forward pass, without waiting."""
     with exact_arithmetic(clf.device), torch.no_grad():
         logits = read_only_twin(clf)(picture[None].to(clf.device)).cpu()
-    target = None if exploration.target is None else torch.tensor([exploration.target])
-    margin = margins(logits, torch.tensor([exploration.label]), target)
+    aim = None if target is None else torch.tensor([target])
+    margin = margins(logits, torch.tensor([label]), aim)
     return Outcome(picture, int(logits.argmax()), logits.softmax(1)[0], float(margin))
 
 

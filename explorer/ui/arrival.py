@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from explorer.classifiers import Card, Classifier
-from explorer.pipeline import Arrival, look_at
+from explorer.pipeline import Arrival, first_look
 from explorer.ui.markdown import plain
 
 _looks: "weakref.WeakKeyDictionary[Classifier, Arrival]" = weakref.WeakKeyDictionary()
@@ -17,7 +17,7 @@ def arrival_of(clf: Classifier) -> Arrival:
     found = _looks.get(clf)
     if found is None or not found.n:
         with st.spinner("Trying it on a few pictures …"):
-            found = _looks[clf] = look_at(clf)
+            found = _looks[clf] = first_look(clf)
     return found
 
 

@@ -2,14 +2,8 @@
 
 import socket
 from collections.abc import Sequence
-from pathlib import Path
 
-import explorer
-
-
-def app_file() -> Path:
-    """Where app.py lies."""
-    return Path(explorer.__file__).parents[1] / "app.py"
+from explorer.folders import app_file
 
 
 def serve(port: int, shared: Sequence[str] | None) -> int:

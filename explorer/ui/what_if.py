@@ -1,5 +1,7 @@
 """What if: take pixels back, weaken or strengthen the change, move a pixel; everything follows at once."""
 
+from collections.abc import Callable, Sequence
+
 import streamlit as st
 
 from explorer.classifiers import Classifier
@@ -47,7 +49,8 @@ def _bench(exploration: Exploration, clf: Classifier) -> None:
         seen = f"{exploration.class_names[outcome.label]}, {percent(outcome.probabilities[outcome.label])}"
         st.markdown(f"##### {plain(seen)}".replace(" %", "\u00a0%"))
         st.markdown(_verdict(exploration, outcome))
-        _picture(exploration, state, outcome.picture, seen)
+        selected = [i for i in me.selected if i < len(exploration.evidence.pixels)]
+        changes_picture(exploration, state, outcome.picture, seen, "what-if-picture", me.toggle, selected)
     with right:
         labels = exploration.top()
         series = (each[labels].tolist() for each in (exploration.before, exploration.after, outcome.probabilities))
@@ -142,8 +145,18 @@ def _verdict(exploration: Exploration, outcome: Outcome) -> str:
     return f":green-badge[repaired] {lead}" if exploration.succeeded else f":gray-badge[not fooled] {lead}"
 
 
-def _picture(exploration: Exploration, state: WhatIf, picture: Image, seen: str) -> None:
-    me = session()
+def changes_picture(
+    exploration: Exploration,
+    state: WhatIf,
+    picture: Image,
+    seen: str,
+    key: str,
+    on_toggle: Callable[[tuple[int, ...]], object],
+    selected: Sequence[int] = (),
+) -> None:
+    """The picture as it is now, with a mark on each changed pixel: `on_toggle` gets the indices of those that are to be
+    put back, or changed again.
+    """
     places = state.places(exploration)
     pixels = [pixel.at(row, col) for pixel, (row, col) in zip(exploration.evidence.pixels, places, strict=True)]
     pane = {
@@ -157,11 +170,11 @@ def _picture(exploration: Exploration, state: WhatIf, picture: Image, seen: str)
         {"before": exploration.image, "now": picture},
         [pane],
         pixels,
-        [i for i in me.selected if i < len(pixels)],
+        selected,
         state.back,
         HINT,
-        "what-if-picture",
-        lambda picked, _add, _lasso: me.toggle(picked),
+        key,
+        lambda picked, _add, _lasso: on_toggle(picked),
         exploration.evidence.unit,
         toggles=True,
         region=exploration.region,

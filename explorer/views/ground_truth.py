@@ -2,7 +2,6 @@
 
 import csv
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -21,6 +20,7 @@ from explorer.ui.caches import classifier, content_of, valid_methods
 from explorer.ui.evidence import QUIET
 from explorer.ui.markdown import plain
 from explorer.ui.pictures import canvas
+from explorer.ui.truth import painted
 from explorer.ui.work import advance, result_of
 
 MEASURED = ASSETS / "ground_truth"
@@ -130,7 +130,7 @@ def show_sign(trial: SignTrial) -> None:
         "before": trial.image,
         "after": trial.adversarial,
         "other": trial.other,
-        "masks": from_uint8(painted(trial)),
+        "masks": from_uint8(painted(trial.truth)),
     }
     panes = [
         {
@@ -149,16 +149,6 @@ def show_sign(trial: SignTrial) -> None:
     ]
     hint = f"Blue ground: only {names[0]} has something there. Orange ground: only {names[1]}. Grey: both signs alike."
     canvas(images, panes, trial.evidence.pixels, (), (), hint, "truth-picture", None, trial.evidence.unit)
-
-
-def painted(trial: SignTrial) -> np.ndarray:
-    """The masks as a pale picture, (h, w, 3) uint8."""
-    picture = np.full((*trial.truth.signs.shape, 3), 250, np.uint8)
-    picture[trial.truth.signs] = 222
-    picture[trial.truth.both] = 190
-    for mask, look in zip((trial.truth.only_true, trial.truth.only_wrong), LOOKS.values(), strict=True):
-        picture[mask] = (0.45 * np.array(look.rgb) + 0.55 * 255).astype(np.uint8)
-    return picture
 
 
 ENDS = (("", "value"), ("_low", "low"), ("_high", "high"))

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Locator, Page, expect
 
-PATIENCE = 90_000  # ms: a busy machine is slow, not broken
+PATIENCE = 30_000  # ms: a busy machine is slow, not broken
 
 
 class ExplorePage:

@@ -27,6 +27,7 @@ Draw = Callable[[Sequence[Corner], bool], None]
 HINT = (
     "Point at a pixel to compare it in all three pictures. Click a mark, or drag around several, to follow them below."
 )
+LOOKING_HINT = "Point at a pixel to compare it in all three pictures."
 DRAWING_HINT = "Draw a region: drag around a part of the picture called Before. Hold Shift to add to what is drawn."
 
 
@@ -34,11 +35,11 @@ def pictures(
     exploration: Exploration,
     selected: Collection[int],
     key: str,
-    on_pick: Pick,
+    on_pick: Pick | None,
     region: Region | None = None,
     on_draw: Draw | None = None,
 ) -> None:
-    """Show the three pictures. `on_pick` gets the indices of the changed pixels that were clicked or enclosed, whether
+    """Show the three pictures. `on_pick`, if any, gets the indices of the changed pixels that were clicked, whether
     they join the others (Shift), and whether they were enclosed. `region` is outlined. With `on_draw`, one draws on the
     picture before: it gets the corners (x, y) of what was drawn, in pixels, and whether that is added to the region.
     """
@@ -72,7 +73,7 @@ def pictures(
     ]
     unit = exploration.evidence.unit if exploration.evidence else ""
     images = {"before": exploration.image, "after": exploration.adversarial}
-    hint = HINT if on_draw is None else DRAWING_HINT
+    hint = DRAWING_HINT if on_draw is not None else HINT if on_pick is not None else LOOKING_HINT
     canvas(images, panes, pixels, selected, (), hint, key, on_pick, unit, region=region, on_draw=on_draw)
 
 

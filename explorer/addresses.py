@@ -1,4 +1,4 @@
-"""Where other devices of the local network find this computer, without a packet being sent to find out."""
+"""Where other devices of the local network find this computer, found without sending a packet."""
 
 import io
 import ipaddress
@@ -20,8 +20,26 @@ def lan_addresses() -> list[str]:
                 found.append(probe.getsockname()[0])
         except OSError:  # no route leads there
             continue
-    usable = (each for each in dict.fromkeys(found) if not ipaddress.ip_address(each).is_loopback)
+    usable = [each for each in dict.fromkeys(found or _by_name()) if not only_here(each)]
     return sorted(usable, key=lambda each: not ipaddress.ip_address(each).is_private)
+
+
+def _by_name() -> list[str]:
+    """What this computer's own name stands for. Only asked where no route leads out, as in a room without internet: it
+    might ask the network.
+    """
+    try:
+        return [each[4][0] for each in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)]
+    except OSError:
+        return []
+
+
+def only_here(host: str) -> bool:
+    """Whether this name or address reaches nothing but the computer that uses it."""
+    try:
+        return ipaddress.ip_address(host).is_loopback or ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def qr_code(url: str, encoding: str | None) -> str:

@@ -1,0 +1,1 @@
+"""The room as its members and its teacher see it."""

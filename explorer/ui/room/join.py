@@ -1,0 +1,69 @@
+"""Joining a room, and what one sees of being in it."""
+
+import streamlit as st
+
+from explorer.rooms import read_code, spelled
+from explorer.rooms.room import NICKNAME
+from explorer.ui.lesson.sitting import Sitting
+from explorer.ui.link import link, unlink
+from explorer.ui.markdown import plain
+from explorer.ui.rooms import rooms
+
+ROOM = "room"  # the link's parameter
+HONEST = (
+    "You may leave the name empty, or invent one: nobody asks for your real name. What the class sees of you is that "
+    "name, how far you are, your predictions as one of many, and what you find. It is kept in the memory of the "
+    "computer that runs this app, your teacher's, and is gone when the lesson ends."
+)
+
+
+def greet(me: Sitting) -> None:
+    """Where the visitor stands to a room: in one, asked into one by the link, or thrown out of one."""
+    if me.told:
+        st.warning(plain(me.told))
+        me.told = ""
+        if not me.joined:
+            unlink(ROOM)  # of the room that is gone
+    code = st.query_params.get(ROOM, "")
+    if me.joined:
+        link(ROOM, me.code, "")  # after a reload one is asked in again
+        with st.container(horizontal=True, vertical_alignment="center", key="in-room"):
+            st.markdown(f":green-badge[in room {spelled(me.code)}]", width="content")
+            st.button("Leave the room", key="leave", type="tertiary", on_click=_leave, args=[me])
+    elif code:
+        join_form(me, code)
+
+
+def join_form(me: Sitting, code: str) -> None:
+    """Name and code, or one sentence where that room is not there."""
+    if code and not _is_open(code):
+        return
+    with st.form("join", border=True):
+        st.markdown("##### Join the room")
+        typed = code or st.text_input("Code of the room", max_chars=12, key="join_code", placeholder="six characters")
+        nickname = st.text_input("A name for today, or none", max_chars=NICKNAME, key="join_name")
+        asked = st.form_submit_button("Join", type="primary")
+        st.caption(HONEST)
+    if asked:
+        try:
+            me.token = rooms().join(typed, nickname)
+            me.code = read_code(typed)
+            me.lock = rooms().view(me.code).lock
+        except ValueError as error:
+            st.error(plain(error))
+            return
+        st.switch_page("explorer/views/lesson.py")
+
+
+def _is_open(code: str) -> bool:
+    try:
+        rooms().view(code)
+    except ValueError as error:
+        st.error(plain(error))
+        return False
+    return True
+
+
+def _leave(me: Sitting) -> None:
+    me.leave()
+    unlink(ROOM)

@@ -1,0 +1,63 @@
+"""The Room page: a class follows the lesson together. The teacher opens it, students join with its code."""
+
+import streamlit as st
+
+from explorer.ui.lesson.sitting import Sitting, sitting
+from explorer.ui.markdown import plain
+from explorer.ui.room.join import ROOM, greet, join_form
+from explorer.ui.room.teach import return_form, teach
+from explorer.ui.room.wall import show_class
+from explorer.ui.rooms import rooms
+
+EVERY = 3.0  # seconds between two looks of a member
+
+
+def page() -> None:
+    me = sitting()
+    with st.container(key="room"):
+        if me.taught[0]:
+            teach(me)
+            return
+        greet(me)
+        if me.joined:
+            st.page_link("explorer/views/lesson.py", label="To the lesson")
+            member(me)
+        elif ROOM not in st.query_params:
+            enter(me)
+
+
+def enter(me: Sitting) -> None:
+    """Two doors: for students, and for the teacher."""
+    st.title("A room for the class", anchor=False)
+    left, right = st.columns(2, gap="large")
+    with left:
+        join_form(me, "")
+    with right, st.container(border=True):
+        st.markdown("##### Open a room")
+        st.markdown(
+            "For the teacher. You get a code and an address for the screen, see how far the class is, what it predicts "
+            "and what it finds, and can keep everybody at one step, with one sign or one network. Nothing is stored: a "
+            "room lives in this computer's memory and ends with the lesson."
+        )
+        st.button("Open a room", key="open-room", type="primary", on_click=_open, args=[me])
+        return_form(me)
+
+
+@st.fragment(run_every=EVERY)
+def member(me: Sitting) -> None:
+    """What the class sees of itself; here a member stays in the room without being at a step."""
+    try:
+        show_class(rooms().view(me.code))
+    except ValueError as error:
+        me.leave(str(error))
+        st.rerun()
+
+
+def _open(me: Sitting) -> None:
+    try:
+        me.taught = rooms().open()
+    except ValueError as error:
+        me.told = plain(error)
+
+
+page()

@@ -1,0 +1,62 @@
+"""Riddles: only clear ones, and the network is the judge; filters: what they leave of a picture."""
+
+import pytest
+import torch
+
+from explorer import SparseAttack, load_classifier
+from explorer.images import FILTERS
+from explorer.pipeline import WhatIf, explore, fewest_back, look_at, riddles, try_out
+from explorer.pipeline.quiz import CLEAR
+from explorer.samples import find_sample
+
+
+@pytest.fixture(scope="module")
+def clf():
+    return load_classifier("signs-cnn", device="cpu")
+
+
+@pytest.fixture(scope="module")
+def exploration(clf):
+    return explore(clf, find_sample("stop-1").image, SparseAttack(steps=25), splits=0)
+
+
+def test_riddles_are_clear_and_judged_by_putting_back(clf, exploration):
+    asked = riddles(exploration)
+    assert asked
+    everything = try_out(clf, exploration, WhatIf()).probabilities.log()
+    for riddle in asked:
+        assert not exploration.evidence.pixels[riddle.pixel].weak
+        back = try_out(clf, exploration, WhatIf(frozenset({riddle.pixel}))).probabilities.log()
+        change = (back - everything) - (back - everything).mean()  # logits, compared with their mean
+        assert float(change[exploration.label]) == pytest.approx(riddle.returned, abs=0.01)
+        assert float(-change[exploration.adversarial_label]) == pytest.approx(riddle.taken, abs=0.01)
+        effects = sorted((riddle.returned, riddle.taken))
+        assert effects[1] >= CLEAR * effects[0]
+        assert riddle.kind == ("obscuring" if riddle.returned > riddle.taken else "leading")
+
+
+def test_the_fewest_to_put_back_do_it(clf, exploration):
+    n = exploration.n_pixels
+    few, many = fewest_back(clf, exploration, 0.5), fewest_back(clf, exploration, 0.95)
+    assert 1 <= few <= many <= n
+    assert fewest_back(clf, exploration, 1.1) == n  # cannot be reached
+
+
+def test_looking_at_a_picture_is_what_trying_out_does(clf, exploration):
+    outcome, tried = look_at(clf, exploration.image, exploration.label), try_out(clf, exploration, WhatIf(strength=0))
+    assert outcome.label == tried.label == exploration.label
+    assert outcome.margin == pytest.approx(tried.margin)
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_filters_keep_to_the_grid_and_outvote_a_single_pixel(name):
+    image = torch.full((3, 64, 64), 100 / 255)
+    image[:, 20, 20] = 1
+    for width in FILTERS[name].widths:
+        filtered = FILTERS[name](image, width)
+        assert filtered.shape == image.shape
+        assert torch.equal((filtered * 255).round() / 255, filtered)
+        assert (width == 1) == (float(filtered[0, 20, 20]) == 1)
+    for wrong in (0, 2, 23, -1):
+        with pytest.raises(ValueError, match="odd, from 1"):
+            FILTERS[name](image, wrong)
