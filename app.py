@@ -20,7 +20,7 @@ st.set_page_config(
 )
 st.html(ASSETS / "style.css")
 st.logo(ASSETS / "logo.svg", size="large")
-st.navigation(
+page = st.navigation(
     [
         st.Page("explorer/views/explore.py", title="Explore", url_path="explore", default=True),
         st.Page("explorer/views/ground_truth.py", title="Ground truth", url_path="truth"),
@@ -28,4 +28,8 @@ st.navigation(
         st.Page("explorer/views/experiments.py", title="Experiments", url_path="experiments"),
     ],
     position="top",
-).run()
+)
+waiting = st.empty()  # its place is kept in every run, so that nothing below it moves
+if page.title == "Explore" and "session" not in st.session_state:
+    waiting.html(ASSETS / "skeleton.html")  # at once: the libraries of the page take seconds to load
+page.run()

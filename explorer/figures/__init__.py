@@ -1,10 +1,10 @@
 """Values -> Plotly figures. Neutral colours are half transparent, so that they suit a light and a dark page."""
 
 from explorer.figures.bars import top_classes
-from explorer.figures.curves import Curve, parallel, pareto, response
+from explorer.figures.curves import Curve, constant, parallel, pareto, response
 from explorer.figures.heat import Cell, heat_map
 from explorer.figures.maps import signed_map
-from explorer.figures.mechanics import mechanics
+from explorer.figures.mechanics import room_of, smoothed_step, threshold_of
 from explorer.figures.orders import order_curve, pixel_lives
 from explorer.figures.scatter import pixel_scatter
 from explorer.figures.study import front, history, importance
@@ -15,18 +15,21 @@ __all__ = [
     "Cell",
     "Curve",
     "attack_trace",
+    "constant",
     "front",
     "heat_map",
     "history",
     "importance",
-    "mechanics",
     "order_curve",
     "parallel",
     "pareto",
     "pixel_lives",
     "pixel_scatter",
     "response",
+    "room_of",
     "signed_map",
+    "smoothed_step",
+    "threshold_of",
     "top_classes",
     "truth_rates",
 ]

@@ -5,6 +5,7 @@ from explorer.pipeline.exports import picture_sha256, pixels_csv, report, snippe
 from explorer.pipeline.findings import Finding
 from explorer.pipeline.overlay import overlay
 from explorer.pipeline.playback import Film, record
+from explorer.pipeline.response import Point, Response, along, answering, bare, respond, stops, try_settings
 from explorer.pipeline.what_if import Outcome, WhatIf, at_the_end, smallest, try_out
 
 __all__ = [
@@ -12,8 +13,13 @@ __all__ = [
     "Film",
     "Finding",
     "Outcome",
+    "Point",
+    "Response",
     "WhatIf",
+    "along",
+    "answering",
     "at_the_end",
+    "bare",
     "explore",
     "overlay",
     "percent",
@@ -21,7 +27,10 @@ __all__ = [
     "pixels_csv",
     "record",
     "report",
+    "respond",
     "smallest",
     "snippet",
+    "stops",
     "try_out",
+    "try_settings",
 ]

@@ -6,6 +6,7 @@ from explorer.attacks import ATTACKS, Attack
 from explorer.ui.link import link, linked
 
 PARAMETER = "attack"
+DEFAULTS = "Defaults"  # the preset of that name
 
 
 def choose_attack(width: int | str = "stretch") -> str:
@@ -33,7 +34,7 @@ def prefix_of(name: str) -> str:
 def presets_of(name: str) -> dict[str, Attack]:
     """The settings of an attack that have a name; the first are its defaults."""
     attack = ATTACKS[name]
-    return {"Defaults": attack(), **{title: attack(**changes) for title, changes in attack.presets.items()}}
+    return {DEFAULTS: attack(), **{title: attack(**changes) for title, changes in attack.presets.items()}}
 
 
 def about(name: str) -> str:

@@ -353,7 +353,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
       }
     }
     if (pane.text) caption.append(html("span", { textContent: pane.text }));
-    return html("figure", { className: `pane${pane.marked ? " marked" : ""}${pane.pale ? " pale" : ""}` }, frame, caption);
+    const kind = [pane.marked && "marked", pane.pale && "pale", pane.shows === "before" && "clean"].filter(Boolean).join(" ");
+    return html("figure", { className: `pane ${kind}` }, frame, caption);
   };
 
   const tool = (text, label, onclick) => html("button", { type: "button", textContent: text, title: label, onclick });
