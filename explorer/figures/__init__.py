@@ -1,5 +1,6 @@
 """Values -> Plotly figures. Neutral colours are half transparent, so that they suit a light and a dark page."""
 
+from explorer.figures.answers import answer
 from explorer.figures.bars import top_classes
 from explorer.figures.curves import Curve, constant, parallel, pareto, response
 from explorer.figures.heat import Cell, heat_map
@@ -14,6 +15,7 @@ from explorer.figures.truth import truth_rates
 __all__ = [
     "Cell",
     "Curve",
+    "answer",
     "attack_trace",
     "constant",
     "front",

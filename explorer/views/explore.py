@@ -8,6 +8,7 @@ from explorer.evidence import DEFAULT_METHOD, METHODS
 from explorer.figures import attack_trace
 from explorer.pipeline import Exploration, picture_sha256
 from explorer.ui import words
+from explorer.ui.advice import show_advice
 from explorer.ui.attacks import DEFAULTS, about, choose_attack, prefix_of, presets_of
 from explorer.ui.caches import Question, content_of, valid_methods
 from explorer.ui.classes import ANY_CLASS, choose_label, choose_target
@@ -15,7 +16,9 @@ from explorer.ui.controls import configure
 from explorer.ui.devices import choose_device
 from explorer.ui.downloads import offer_downloads
 from explorer.ui.evidence import QUIET, show_evidence
+from explorer.ui.ghosts import ghost_of
 from explorer.ui.guide import guide
+from explorer.ui.known import bring_shipped
 from explorer.ui.link import bound, restore, tell_unmet
 from explorer.ui.markdown import plain
 from explorer.ui.mechanics import drawable, show_mechanics
@@ -24,6 +27,7 @@ from explorer.ui.pictures import pictures
 from explorer.ui.playback import playback
 from explorer.ui.proof import show_proof
 from explorer.ui.regions import allow_everywhere, choose_region
+from explorer.ui.responses import show_responses
 from explorer.ui.runs import StatusLine, ask
 from explorer.ui.session import session
 from explorer.ui.source import choose_picture, choose_source
@@ -78,17 +82,21 @@ def page() -> None:
         region=region,
     )
     with hero:
+        known = bring_shipped(question, clf)
         exploration = ask(question, clf, status)
         if exploration is None:
             return
+        if known is not None and exploration.result is known.result:
+            status.rest("This result came with the app: turn a slider, and the network is attacked here.")
         with story:
             tell(exploration)
         with stages:
             choose_stage(exploration)
-        pictures(exploration, session().selected, "pictures", session().pick, region, on_draw)
+        ghost = ghost_of(exploration)
+        pictures(exploration, session().selected, "pictures", session().pick, region, on_draw, ghost)
     with details:
+        advice, responses = st.container(key="advice"), st.container(key="responses")
         show_evidence(exploration)
-        explain_failure(exploration)
         what_if(exploration, clf)
         show_proof(exploration, clf)
         playback(exploration, clf)
@@ -103,6 +111,10 @@ def page() -> None:
                     show_mechanics(attack, exploration)
         guide()
         offer_downloads(exploration, device, uploaded)
+    with advice:  # last, as it may take a while
+        show_advice(exploration, clf)
+    with responses:
+        show_responses(question, clf, exploration)
 
 
 def set_up(name: str) -> Attack | None:
@@ -156,12 +168,6 @@ def tell(exploration: Exploration) -> None:
         )
     for remark in exploration.remarks:
         st.caption(remark)
-
-
-def explain_failure(exploration: Exploration) -> None:
-    """Each failure signature with its likely cause and its cure."""
-    for finding in exploration.findings:
-        st.warning(f"**{finding.seen}** Likely cause: {finding.cause}. Try {finding.cure}.")
 
 
 page()

@@ -13,7 +13,7 @@ import streamlit as st
 
 from explorer.images import to_png
 from explorer.palette import LOOKS
-from explorer.pipeline import Exploration, percent
+from explorer.pipeline import Exploration, Ghost, percent
 from explorer.regions import Corner, Region
 from explorer.types import Image, PixelLabel
 from explorer.ui.pictures.outline import outline
@@ -37,10 +37,12 @@ def pictures(
     on_pick: Pick,
     region: Region | None = None,
     on_draw: Draw | None = None,
+    ghost: Ghost | None = None,
 ) -> None:
     """Show the three pictures. `on_pick` gets the indices of the changed pixels that were clicked or enclosed, whether
     they join the others (Shift), and whether they were enclosed. `region` is outlined. With `on_draw`, one draws on the
     picture before: it gets the corners (x, y) of what was drawn, in pixels, and whether that is added to the region.
+    `ghost`: what became of the pixels of the run before.
     """
     names, pixels = exploration.class_names, exploration.evidence.pixels if exploration.evidence else ()
     before = f"{names[exploration.label]}, {percent(exploration.before[exploration.label])}"
@@ -67,13 +69,16 @@ def pictures(
             "shows": "after",
             "marked": True,
             "pale": True,
-            "alt": "Where the changed pixels are: " + ", ".join(f"{n} {kind}" for kind, n in counts.items()) + ".",
+            "text": "" if ghost is None else ghost.told,
+            "alt": "Where the changed pixels are: "
+            + ", ".join(f"{n} {kind}" for kind, n in counts.items())
+            + ("." if ghost is None else f"; {ghost.told}."),
         },
     ]
     unit = exploration.evidence.unit if exploration.evidence else ""
     images = {"before": exploration.image, "after": exploration.adversarial}
     hint = HINT if on_draw is None else DRAWING_HINT
-    canvas(images, panes, pixels, selected, (), hint, key, on_pick, unit, region=region, on_draw=on_draw)
+    canvas(images, panes, pixels, selected, (), hint, key, on_pick, unit, region=region, on_draw=on_draw, ghost=ghost)
 
 
 def canvas(
@@ -89,11 +94,13 @@ def canvas(
     toggles: bool = False,
     region: Region | None = None,
     on_draw: Draw | None = None,
+    ghost: Ghost | None = None,
 ) -> None:
     """Panes side by side, with one cursor. Each `shows` one of `images`, which are of one size; the first two of these
     are compared wherever one points, under their names. Marks are on the panes that are `marked`; pixels in `off` are
     drawn as put back. A mark that is picked is selected, or with `toggles` put back or changed again; without `on_pick`
-    none can be picked. `on_draw` hears of what is drawn on the panes that say `draws`.
+    none can be picked. `on_draw` hears of what is drawn on the panes that say `draws`. With a `ghost`, pixels that
+    the run before changed and this one does not are hollow, and those that are new have a ring.
     """
     height, width = next(iter(images.values())).shape[1:]
     component = st.components.v2.component("pictures", html=_read("html"), css=_read("css"), js=_read("js"))
@@ -135,11 +142,13 @@ def canvas(
                 "kind": pixel.kind,
                 "weak": pixel.weak,
                 "off": index in off,
+                "came": ghost is not None and (pixel.row, pixel.col) in ghost.came,
                 "obscuring": pixel.obscuring,
                 "leading": pixel.leading,
             }
             for index, pixel in enumerate(pixels)
         ],
+        "went": [] if ghost is None else sorted(ghost.went),
         "selected": sorted(selected),
     }
     component(key=key, data=data, on_pick_change=picked, on_draw_change=drawn)

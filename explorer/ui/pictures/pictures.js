@@ -1,6 +1,7 @@
 const SVG = "http://www.w3.org/2000/svg";
 const ZOOMS = [1, 2, 4, 8, 16];
 const DRAG_STARTS = 6; // CSS pixels: a shorter drag is a click
+const MANY_GONE = 150; // pixels
 const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 
 const html = (tag, properties = {}, ...children) => {
@@ -54,7 +55,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const describe = (mark) =>
     `row ${mark.row}, column ${mark.col}: ${mark.kind}${mark.weak ? ", weak" : ""}` +
     ` (obscuring ${decimals(mark.obscuring)}, leading ${decimals(mark.leading)} ${data.unit})` +
-    (mark.off ? ", put back" : "");
+    (mark.off ? ", put back" : "") +
+    (mark.came ? ", new since the run before" : "");
 
   const pick = (pixels, add = false, lasso = false) => {
     if (data.picks) setTriggerValue("pick", { pixels, add, lasso });
@@ -84,7 +86,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const group = svg(
       "g",
       {
-        class: `mark${chosen ? " selected" : ""}${mark.off ? " off" : ""}`,
+        class: `mark${chosen ? " selected" : ""}${mark.off ? " off" : ""}${mark.came ? " came" : ""}`,
         tabindex: 0,
         "aria-label": describe(mark),
         ...(data.picks ? { role: "button", "aria-pressed": data.toggles ? mark.off : chosen } : { role: "img" }),
@@ -101,6 +103,15 @@ export default function ({ data, parentElement, setTriggerValue }) {
       }
     };
     return group;
+  };
+
+  /** What the run before changed and this one does not: hollow, or, of very many, as cells. */
+  const drawGone = () => {
+    const cells = data.went.map(([row, col]) => `M${col} ${row}h1v1h-1z`).join("");
+    if (data.went.length > MANY_GONE) return [svg("path", { class: "gone cells", d: cells })];
+    return data.went.flatMap(([row, col]) =>
+      ["gone halo", "gone"].map((kind) => outline("circle", col + 0.5, row + 0.5, 0.8 * radius, { class: kind })),
+    );
   };
 
   const tell = (row, col) => {
@@ -301,7 +312,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
       ];
     };
     if (pane.marked) {
-      overlay.append(...marks.map(drawMark));
+      overlay.append(...drawGone(), ...marks.map(drawMark));
       overlay.setAttribute("tabindex", 0);
       overlay.setAttribute("role", "group");
       const enter = data.toggles ? "takes a change back or brings it on again" : "takes a mark, Escape lets go";
