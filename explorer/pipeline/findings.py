@@ -10,7 +10,7 @@ from explorer.pipeline.response import STOPS
 from explorer.types import AttackResult
 
 MANY_PIXELS = 0.05  # share of the picture above which the optimised stage has left too many
-DENSE = 0.98  # share of the pixels of the first step above which it has never left the dense start
+STUCK_PIXELS, DENSE = 0.25, 0.98  # shares, of the picture and of the first step's pixels: it never left the dense start
 UNSETTLED = 0.2  # mean jump of the late loss from step to step, as a share of its whole range
 WEIGHING = {"a", "lam", "tau"}  # the knobs of an attack that weighs pixels; what is said about them is of no other
 NEAR = 2  # stops on either side of a setting that are worth a try
@@ -113,9 +113,9 @@ def _looser(attack: Attack) -> Iterable[Cure]:
 
 
 def _times(attack: Attack, name: str) -> list[Any]:
-    """Multiples of what a knob stands at, below the end of its slider."""
-    _, high = knobs(attack)[name].slider
-    return [value for times in STRONGER if (value := times * getattr(attack, name)) < high]
+    """Multiples of what a knob stands at, between the ends of its slider."""
+    low, high = knobs(attack)[name].slider
+    return [value for times in STRONGER if low < (value := times * getattr(attack, name)) < high]
 
 
 def _near(attack: Attack, names: Iterable[str]) -> list[Cure]:
@@ -141,7 +141,7 @@ def _badly_weighed(result: AttackResult, attack: Attack) -> list[Finding]:
     n_pixels = int(result.stage_pixels()["optimised"])
     trace = result.trace.n_pixels[:, 0]
     if n_pixels > MANY_PIXELS * height * width:
-        stuck = len(trace) > 0 and n_pixels >= DENSE * int(trace[0])
+        stuck = n_pixels > STUCK_PIXELS * height * width and len(trace) > 0 and n_pixels >= DENSE * int(trace[0])
         findings.append(
             Finding(
                 f"The optimised stage still changes {n_pixels:,} of {height * width:,} pixels"

@@ -30,7 +30,10 @@ class Ghost:
         """In words."""
         if not self.came and not self.went:
             return "the same pixels as in the run before"
-        return f"since the run before: {len(self.came):,} new, {len(self.stayed):,} stayed, {len(self.went):,} gone"
+        return (
+            f"since the run before: {len(self.came):,} new (ringed), {len(self.stayed):,} stayed, "
+            f"{len(self.went):,} gone (hollow)"
+        )
 
 
 def same_subject(one: Exploration, other: Exploration) -> bool:

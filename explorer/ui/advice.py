@@ -33,7 +33,7 @@ def show_advice(exploration: Exploration, clf: Classifier) -> None:
     if not open_ones:
         return
     n_runs = trials(open_ones)
-    seconds = n_runs * expected_seconds(bare(exploration.attack), clf) / 2
+    seconds = n_runs * expected_seconds(bare(exploration.attack), clf)
     if seconds > UNASKED and st.session_state.get(WANTED) != exploration.attack:
         for finding in open_ones:
             st.warning(f"**{finding.seen}** Likely cause: {finding.cause}.")

@@ -86,7 +86,7 @@ def _key(question: Question, attack: Attack, name: str) -> tuple:
 
 def _measured(question: Question, clf: Classifier, attack: Attack, missing: list[str]) -> dict[str, Points | None]:
     n_runs = sum(len(stops(attack, name)) - 1 for name in missing) + 1
-    seconds = n_runs * expected_seconds(bare(attack), clf) / 2
+    seconds = n_runs * expected_seconds(bare(attack), clf)
     named = " and ".join(symbol(attack, name) for name in missing)
     with st.container(key="measure", horizontal=True, vertical_alignment="center"):
         always = st.toggle("Measure as I turn", key=ALWAYS)

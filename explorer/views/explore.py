@@ -125,7 +125,7 @@ def set_up(name: str) -> Attack | None:
         st.error(plain(error))
         return None
     finally:
-        st.caption(about(name))
+        st.container(key="about").caption(about(name))
 
 
 def reset(preset: str) -> None:
