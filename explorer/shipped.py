@@ -23,7 +23,8 @@ from explorer.classifiers import Classifier
 from explorer.evidence import DEFAULT_METHOD
 from explorer.grid import changed_pixels, from_levels, levels, to_grid
 from explorer.hashes import image_sha256, network_sha256
-from explorer.pipeline import Exploration, Point, along
+from explorer.images import to_uint8
+from explorer.pipeline import Exploration, Film, Frame, Point, along
 from explorer.types import AttackResult, Checks, Evidence, Image, PixelLabel, Trace
 
 FOLDER = Path(__file__).parents[1] / "assets" / "shipped"
@@ -56,6 +57,35 @@ def find_response(clf: Classifier, image: Image, attack: Attack, knob: str) -> t
     """How the count answers to this knob, all others as in `attack`; if it is there."""
     record = _entry(clf, image, knob, along(attack, knob))
     return None if record is None else tuple(Point(*each) for each in record["points"])
+
+
+def find_film(clf: Classifier, image: Image, attack: Attack) -> Film | None:
+    """The film of this run, up to its last stage; the first picture of the page has one."""
+    record = _entry(clf, image, "film", attack)
+    if record is None:
+        return None
+    frames = tuple(
+        Frame(stage, step, *(column.numpy() for column in _columns(changed)))
+        for stage, step, _, changed in record["frames"]
+    )
+    return Film(to_uint8(to_grid(image.cpu())), frames, tuple(margin for _, _, margin, _ in record["frames"]))
+
+
+def film_record(film: Film, clf: Classifier, image: Image, attack: Attack) -> Record:
+    """A film as an entry."""
+    frames = zip(film.frames, film.margins, strict=True)
+    return {
+        "key": key_of("film", fingerprint(clf), image_sha256(image), attack),
+        "frames": [
+            [
+                frame.stage,
+                frame.step,
+                _short(margin),
+                _squeezed(torch.from_numpy(frame.where), torch.from_numpy(frame.colours)),
+            ]
+            for frame, margin in frames
+        ],
+    }
 
 
 def run_record(exploration: Exploration, clf: Classifier) -> Record:
@@ -175,10 +205,16 @@ def _pack(image: Image, adversarial: Image) -> str:
 
 
 def _unpack(image: Image, packed: str) -> Image:
-    where, colours = _spread(packed, "<i4", ("u1", 3))
+    where, colours = _columns(packed)
     adversarial = image.clone()
-    adversarial.flatten(1)[:, where.long()] = from_levels(colours.view(-1, 3).T, image.dtype)
+    adversarial.flatten(1)[:, where.long()] = from_levels(colours.T, image.dtype)
     return adversarial
+
+
+def _columns(packed: str) -> tuple[torch.Tensor, torch.Tensor]:
+    """Places (n,) and colours (n, 3) of changed pixels."""
+    where, colours = _spread(packed, "<i4", ("u1", 3))
+    return where, colours.view(-1, 3)
 
 
 def _squeezed(*columns: torch.Tensor) -> str:

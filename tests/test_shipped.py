@@ -7,9 +7,11 @@ import pytest
 import torch
 
 from explorer import SparseAttack, load_classifier, shipped
+from explorer.images import from_uint8
 from explorer.pipeline import answering, explore, respond
 from explorer.pipeline.response import stops
 from explorer.samples import find_sample, gallery
+from explorer.ui.known import _thinned
 from tests.ship_results import NETWORKS
 
 LARGEST = 2**20  # bytes of all of it
@@ -95,6 +97,18 @@ def test_what_belongs_to_another_picture_network_or_setting_is_not_used(clf):
         next(trained_on.parameters()).add_(1e-6)
     assert shipped.find_run(trained_on, image, attack) is None
     assert shipped.find_run(load_classifier("cifar-resnet20"), torch.zeros(3, 32, 32), attack) is None
+
+
+def test_the_film_ends_with_the_picture_of_the_run(clf):
+    image, attack = find_sample("stop-1").image, SparseAttack()
+    film, run = shipped.find_film(clf, image, attack), shipped.find_run(clf, image, attack)
+    assert torch.equal(from_uint8(film.picture(len(film.frames) - 1)), run.adversarial)
+    assert film.frames[0].n_pixels == 0 < film.frames[1].n_pixels
+    assert film.margins[0] > 0 > film.margins[-1]
+    assert shipped.find_film(clf, find_sample("stop-2").image, attack) is None
+    short = _thinned(film)
+    assert len(short.frames) == len(short.margins) < len(film.frames)
+    assert short.frames[-1].n_pixels == run.n_pixels
 
 
 def test_entries_are_written_and_read_as_they_are(clf, tmp_path):

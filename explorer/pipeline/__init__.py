@@ -6,7 +6,7 @@ from explorer.pipeline.exports import picture_sha256, pixels_csv, report, snippe
 from explorer.pipeline.findings import Cure, Finding
 from explorer.pipeline.ghost import Ghost
 from explorer.pipeline.overlay import overlay
-from explorer.pipeline.playback import Film, record
+from explorer.pipeline.playback import Film, Frame, record
 from explorer.pipeline.response import Point, Response, along, answering, bare, respond, stops, try_settings
 from explorer.pipeline.what_if import Outcome, WhatIf, at_the_end, smallest, try_out
 
@@ -16,6 +16,7 @@ __all__ = [
     "Exploration",
     "Film",
     "Finding",
+    "Frame",
     "Ghost",
     "Outcome",
     "Point",

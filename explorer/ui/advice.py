@@ -15,6 +15,7 @@ from explorer.ui.attacks import name_of, prefix_of
 from explorer.ui.controls import keep_stop
 from explorer.ui.link import exactly
 from explorer.ui.runs import expected_seconds
+from explorer.ui.session import session
 from explorer.ui.stages import turned
 from explorer.ui.words import duration
 from explorer.ui.work import result_of
@@ -87,10 +88,13 @@ def _offer(advice: Advice, attack: Attack) -> None:
 
 
 def put(attack: Attack, values: dict[str, object]) -> None:
-    """Before the page is drawn: put controls of this attack to these values, which may lie between their stops."""
+    """Before the page is drawn: put controls of this attack to these values, which may lie between their stops, and run
+    the attack.
+    """
     prefix = prefix_of(name_of(attack))
     for name, value in values.items():
         keep_stop(knobs(attack)[name], value, prefix)
         st.session_state[prefix + name] = value
     dataclasses.replace(attack, **values)  # raises where they cannot go together
     turned()
+    session().run()

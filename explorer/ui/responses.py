@@ -62,8 +62,11 @@ def show_responses(question: Question, clf: Classifier, exploration: Exploration
     known = {name: _known(question, clf, attack, name) for name in names}
     if missing := [name for name in names if known[name] is None]:
         known |= _measured(question, clf, attack, missing)
-    columns = st.columns(len(names), gap="medium")
-    for column, name in zip(columns, names, strict=True):
+    measured = [name for name in names if known[name] is not None]
+    if not measured:
+        st.caption("How many pixels would change if one of these were turned has not been measured around here yet.")
+        return
+    for column, name in zip(st.columns(len(names), gap="medium"), measured, strict=False):
         with column:
             _curve(name, known[name], attack, exploration)
     st.caption(
@@ -87,7 +90,7 @@ def _key(question: Question, attack: Attack, name: str) -> tuple:
 def _measured(question: Question, clf: Classifier, attack: Attack, missing: list[str]) -> dict[str, Points | None]:
     n_runs = sum(len(stops(attack, name)) - 1 for name in missing) + 1
     seconds = n_runs * expected_seconds(bare(attack), clf)
-    named = " and ".join(symbol(attack, name) for name in missing)
+    named = " and ".join(", ".join(symbol(attack, name) for name in missing).rsplit(", ", 1))
     with st.container(key="measure", horizontal=True, vertical_alignment="center"):
         always = st.toggle("Measure as I turn", key=ALWAYS)
         if not always and st.session_state.get(NOW) != bare(attack):
@@ -114,12 +117,9 @@ def _measured(question: Question, clf: Classifier, attack: Attack, missing: list
     return {name: _known(question, clf, attack, name) for name in missing}
 
 
-def _curve(name: str, points: Points | None, attack: Attack, exploration: Exploration) -> None:
+def _curve(name: str, points: Points, attack: Attack, exploration: Exploration) -> None:
     label = knobs(attack)[name].label
     st.markdown(f"###### {label}")
-    if points is None:
-        st.caption("Not measured around this setting yet.")
-        return
     here = _here(name, points, attack, exploration)
     fooling = [point for point in points if point.fooled]
     best = min(fooling, key=lambda point: point.n_pixels, default=None)

@@ -18,7 +18,7 @@ from explorer.ui.downloads import offer_downloads
 from explorer.ui.evidence import QUIET, show_evidence
 from explorer.ui.ghosts import ghost_of
 from explorer.ui.guide import guide
-from explorer.ui.known import bring_shipped
+from explorer.ui.known import bring_shipped, first_film
 from explorer.ui.link import bound, restore, tell_unmet
 from explorer.ui.markdown import plain
 from explorer.ui.mechanics import drawable, show_mechanics
@@ -30,7 +30,7 @@ from explorer.ui.regions import allow_everywhere, choose_region
 from explorer.ui.responses import show_responses
 from explorer.ui.runs import StatusLine, ask
 from explorer.ui.session import session
-from explorer.ui.source import choose_picture, choose_source
+from explorer.ui.source import OWN, choose_picture, choose_source, comes_with_the_app
 from explorer.ui.stages import asked_stage, choose_stage, show_last, turned
 from explorer.ui.what_if import what_if
 
@@ -89,11 +89,16 @@ def page() -> None:
         if known is not None and exploration.result is known.result:
             status.rest("This result came with the app: turn a slider, and the network is attacked here.")
         with story:
+            if source in OWN and comes_with_the_app(sample):
+                st.markdown(
+                    ":orange-badge[not your picture yet] Below is one that comes with the app, until yours is there."
+                )
             tell(exploration)
         with stages:
             choose_stage(exploration)
         ghost = ghost_of(exploration)
-        pictures(exploration, session().selected, "pictures", session().pick, region, on_draw, ghost)
+        film = first_film(question, clf)
+        pictures(exploration, session().selected, "pictures", session().pick, region, on_draw, ghost, film)
     with details:
         advice, responses = st.container(key="advice"), st.container(key="responses")
         show_evidence(exploration)
