@@ -52,7 +52,7 @@ def test_the_ghost_counts_what_came_stayed_and_went(clf, image):
     assert len(ghost.came) + len(ghost.stayed) == now.n_pixels
     assert len(ghost.went) + len(ghost.stayed) == before.n_pixels
     assert f"{len(ghost.went)} gone" in ghost.told
-    assert Ghost.of(now, now).told == "the same pixels as in the run before"
+    assert Ghost.of(now, now).told == "The same pixels as in the run before."
     assert same_subject(before, now)
     assert not same_settings(before, now)
 

@@ -27,12 +27,12 @@ class Ghost:
 
     @property
     def told(self) -> str:
-        """In words."""
+        """In one sentence."""
         if not self.came and not self.went:
-            return "the same pixels as in the run before"
+            return "The same pixels as in the run before."
         return (
-            f"since the run before: {len(self.came):,} new (ringed), {len(self.stayed):,} stayed, "
-            f"{len(self.went):,} gone (hollow)"
+            f"Since the run before: {len(self.came):,} new (with a green ring), {len(self.stayed):,} stayed, "
+            f"{len(self.went):,} gone (hollow)."
         )
 
 

@@ -70,15 +70,14 @@ def pictures(
             "shows": "after",
             "marked": True,
             "pale": True,
-            "text": "" if ghost is None else ghost.told,
             "alt": "Where the changed pixels are: "
             + ", ".join(f"{n} {kind}" for kind, n in counts.items())
-            + ("." if ghost is None else f"; {ghost.told}."),
+            + ("." if ghost is None else f". {ghost.told}"),
         },
     ]
     unit = exploration.evidence.unit if exploration.evidence else ""
     images = {"before": exploration.image, "after": exploration.adversarial}
-    hint = HINT if on_draw is None else DRAWING_HINT
+    hint = DRAWING_HINT if on_draw is not None else HINT if ghost is None else ghost.told
     reel = None
     if film is not None:
         seen = {"before": names[exploration.label], "after": names[exploration.adversarial_label]}
