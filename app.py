@@ -22,7 +22,7 @@ st.set_page_config(
 )
 st.html(ASSETS / "style.css")
 st.logo(ASSETS / "logo.svg", size="large")
-st.navigation(
+page = st.navigation(
     [
         st.Page(VIEWS / "explore.py", title="Explore", url_path="explore", default=True),
         st.Page(VIEWS / "ground_truth.py", title="Ground truth", url_path="truth"),
@@ -33,4 +33,8 @@ st.navigation(
         st.Page(VIEWS / "room.py", title="Room", url_path="room"),
     ],
     position="top",
-).run()
+)
+waiting = st.empty()  # its place is kept in every run, so that nothing below it moves
+if page.title == "Explore" and "session" not in st.session_state:
+    waiting.html(ASSETS / "skeleton.html")  # at once: the libraries of the page take seconds to load
+page.run()

@@ -25,6 +25,7 @@ class Knob:
     choices: tuple = ()  # a closed set of values
     open_low: bool = False  # low itself is not allowed
     open_high: bool = False
+    brief: str = ""  # what turning it does, in a few words; empty: `help` does
 
     def check(self, value: Any) -> None:
         """Raise ValueError with one sentence if `value` is not allowed. A real number may be a tensor of them."""

@@ -42,7 +42,7 @@ def test_every_knob_has_a_control_and_the_main_ones_their_sentence():
     controls = [*app.select_slider, *app.slider, *app.toggle, *app.selectbox, *app.number_input]
     assert {each.key for each in controls} >= set(knobs(SparseAttack))
     captions = {caption.value for caption in app.caption}
-    assert {knobs(SparseAttack)[name].help for name in ("a", "lam", "tau")} <= captions
+    assert {knobs(SparseAttack)[name].brief for name in ("a", "lam", "tau")} <= captions
 
 
 def test_the_link_restores_picture_network_and_settings():
@@ -93,39 +93,73 @@ def test_a_link_with_nonsense_shows_the_defaults_or_what_is_nearest():
     assert app.selectbox(key="network_choice").value == DEFAULT
 
 
-def test_moving_a_slider_runs_again_and_going_back_is_remembered():
+def test_moving_a_slider_runs_again_and_going_back_is_remembered(monkeypatch):
     app = open_page()
     first = story(app)
     app.select_slider(key="tau").set_value(0.2).run()
     assert not app.exception
-    asked = len(answers()._kept)
     app.select_slider(key="tau").set_value(SparseAttack().tau).run()
-    assert story(app) == first
-    assert len(answers()._kept) == asked
-
-
-def test_the_switch_shows_the_result_before_pruning_without_another_attack(monkeypatch):
-    app = open_page()
     monkeypatch.setattr(SparseAttack, "__call__", lambda *_args, **_more: pytest.fail("it attacked again"))
-    app.toggle(key="optimised").set_value(True).run()
+    stage(app).set_value("pruned").run()
+    assert story(app) == first
+
+
+def stage(app: AppTest):
+    """The control that tells the stages, with the count of each, and shows one of them."""
+    return app.segmented_control(key="stage_choice")
+
+
+def counts(app: AppTest) -> dict[str, int]:
+    told = (re.search(r"(\w+) \*\*([\d,]+)\*\*", option).groups() for option in stage(app).options)
+    return {name: int(n.replace(",", "")) for name, n in told}
+
+
+def test_a_click_shows_the_result_of_another_stage_without_another_attack(monkeypatch):
+    app = open_page()
+    assert stage(app).value == "pruned"
+    monkeypatch.setattr(SparseAttack, "__call__", lambda *_args, **_more: pytest.fail("it attacked again"))
+    stage(app).set_value("optimised").run()
     assert not app.exception
-    (counts,) = [each.value for each in app.markdown if each.value.startswith("Changed pixels: ")]
-    shown = re.search(r"\*\*([\d,]+) optimised\*\*", counts).group(1)
-    assert story(app).endswith(f", by {shown} of 4,096 pixels")
+    assert app.query_params["stage"] in ("optimised", ["optimised"])
+    assert story(app).endswith(f", by {counts(app)['optimised']:,} of 4,096 pixels")
+
+
+def test_who_turns_a_slider_sees_the_stage_where_it_acts_unless_another_was_asked_for():
+    app = open_page()
+    app.select_slider(key="lam").set_value(0.1).run()
+    assert not app.exception
+    assert stage(app).value == "optimised"
+    assert story(app).endswith(f", by {counts(app)['optimised']:,} of 4,096 pixels")
+    stage(app).set_value("pruned").run()
+    app.select_slider(key="lam").set_value(1.0).run()
+    assert stage(app).value == "pruned"
+    button(app, "Defaults").click().run()
+    app.select_slider(key="tau").set_value(0.1).run()
+    assert stage(app).value == "optimised"
+
+
+def test_an_older_link_to_the_optimised_stage_still_shows_it():
+    app = open_page(optimised="true")
+    assert problems(app) == []
+    assert stage(app).value == "optimised"
+    assert "optimised" not in app.query_params
 
 
 def test_presets_set_every_knob():
     app = open_page()
-    app.toggle(key="optimised").set_value(True).run()
+    stage(app).set_value("optimised").run()
+    app.selectbox(key="target").set_value("Yield").run()
     button(app, "As in the paper").click().run()
     assert not app.exception
     paper = SparseAttack.paper()
     assert app.select_slider(key="lam").value == paper.lam
     assert app.selectbox(key="gradient").value == paper.gradient
+    assert app.selectbox(key="target").value == "Yield"
     button(app, "Defaults").click().run()
     assert not app.exception
     assert app.select_slider(key="lam").value == SparseAttack().lam
-    assert app.toggle(key="optimised").value is False, "the whole of the default, not its first stage"
+    assert app.selectbox(key="target").value == "any wrong class"
+    assert stage(app).value == "polished", "the whole of the default, not its first stage"
 
 
 def test_a_slow_run_waits_for_the_button(monkeypatch):
@@ -192,11 +226,12 @@ def test_a_picture_that_is_already_mistaken_is_said_to_be(monkeypatch):
     assert story(app).startswith("Stop, ")
 
 
-def test_failure_comes_with_its_cure():
+def test_failure_comes_with_a_cure_that_was_tried_or_with_none():
     app = open_page(max_pixels="1", steps="10")
     assert not app.exception
     assert "not fooled" in story(app)
-    assert "Try a smaller τ" in app.warning[0].value
+    tried = [label for label in labels(app) if label.startswith("Try ")]
+    assert tried or any("None of" in each.value for each in app.warning)
 
 
 def test_a_full_queue_is_one_sentence(monkeypatch):
@@ -379,11 +414,11 @@ def test_every_attack_has_its_controls_its_presets_and_its_place_in_the_link(nam
     assert app.selectbox(key="attack_choice").value == name
     controls = [*app.select_slider, *app.slider, *app.toggle, *app.selectbox, *app.number_input]
     assert {each.key for each in controls} >= {prefix + each for each in knobs(kind)}
-    assert {knobs(kind)[each].help for each in kind.main} <= {caption.value for caption in app.caption}
+    told = {knobs(kind)[each].brief or knobs(kind)[each].help for each in kind.main}
+    assert told <= {caption.value for caption in app.caption}
     assert type(app.session_state.session.shown.attack) is kind
     assert ("mechanics" in {each.key for each in app.expander}) == kind.has_weights
-    later = app.session_state.session.shown.attack.prune
-    assert ("optimised" in {each.key for each in app.toggle}) == later, "what there is no stage after is not asked"
+    assert (len(counts(app)) > 1) == app.session_state.session.shown.attack.prune
     assert [title for title in presets_of(name) if title not in labels(app)] == []
 
 

@@ -1,6 +1,7 @@
 """The figures say what the numbers say: values, units, marks, and which pixel a marker belongs to."""
 
 import json
+import math
 
 import optuna
 import pytest
@@ -10,16 +11,19 @@ from explorer.figures import (
     Cell,
     Curve,
     attack_trace,
+    constant,
     heat_map,
     importance,
-    mechanics,
     order_curve,
     parallel,
     pareto,
     pixel_lives,
     pixel_scatter,
     response,
+    room_of,
     signed_map,
+    smoothed_step,
+    threshold_of,
     top_classes,
     truth_rates,
 )
@@ -212,20 +216,40 @@ def test_parallel_coordinates_have_one_line_per_setting_and_logarithmic_stops():
     assert trace.dimensions[0].ticktext == ("0.01", "0.1", "1")
 
 
-def test_the_mechanics_move_with_the_settings():
-    settings = {"surrogate": "normal", "threshold": "hard", "box": "sign-aware", "pixels": torch.rand(3, 4, 4)}
-    figures = [
-        mechanics(torch.tensor([0.0, 0.5, 1.0]), a=a, tau=tau, **settings) for a, tau in ((0.1, 0.05), (0.4, 0.5))
-    ]
-    narrow, wide = ({trace.name: trace for trace in figure.data} for figure in figures)
-    assert sum(narrow["weights above 0"].y) == 2
-    middle = 100  # v = 0.5
-    assert narrow["smoothed step"].y[middle] > wide["smoothed step"].y[middle] > 0.5
-    assert narrow["its slope: the normal's"].y[0] == 1
-    assert narrow["after the threshold"].y[middle] == 0.5
-    assert wide["after the threshold"].y[middle] == 0
-    assert narrow["room upwards"].y[0] == 1
-    assert sum(narrow["values of the picture"].y) == 48
+def test_the_three_sliders_are_seen_acting_on_a_weight():
+    weights, fixed = torch.tensor([0.0, 0.5, 1.0]), {"surrogate": "normal", "extremes": (0.3, 0.05)}
+
+    def drawn(a: float = 0.1, lam: float | None = 1.0, tau: float = 0.05):
+        return smoothed_step(weights, a=a, lam=lam, tau=tau, **fixed)
+
+    def longest(figure) -> float:
+        return max((arrow.ax - arrow.x for arrow in figure.layout.annotations if arrow.showarrow), default=0)
+
+    named = {trace.name: trace for trace in drawn().data}
+    assert list(named["weights above 0, at the last step"].x) == [0.5, 1.0]
+    middle, wide = 100, {trace.name: trace for trace in drawn(a=0.4).data}  # v = 0.5
+    assert named["smoothed step"].y[middle] > wide["smoothed step"].y[middle] > 0.5
+    assert longest(drawn(lam=0.01)) < longest(drawn(lam=0.3)) < longest(drawn(lam=1.0))
+    assert longest(drawn(lam=None)) == 0
+    assert all(arrow.x >= 0 for arrow in drawn(lam=10.0).layout.annotations)
+    assert [drawn(tau=tau).layout.shapes[0].x1 for tau in (0.05, 0.5)] == [0.05, 0.5]
+
+
+def test_the_threshold_and_the_box_are_drawn_as_they_are():
+    hard, soft = ({trace.name: trace for trace in threshold_of(0.25, kind).data} for kind in ("hard", "soft"))
+    assert hard["after the threshold"].y[100] == 0.5
+    assert soft["after the threshold"].y[100] == 0.25
+    assert hard["after the threshold"].y[40] == soft["after the threshold"].y[40] == 0
+    room = {trace.name: trace for trace in room_of("sign-aware", torch.rand(3, 4, 4)).data}
+    assert room["room upwards"].y[0] == 1
+    assert sum(count for (count,) in room["values of the picture"].customdata) == 48
+
+
+def test_what_is_the_same_everywhere_is_told_and_not_drawn():
+    same = [Curve("", (1, 2), (1.0, 1.0)), Curve("", (1, 2), (1.0, math.nan))]
+    assert constant(same) == 1
+    assert constant([*same, Curve("", (1,), (0.5,))]) is None
+    assert constant([]) is None
 
 
 FIGURES = {

@@ -218,7 +218,7 @@ def controls_page() -> None:
     from explorer.ui.link import tell_unmet
 
     presets = {"Defaults": SparseAttack(), "Paper": SparseAttack.paper()}
-    st.session_state.attack = configure(presets, ("a", "lam", "tau"), {})
+    st.session_state.attack = configure(presets, ("a", "lam", "tau"))
     tell_unmet()
 
 

@@ -53,6 +53,7 @@ class SparseAttack(Attack):
         0.1,
         "Width of the normal that smooths the count of pixels: weights below about 2a are pulled to zero. Wider means "
         "fewer pixels, up to about 0.2; beyond that all of them are pulled down and the picture may not be fooled.",
+        brief="Weights below about 2a are pulled to zero. Wider: fewer pixels, up to about 0.2.",
         label="a · width of the normal",
         low=0, open_low=True, high=10, slider=(0.01, 1.0), log=True,
     )  # fmt: skip
@@ -60,13 +61,15 @@ class SparseAttack(Attack):
         1.0,
         "Weight of sparsity: how strong the pull to zero is, next to the pixel that helps most. Larger means fewer "
         "pixels, up to about 1.",
+        brief="The price of a pixel. Larger: fewer pixels, up to about 1.",
         label="λ · weight of sparsity",
         low=0, high=1e6, slider=(0.01, 10.0), log=True,
     )  # fmt: skip
     tau: float | Tensor = knob(
         0.05,
-        "Threshold of the ReLU: after each step, smaller weights become exactly zero. Above about a/2, a higher τ lets "
-        "pixels in by large steps only, past the pull of λ: more of them stay, for pruning to remove.",
+        "Threshold of the ReLU: after each step, smaller weights become exactly zero. From about a/2 to 1.5a, a higher "
+        "τ lets pixels in by large steps only, past the pull of λ: more of them stay, for pruning to remove.",
+        brief="Smaller weights become zero. From a/2 to 1.5a, a higher τ leaves more pixels.",
         label="τ · threshold of the ReLU",
         low=0, high=1, open_high=True, slider=(0.005, 0.5), log=True,
     )  # fmt: skip

@@ -22,7 +22,7 @@ from explorer.commands.tables import aligned
 from explorer.evidence import DEFAULT_METHOD, METHODS, trust
 from explorer.images import fit
 from explorer.palette import kind_text
-from explorer.pipeline import PAPER, RESULT, UPLOAD, Exploration, explore, paper_kit, query_of, run_files
+from explorer.pipeline import PAPER, RESULT, UPLOAD, Exploration, Finding, explore, paper_kit, query_of, run_files
 from explorer.types import Image, PixelLabel, Sample, Step
 
 EXAMPLES = """examples:
@@ -147,7 +147,7 @@ def _told(exploration: Exploration) -> str:
     counts = " → ".join(f"{int(count):,} {stage}" for stage, count in each.result.stage_pixels().items())
     lines = [each.story, f"Changed pixels: {counts}; {each.n_entries:,} entries."]
     lines += each.remarks
-    lines += [f"{found.seen} Likely because {found.cause}. Try {found.cure}." for found in each.findings]
+    lines += [f"{found.seen} Likely because {found.cause}.{_cure(found)}" for found in each.findings]
     if each.evidence:
         pixels = sorted(each.evidence.pixels, key=lambda pixel: max(pixel.obscuring, pixel.leading), reverse=True)
         lines += ["", aligned([_row(pixel) for pixel in pixels[:ROWS]])]
@@ -156,6 +156,11 @@ def _told(exploration: Exploration) -> str:
         card = trust(each.evidence)
         lines += ["", f"Trust card, {card.colour}: {card.sentence}"]
     return "\n".join(lines)
+
+
+def _cure(found: Finding) -> str:
+    """What to do, where that is no setting, which would have to be tried first."""
+    return f" Try {found.cure}." if found.cure and not found.cures else ""
 
 
 def _row(pixel: PixelLabel) -> dict[str, object]:

@@ -1,11 +1,12 @@
 """Values -> Plotly figures. Neutral colours are half transparent, so that they suit a light and a dark page."""
 
+from explorer.figures.answers import answer
 from explorer.figures.bars import top_classes
-from explorer.figures.curves import Curve, parallel, pareto, response
+from explorer.figures.curves import Curve, constant, parallel, pareto, response
 from explorer.figures.heat import Cell, heat_map
 from explorer.figures.lesson import answer_bars, class_bars, count_bars
 from explorer.figures.maps import signed_map
-from explorer.figures.mechanics import mechanics
+from explorer.figures.mechanics import room_of, smoothed_step, threshold_of
 from explorer.figures.orders import order_curve, pixel_lives
 from explorer.figures.scatter import pixel_scatter
 from explorer.figures.study import front, history, importance
@@ -15,22 +16,26 @@ from explorer.figures.truth import truth_rates
 __all__ = [
     "Cell",
     "Curve",
+    "answer",
     "answer_bars",
     "attack_trace",
     "class_bars",
+    "constant",
     "count_bars",
     "front",
     "heat_map",
     "history",
     "importance",
-    "mechanics",
     "order_curve",
     "parallel",
     "pareto",
     "pixel_lives",
     "pixel_scatter",
     "response",
+    "room_of",
     "signed_map",
+    "smoothed_step",
+    "threshold_of",
     "top_classes",
     "truth_rates",
 ]

@@ -29,7 +29,7 @@ def top_classes(
             "marker": {"color": colour, "cornerradius": 3},
             "text": [f"{100 * share:.1f} %" for share in shares] if now is None or when == "now" else None,
             "textposition": "outside",
-            "textfont": {"size": 12},
+            "textfont": {"size": 14},
             "constraintext": "none",  # else it shrinks to the height of its bar
             "cliponaxis": False,
             "hovertemplate": "%{y}, " + when + ": %{x:.2f} %<extra></extra>",

@@ -78,6 +78,12 @@ def response(
     return figure
 
 
+def constant(curves: Sequence[Curve]) -> float | None:
+    """The one value that all curves have everywhere; None where they tell more than a sentence could."""
+    known = {value for curve in curves for value in curve.mean if not math.isnan(value)}
+    return known.pop() if len(known) == 1 else None
+
+
 def pareto(settings: Sequence[Row], measure: str, title: str) -> go.Figure:
     """Every setting by its pixels and by one measure, called `title`; the front as a line.
 
@@ -116,9 +122,9 @@ def parallel(settings: Sequence[Row], titles: Mapping[str, str], colour: str = "
                 "colorscale": "Viridis",
                 "reversescale": True,
             },
-            labelfont={"size": 13, "color": INK},
+            labelfont={"size": 14, "color": INK},
             labelangle=-25,  # so that they stand beside one another on a telephone as well
-            tickfont={"size": 12, "color": INK},
+            tickfont={"size": 14, "color": INK},
             rangefont={"size": 1, "color": "rgba(0, 0, 0, 0)"},
         )
     )

@@ -75,14 +75,14 @@ def heat_map(
         layout(
             height,
             title={"text": "" if pictures else measure, "x": 0.5, "y": 1, "yanchor": "top", "pad": {"t": 4}},
-            title_font={"size": 13},
+            title_font={"size": 14},
             margin={"l": 8, "r": 8, "t": 40 if pictures else 100, "b": 8},
             clickmode="event+select",
             showlegend=False,
             coloraxis=_colours(values, logarithmic, 1 - 24 / height, best_is_low),
         )
     )
-    figure.update_annotations(font={"size": 13})
+    figure.update_annotations(font={"size": 14})
     return figure
 
 

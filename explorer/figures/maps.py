@@ -5,11 +5,17 @@ from collections.abc import Collection, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.figures.style import axis, layout
+from explorer.figures.style import SIZE, axis, layout
 from explorer.palette import LOOKS, kind_text
 from explorer.types import PixelLabel
 
-SCALE = [[0, "rgb(178, 24, 43)"], [0.5, "rgb(245, 245, 245)"], [1, "rgb(33, 102, 172)"]]  # against, nothing, for
+SCALE = [  # against, nothing, for; the picture is seen through what is small
+    [0, "rgba(178, 24, 43, 1)"],
+    [0.25, "rgba(210, 90, 90, 0.85)"],
+    [0.5, "rgba(245, 245, 245, 0.25)"],
+    [0.75, "rgba(90, 150, 205, 0.85)"],
+    [1, "rgba(33, 102, 172, 1)"],
+]
 
 
 def signed_map(
@@ -19,8 +25,10 @@ def signed_map(
     selected: Collection[int],
     unit: str = "logits",
     pixel_unit: str = "logits",
+    picture: str = "",
 ) -> go.Figure:
-    """Raw values (h, w) in `unit`, blue for the class and red against it, on a scale from -limit to limit.
+    """Raw values (h, w) in `unit`, blue for the class and red against it, on a scale from -limit to limit, over the
+    `picture`, a data URL.
 
     The changed pixels are dark rings of their kind's shape, the selected ones larger; each marker's customdata is
     [index of the pixel]. Their two numbers are in `pixel_unit`.
@@ -34,7 +42,8 @@ def signed_map(
         "colorscale": SCALE,
         "colorbar": {
             "orientation": "h",  # below: beside the map it would take half of a small screen
-            "title": {"text": unit, "side": "bottom"},
+            "title": {"text": unit, "side": "bottom", "font": {"size": SIZE}},
+            "tickfont": {"size": SIZE},
             "thickness": 12,
             "len": 0.9,
             "tickvals": [-limit, 0, limit],
@@ -72,6 +81,21 @@ def signed_map(
             430,
             margin={"l": 8, "r": 8, "t": 8, "b": 8},
             clickmode="event+select",
+            images=[
+                {
+                    "source": picture,
+                    "xref": "x",
+                    "yref": "y",
+                    "x": -0.5,
+                    "y": -0.5,
+                    "sizex": width,
+                    "sizey": height,
+                    "sizing": "stretch",
+                    "layer": "below",
+                }
+            ]
+            if picture
+            else [],
             xaxis=axis(range=[-0.5, width - 0.5], showgrid=False, constrain="domain"),
             yaxis=axis(
                 range=[height - 0.5, -0.5],

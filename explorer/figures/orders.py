@@ -110,5 +110,5 @@ def _flag(text: str, x: float, height: float, to_the_right: bool) -> dict[str, A
         "arrowhead": 0,
         "arrowwidth": 1,
         "arrowcolor": GREY,
-        "font": {"size": 12},
+        "font": {"size": 14},
     }

@@ -2,15 +2,25 @@
 
 from typing import Any
 
+SIZE = 14  # CSS pixels of all text: to be read from the last row
 GREY = "rgba(128, 128, 140, 0.55)"
 FAINT = "rgba(128, 128, 140, 0.22)"
-LEGEND = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "itemclick": False, "itemdoubleclick": False}
+LEGEND = {
+    "orientation": "h",
+    "x": 0,
+    "y": 1.02,
+    "yanchor": "bottom",
+    "itemclick": False,
+    "itemdoubleclick": False,
+    "font": {"size": SIZE},
+}
 
 
 def axis(title: str = "", **more: Any) -> dict[str, Any]:
     """An axis that names its unit in `title`; without one it has no empty one, which Plotly would keep room for."""
     return {
-        **({"title": {"text": title}} if title else {}),
+        **({"title": {"text": title, "font": {"size": SIZE}}} if title else {}),
+        "tickfont": {"size": SIZE},
         "gridcolor": FAINT,
         "zeroline": False,
         "automargin": True,
@@ -25,7 +35,8 @@ def layout(height: int, **more: Any) -> dict[str, Any]:
         "height": height,
         "margin": {"l": 8, "r": 8, "t": 36, "b": 8},
         "legend": LEGEND,
-        "hoverlabel": {"align": "left"},
+        "font": {"size": SIZE},
+        "hoverlabel": {"align": "left", "font": {"size": SIZE}},
         "plot_bgcolor": "rgba(0, 0, 0, 0)",
         "paper_bgcolor": "rgba(0, 0, 0, 0)",
         "dragmode": False,

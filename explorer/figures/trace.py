@@ -38,6 +38,6 @@ def attack_trace(trace: Trace, image: int = 0) -> go.Figure:
                     "line": {"color": GREY, "dash": "dot"},
                 }
             ],
-            annotations=[{**fooled, "showarrow": False, "font": {"size": 12}}],
+            annotations=[{**fooled, "showarrow": False, "font": {"size": 14}}],
         ),
     )

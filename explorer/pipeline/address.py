@@ -44,7 +44,7 @@ def query_of(exploration: Exploration, picture: str = UPLOAD) -> dict[str, str]:
     if each.evidence is not None and each.evidence.method != DEFAULT_METHOD:
         query["method"] = METHODS[each.evidence.method].title
     if each.stage == "optimised" and len(each.result.stages) > 1:
-        query["optimised"] = "true"
+        query["stage"] = "optimised"
     if each.region is not None:
         query |= {"where": INSIDE, "region": each.region.text}
     return query

@@ -89,7 +89,7 @@ class Exploration:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """What is not as it should be, and its cure."""
+        """What is not as it should be, and what might be turned: see explorer.pipeline.advise."""
         return diagnose(self.result, self.attack, succeeded=self.succeeded, confined=self.region is not None)
 
     @property

@@ -48,7 +48,7 @@ def report(exploration: Exploration) -> dict[str, Any]:
             "settings": dataclasses.asdict(each.attack),
             "region": None if each.region is None else {"n_pixels": each.region.n_pixels, "text": each.region.text},
             "evidence": _evidence(each.evidence),
-            "findings": [dataclasses.asdict(finding) for finding in each.findings],
+            "findings": [{"seen": finding.seen, "cause": finding.cause} for finding in each.findings],
             "remarks": list(each.remarks),
             "seconds": {"attack": each.attack_seconds, "evidence": each.evidence_seconds},
             "versions": {"python": platform.python_version(), **_versions()},

@@ -1,24 +1,40 @@
-"""What a run that went badly looks like, why, and what to turn: of the knobs that its attack has; and remarks on it."""
+"""What a run that went badly looks like, why, and which settings may help; and remarks on a run."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from explorer.attacks import ATTACKS, Attack
-from explorer.knobs import knobs
+from explorer.knobs import Knob, knobs
+from explorer.pipeline.response import STOPS
 from explorer.types import AttackResult
 
 MANY_PIXELS = 0.05  # share of the picture above which the optimised stage has left too many
-STUCK_PIXELS = 0.25  # share above which it has never left the dense start
+STUCK_PIXELS, DENSE = 0.25, 0.98  # shares, of the picture and of the first step's pixels: it never left the dense start
 UNSETTLED = 0.2  # mean jump of the late loss from step to step, as a share of its whole range
-WEIGHING = {"a", "lam", "tau"}  # the knobs of an attack that weighs pixels; what is advised about them is of no other
+WEIGHING = {"a", "lam", "tau"}  # the knobs of an attack that weighs pixels; what is said about them is of no other
+NEAR = 2  # stops on either side of a setting that are worth a try
+STRONGER = (2, 4)  # times a number that limits an attack
+
+
+@dataclass(frozen=True)
+class Cure:
+    """One knob put to another value."""
+
+    knob: str
+    value: Any
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One failure signature. Each part is a phrase or a sentence for the reader."""
+    """One failure signature. `cure` is a phrase for the reader, where no knob of the attack is meant; `cures` are
+    settings that may help: see explorer.pipeline.cures, which tries them.
+    """
 
     seen: str
     cause: str
-    cure: str
+    cure: str = ""
+    cures: tuple[Cure, ...] = ()
 
 
 def diagnose(result: AttackResult, attack: Attack, *, succeeded: bool, confined: bool = False) -> tuple[Finding, ...]:
@@ -26,8 +42,8 @@ def diagnose(result: AttackResult, attack: Attack, *, succeeded: bool, confined:
     if not succeeded and result.gradient == "zero" and not attack.black_box:
         return (_flat(),)
     findings = [] if succeeded else [_not_fooled(result, attack, confined)]
-    if {*knobs(attack)} >= WEIGHING:
-        findings += _badly_weighed(result)
+    if {*knobs(attack)} >= WEIGHING and not result.stopped:
+        findings += _badly_weighed(result, attack)
     return tuple(findings)
 
 
@@ -62,71 +78,98 @@ def _flat() -> Finding:
 def _not_fooled(result: AttackResult, attack: Attack, confined: bool) -> Finding:
     if result.stopped:
         return Finding("The network is not fooled yet.", "the run was stopped", "let it run to the end")
-    if confined or attack.max_change < 1:
-        return Finding(
-            "The network was not fooled." if result.targets is None else "The target was not reached.",
-            "too few pixels may change, or none by enough",
-            "a larger region, or more as the largest change",
-        )
-    causes, cures = _too_tight(attack)
-    if result.targets is not None:
-        return Finding(
-            "The target was not reached.",
-            _either("the target is far from what the picture shows", *causes),
-            _either("any wrong class instead of a target", *cures),
-        )
-    return Finding("The network was not fooled.", _either(*causes), _either(*cures))
-
-
-def _too_tight(attack: Attack) -> tuple[list[str], list[str]]:
-    """What keeps an attack from fooling, and what to turn: each of the knobs that it has."""
-    known, causes, cures = knobs(attack), [], []
+    missed = "The network was not fooled." if result.targets is None else "The target was not reached."
+    if confined:
+        return Finding(missed, "too few pixels may change, or none by enough", "a larger region")
+    if attack.max_change < 1:
+        more = tuple(Cure("max_change", each) for each in _times(attack, "max_change"))
+        return Finding(missed, "no pixel may change by enough", "more as the largest change", more)
+    known, causes = knobs(attack), []
+    cures = [*_near(attack, WEIGHING & {*known}), *_looser(attack)]
     if "tau" in known:
-        causes, cures = ["τ is too aggressive"], ["a smaller τ"]
+        causes.append("τ is too aggressive")
     if {"box", "eps"} <= {*known}:
         causes.append("the box is too tight for ε")
-        cures += ["the sign-aware box", "a larger ε"]
-    if not causes:
-        counts = [known[name] for name in attack.main if isinstance(known[name].default, int)]
-        causes = ["the network withstands what the attack may try"]
-        cures = [f"raising {_either(*(count.label.rpartition(' · ')[2] for count in counts))}"] if counts else []
+    causes = causes or ["the network withstands what the attack may try"]
     if attack.max_pixels is not None:
         causes.append("too few pixels are allowed")
-        cures.append("more pixels")
-    return causes, cures or ["another attack"]
+    if result.targets is None:
+        return Finding(missed, _either(*causes), "another attack", tuple(cures))
+    far = "the target is far from what the picture shows"
+    return Finding(missed, _either(far, *causes), "any wrong class instead of a target", tuple(cures))
 
 
-def _badly_weighed(result: AttackResult) -> list[Finding]:
+def _looser(attack: Attack) -> Iterable[Cure]:
+    """What gives an attack more room, of the knobs that it has and that are not at their slider's end."""
+    known = knobs(attack)
+    if "box" in known and attack.box != "sign-aware":
+        yield Cure("box", "sign-aware")
+    counts = [name for name in attack.main if isinstance(known[name].default, int)]
+    for name in (*counts, *(each for each in ("eps",) if each in known)):
+        yield from (Cure(name, value) for value in _times(attack, name))
+    if attack.max_pixels is not None:
+        for times in STRONGER:
+            yield Cure("max_pixels", times * attack.max_pixels)
+
+
+def _times(attack: Attack, name: str) -> list[Any]:
+    """Multiples of what a knob stands at, between the ends of its slider."""
+    low, high = knobs(attack)[name].slider
+    return [value for times in STRONGER if low < (value := times * getattr(attack, name)) < high]
+
+
+def _near(attack: Attack, names: Iterable[str]) -> list[Cure]:
+    """The stops next to where these knobs stand, and their defaults; never the end of a slider."""
+    found = []
+    for name, knob in knobs(attack).items():
+        if name in names:
+            found += [Cure(name, value) for value in _stops_near(knob, getattr(attack, name))]
+    return found
+
+
+def _stops_near(knob: Knob, value: float) -> list[float]:
+    low, high = knob.slider
+    inside = sorted({stop for stop in STOPS.get(knob.name, ()) if low < stop < high})
+    below, above = [stop for stop in inside if stop < value], [stop for stop in inside if stop > value]
+    return sorted({*below[-NEAR:], *above[:NEAR], knob.default} - {value})
+
+
+def _badly_weighed(result: AttackResult, attack: Attack) -> list[Finding]:
     """How the weights of the optimised stage went wrong."""
     findings = []
     height, width = result.images.shape[2:]
     n_pixels = int(result.stage_pixels()["optimised"])
-    share = n_pixels / (height * width)
-    if share > STUCK_PIXELS:
+    trace = result.trace.n_pixels[:, 0]
+    if n_pixels > MANY_PIXELS * height * width:
+        stuck = n_pixels > STUCK_PIXELS * height * width and len(trace) > 0 and n_pixels >= DENSE * int(trace[0])
         findings.append(
             Finding(
-                f"The optimised stage still changes {n_pixels:,} pixels: it stays at the dense start.",
-                "λ or τ overwhelms the loss, or a is so small or so large that the normal has no slope at the weights",
-                "a smaller λ, a smaller τ, or an a nearer to 0.1",
-            )
-        )
-    elif share > MANY_PIXELS:
-        findings.append(
-            Finding(
-                f"The optimised stage leaves many pixels: {n_pixels:,} of {height * width:,}.",
-                "a is too large, λ too small, or τ too small",
-                "a smaller a, a larger λ or a larger τ",
+                f"The optimised stage still changes {n_pixels:,} of {height * width:,} pixels"
+                + (": it stays at the dense start." if stuck else "."),
+                "the pull on the weights and the loss are out of balance"
+                if stuck
+                else "the weights are pulled too little, or too evenly",
+                cures=tuple(_near(attack, WEIGHING)),
             )
         )
     if _unsettled(result):
         findings.append(
             Finding(
                 "The loss jumps and never settles.",
-                "a is too small or the step too large: the normal is too sharp for the step",
-                "a smaller step, a larger a, or an a that narrows over the run",
+                "the normal is too sharp for the step",
+                cures=(*_near(attack, ["a"]), *_gentler(attack)),
             )
         )
     return findings
+
+
+def _gentler(attack: Attack) -> Iterable[Cure]:
+    low, _ = knobs(attack)["step_size"].slider
+    for share in STRONGER:
+        if attack.step_size / share > low:
+            yield Cure("step_size", attack.step_size / share)
+    if attack.schedule != "annealed":
+        yield Cure("schedule", "annealed")
 
 
 def _unsettled(result: AttackResult) -> bool:

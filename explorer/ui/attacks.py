@@ -7,6 +7,7 @@ from explorer.pipeline.address import name_of, prefix_of
 from explorer.ui.link import link, linked
 
 PARAMETER = "attack"
+DEFAULTS = "Defaults"  # the preset of that name
 
 __all__ = ["PARAMETER", "about", "choose_attack", "name_of", "prefix_of", "presets_of"]
 
@@ -29,7 +30,7 @@ def choose_attack(width: int | str = "stretch") -> str:
 def presets_of(name: str) -> dict[str, Attack]:
     """The settings of an attack that have a name; the first are its defaults."""
     attack = ATTACKS[name]
-    return {"Defaults": attack(), **{title: attack(**changes) for title, changes in attack.presets.items()}}
+    return {DEFAULTS: attack(), **{title: attack(**changes) for title, changes in attack.presets.items()}}
 
 
 def about(name: str) -> str:

@@ -1,7 +1,7 @@
 """From knobs to widgets: every field of a configuration becomes the control that suits it, bound to the link."""
 
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -14,46 +14,61 @@ from explorer.ui.link import SWITCH, bound, exactly, linked_number
 PER_DECADE = 10  # stops of a logarithmic slider
 
 
-def configure(presets: Mapping[str, Any], main: Iterable[str], beside: Mapping[str, Any], prefix: str = "") -> Any:
-    """Let a person set a configuration: the `main` knobs with their sentence in full view, the others under "More".
+def configure(
+    presets: Mapping[str, Any],
+    main: Iterable[str],
+    prefix: str = "",
+    on_turn: Callable[[], object] | None = None,
+    on_preset: Callable[[str], object] | None = None,
+) -> Any:
+    """Let a person set a configuration: the `main` knobs with what turning them does in full view, the others under
+    "More".
 
-    `presets` are configurations by the name of their button; the first one is the default. Each of them also puts the
-    controls `beside`, by their keys, to these values. `prefix`: see widget. Raises ValueError with one sentence if the
-    settings do not go together.
+    `presets` are configurations by the name of their button; the first one is the default. `on_turn` hears when a main
+    knob is turned, `on_preset` which preset was pressed. `prefix`: see widget. Raises ValueError with one sentence if
+    the settings do not go together.
     """
     config = type(next(iter(presets.values())))
     every, values = knobs(config), {}
     for name in main:
-        values[name] = widget(every[name], presets.values(), help=False, prefix=prefix)
-        st.caption(every[name].help)
+        knob = every[name]
+        values[name] = widget(knob, presets.values(), help=bool(knob.brief), prefix=prefix, on_turn=on_turn)
+        st.caption(knob.brief or knob.help)
+    with st.container(horizontal=True, key="presets"):
+        for title, preset in presets.items():
+            st.button(title, on_click=_apply, args=[title, preset, prefix, on_preset], width="stretch")
     with st.expander("More settings"):
         for name, knob in every.items():
             if name not in values:
                 values[name] = widget(knob, presets.values(), prefix=prefix)
-    with st.container(horizontal=True, key="presets"):
-        for title, preset in presets.items():
-            st.button(title, on_click=_apply, args=[preset, beside, prefix], width="stretch")
     return config(**values)
 
 
-def _apply(preset: Any, beside: Mapping[str, Any], prefix: str) -> None:
+def _apply(title: str, preset: Any, prefix: str, on_preset: Callable[[str], object] | None) -> None:
     """Put every knob to the preset's value, before the widgets of the next run are made."""
     for name in knobs(preset):
         st.session_state[prefix + name] = getattr(preset, name)
-    for key, value in beside.items():
-        st.session_state[key] = value
+    if on_preset is not None:
+        on_preset(title)
 
 
-def widget(knob: Knob, presets: Iterable[Any] = (), help: bool = True, prefix: str = "") -> Any:
+def widget(
+    knob: Knob,
+    presets: Iterable[Any] = (),
+    help: bool = True,
+    prefix: str = "",
+    on_turn: Callable[[], object] | None = None,
+) -> Any:
     """One control, on which the presets' values can be set. Its key, its name in the link, is the field's name after
     `prefix`, which keeps apart the knobs of two configurations that have one name, and those of two pages: where two
-    pages share a name, Streamlit takes it out of the link that Back goes to.
+    pages share a name, Streamlit takes it out of the link that Back goes to. `on_turn` hears when it is turned.
     """
     common = {
         "label": knob.label,
         "key": prefix + knob.name,
         "help": knob.help if help else None,
         "bind": "query-params",
+        "on_change": on_turn,
     }
     if knob.choices:
         bound(common["key"], knob.choices)

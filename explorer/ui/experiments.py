@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from explorer.figures import Curve, pareto, response
+from explorer.figures import Curve, constant, pareto, response
 from explorer.figures.scales import short
 from explorer.folders import ASSETS
 from explorer.sweep import EXPERIMENTS, pareto_front
@@ -31,6 +31,9 @@ def show_experiment(name: str) -> None:
     for number, (key, title) in enumerate(experiment.columns.items()):
         with columns[number % 2]:
             curves, share = _curves(experiment, tables, key), key in ("success", "settled")
+            if (always := constant(curves)) is not None:
+                st.markdown(f"**{title.capitalize()}**: {short(always)} everywhere.")
+                continue
             figure = response(curves, SETTING_NAMES[experiment.x], title, share=share, height=340)
             st.plotly_chart(figure, key=f"{name}_{key}", config=QUIET, alt=f"{title} over {experiment.x}.")
     if experiment.lines is None:

@@ -17,8 +17,9 @@ than they lower the true one's. A **hollow** mark is a weak label: both numbers 
 Logits are the network's raw scores, compared with their mean over all classes.
 
 Of the sparse attack, **a** is the width of the smooth step that stands in for "counted or not"; **λ** is the price of
-a pixel; **τ** is the threshold below which a weight is set to zero. They act on the optimised stage: switch the later
-stages off to see their bare effect.
+a pixel; **τ** is the threshold below which a weight is set to zero. They act on the optimised stage, so that is the one
+that is shown while you turn them; click *polished* for the final result. Hollow marks are pixels of the run before that
+are gone, a green ring is a pixel that is new. The curves say what each slider would do elsewhere.
 
 **A label is a claim, so it is checked.** Reverting one pixel at a time tests it without any gradient, and so does
 reverting all obscuring or all leading pixels together. The card above the checks is *green* if they hold, *amber* if

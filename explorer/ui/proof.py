@@ -8,6 +8,7 @@ import streamlit as st
 from explorer.classifiers import Classifier
 from explorer.evidence import MAPS, METHODS, Examination, class_maps, examine
 from explorer.figures import order_curve, signed_map
+from explorer.images import enlarge
 from explorer.jobs import Job
 from explorer.palette import kind_text
 from explorer.pipeline import Exploration
@@ -16,8 +17,11 @@ from explorer.ui import words
 from explorer.ui.caches import valid_methods
 from explorer.ui.evidence import QUIET, pick_points, pixel_table
 from explorer.ui.markdown import plain
+from explorer.ui.pictures import picture_url
 from explorer.ui.session import PROOF, session
 from explorer.ui.work import advance, result_of
+
+UNDER = 384  # pixels of the picture's side below a map, about
 
 
 def show_proof(exploration: Exploration, clf: Classifier) -> None:
@@ -85,6 +89,13 @@ def _votes(found: Examination) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def _grey(image: Image) -> str:
+    """The picture without its colours, which are the map's, paler, and crisp when enlarged."""
+    return picture_url(
+        enlarge(0.35 + 0.65 * image.mean(0, keepdim=True).expand(3, -1, -1), max(1, UNDER // image.shape[1]))
+    )
+
+
 def _maps(exploration: Exploration, clf: Classifier) -> None:
     if exploration.evidence is None:
         st.caption(exploration.unlabelled)
@@ -100,11 +111,14 @@ def _maps(exploration: Exploration, clf: Classifier) -> None:
     me, pixels = session(), exploration.evidence.pixels
     limit = float(maps.abs().max()) or 1.0
     classes = (exploration.label, exploration.evidence.adversarial_label)
-    for column, values, label, which in zip(st.columns(2), maps.numpy(), classes, ("clean", "attacked"), strict=True):
+    under = {"clean": exploration.image, "attacked": exploration.adversarial}
+    for column, values, label, which in zip(st.columns(2), maps.numpy(), classes, under, strict=True):
         with column:
             st.markdown(f"###### {plain(exploration.class_names[label])} on the {which} picture")
             st.plotly_chart(
-                signed_map(values, limit, pixels, me.selected, MAPS[name].unit, exploration.evidence.unit),
+                signed_map(
+                    values, limit, pixels, me.selected, MAPS[name].unit, exploration.evidence.unit, _grey(under[which])
+                ),
                 key=f"map-{which}",
                 on_select=lambda which=which: pick_points(f"map-{which}"),
                 selection_mode="points",
@@ -113,7 +127,7 @@ def _maps(exploration: Exploration, clf: Classifier) -> None:
                 f"from {values.min():.3f} to {values.max():.3f}.",
             )
     st.caption(
-        f"Blue speaks for the class, red against it. Raw values; the scale is the same in both maps, from −{limit:.3g} "
-        f"to {limit:.3g}. Every picture and method has its own scale, so compare colours only where these limits are "
-        "the same. Point at a place for its value; the outlines are the changed pixels."
+        "Blue speaks for the class, red against it, over the picture in grey. Raw values; the scale is the same in "
+        f"both maps, from −{limit:.3g} to {limit:.3g}. Every picture and method has its own scale, so compare colours "
+        "only where these limits are the same. Point at a place for its value; the outlines are the changed pixels."
     )

@@ -7,15 +7,13 @@ from explorer.classifiers import DEFAULT
 from explorer.images import load_image
 from explorer.knobs import exactly, knobs
 from explorer.pipeline import Settings, picture_sha256, settings_of
-from explorer.ui import classes, networks, regions
+from explorer.ui import classes, networks, regions, stages
 from explorer.ui.attacks import PARAMETER as ATTACK
 from explorer.ui.attacks import name_of, prefix_of
 from explorer.ui.controls import keep_stop, nearest
 from explorer.ui.link import link, unlink
 from explorer.ui.markdown import plain
 from explorer.ui.own_pictures import MAX_MEGABYTES, OwnPicture, uploaded
-
-OPTIMISED = "optimised"  # the switch for the result without the stages that follow the attack's own
 
 
 def restore_upload() -> None:
@@ -56,7 +54,8 @@ def _apply(settings: Settings, picture: str) -> list[str]:
         st.session_state[prefix_of(name) + knob.name] = put
         if put != value:
             others.append(f"{knob.label} ({exactly(put)} for {exactly(value)})")
-    st.session_state[OPTIMISED] = settings.optimised
+    stages.show_last()
+    link(stages.PARAMETER, stages.OWN if settings.optimised else "", "")
     st.session_state.method = settings.method
     st.session_state.target = settings.target or classes.ANY_CLASS
     st.session_state.true_class_of = picture, settings.network  # what is said of it is not about another picture

@@ -27,7 +27,7 @@ class StatusLine:
 
     def __init__(self, key: str = "status") -> None:
         with st.container(key=key, horizontal=True, vertical_alignment="center"):
-            self._text, self._button = st.empty(), st.empty()
+            self._text, self._button, self._key = st.empty(), st.empty(), key
 
     def rest(self, text: str, button: str = "", on_click: Callable[[], object] | None = None) -> None:
         self._text.caption(text)
@@ -40,7 +40,7 @@ class StatusLine:
         """Show the job's progress until it has ended. Each look lets Streamlit interrupt, as when Stop is pressed."""
         if job.wait(LOOK):
             return
-        self._button.button("Stop", on_click=job.cancel)
+        self._button.button("Stop", on_click=job.cancel, key=f"stop-{self._key}")  # one page may wait for several
         while not job.wait(LOOK):
             self._text.progress(*progress_of(job, queue))
 

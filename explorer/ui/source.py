@@ -62,6 +62,11 @@ def choose_picture(source: str, dataset: str, size: tuple[int, int]) -> Sample:
     return in_plain_view(original, size)
 
 
+def comes_with_the_app(sample: Sample) -> bool:
+    """Whether this is one of the app's own pictures."""
+    return any(sample.name == each.name for source in (SIGNS, PHOTOGRAPHS) for each in _all_of(source))
+
+
 def linked_picture() -> str:
     """The name of the picture that the link asks for; "" if it asks for none."""
     return st.query_params.get(PARAMETER, "")

@@ -11,7 +11,7 @@ import streamlit as st
 import torch
 
 from explorer.attacks import Attack
-from explorer.figures import Cell, Curve, heat_map, parallel, pareto, response
+from explorer.figures import Cell, Curve, constant, heat_map, parallel, pareto, response
 from explorer.figures.scales import short
 from explorer.hashes import image_sha256
 from explorer.images import enlarge, to_png
@@ -126,6 +126,9 @@ def show_response(table: pd.DataFrame, choice: Choice, measure: str) -> None:
         band = () if measure == "success" else (each["q25"].tolist(), each["q75"].tolist())
         title = f"{named(line)} {short(name)}" if line else ""
         curves.append(Curve(title, each[x].tolist(), each["mean"].tolist(), *band))
+    if (always := constant(curves)) is not None:
+        st.markdown(f"**{MEASURES[measure].capitalize()}** is {short(always)} at every value of {named(x)}.")
+        return
     mark = getattr(choice.base, x)
     alt = f"{MEASURES[measure]} over {named(x)}, {len(curves)} curves."
     st.plotly_chart(

@@ -13,16 +13,7 @@ def duration(seconds: float) -> str:
     return f"about {seconds:.0f} s" if seconds < 100 else f"about {seconds / 60:.0f} min"
 
 
-STAGE_WORDS = {"random": "after random search"}  # what a stage is called after a number, where its name does not do
-
-
-def stage_counts(exploration: Exploration) -> str:
-    """How many pixels each stage left: markdown, the shown stage in bold."""
-    shown = []
-    for name, n in exploration.result.stage_pixels().items():
-        told = f"{int(n):,} {STAGE_WORDS.get(name, name)}"
-        shown.append(f"**{told}**" if name == exploration.stage else told)
-    return "Changed pixels: " + " → ".join(shown)
+STAGE_WORDS = {"random": "random search"}  # what a stage is called, where its name does not do
 
 
 def trace(exploration: Exploration) -> str:

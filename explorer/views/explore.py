@@ -8,15 +8,18 @@ from explorer.evidence import DEFAULT_METHOD, METHODS
 from explorer.figures import attack_trace
 from explorer.pipeline import Exploration, picture_sha256
 from explorer.ui import words
-from explorer.ui.attacks import about, choose_attack, prefix_of, presets_of
+from explorer.ui.advice import show_advice
+from explorer.ui.attacks import DEFAULTS, about, choose_attack, prefix_of, presets_of
 from explorer.ui.caches import Question, content_of, valid_methods
-from explorer.ui.classes import choose_label, choose_target
+from explorer.ui.classes import ANY_CLASS, choose_label, choose_target
 from explorer.ui.controls import configure
 from explorer.ui.devices import choose_device
 from explorer.ui.downloads import offer_downloads
 from explorer.ui.evidence import QUIET, show_evidence
+from explorer.ui.ghosts import ghost_of
 from explorer.ui.guide import guide
-from explorer.ui.link import SWITCH, bound, restore, tell_unmet
+from explorer.ui.known import bring_shipped, first_film
+from explorer.ui.link import bound, restore, tell_unmet
 from explorer.ui.many import attack_all
 from explorer.ui.markdown import plain
 from explorer.ui.mechanics import drawable, show_mechanics
@@ -24,11 +27,12 @@ from explorer.ui.networks import card_of, choose_network, dataset_of, load_netwo
 from explorer.ui.pictures import pictures
 from explorer.ui.playback import playback
 from explorer.ui.proof import show_proof
-from explorer.ui.regions import choose_region
-from explorer.ui.restore import OPTIMISED
+from explorer.ui.regions import allow_everywhere, choose_region
+from explorer.ui.responses import show_responses
 from explorer.ui.runs import StatusLine, ask
 from explorer.ui.session import session
-from explorer.ui.source import UPLOAD, choose_picture, choose_source
+from explorer.ui.source import OWN, UPLOAD, choose_picture, choose_source, comes_with_the_app
+from explorer.ui.stages import asked_stage, choose_stage, show_last, turned
 from explorer.ui.what_if import what_if
 
 
@@ -48,10 +52,9 @@ def page() -> None:
             tell_unmet()
         return
     together = st.container()
-    with st.container(key="bench"):
-        left, right = st.columns([5, 16], gap="large")
-    panel = left.container(key="panel")
-    hero, details = right.container(key="hero"), right.container(key="details")
+    bench = st.container(key="bench")  # a grid, on a small screen one column: see style.css
+    lab = bench.container(key="lab")
+    hero, panel, details = lab.container(key="hero"), lab.container(key="panel"), bench.container(key="details")
     with panel:
         attack = set_up(choose_attack())
         region, on_draw = choose_region(sample, clf)
@@ -59,10 +62,9 @@ def page() -> None:
         label = choose_label(sample, clf)
         method = choose_method(clf)
     with hero:
-        story, status = st.container(), StatusLine()
-        with st.container(key="stages", horizontal=True, vertical_alignment="center"):
-            counts = st.container(width="content")
-            only_optimised = attack is not None and choose_stage(attack)
+        story = st.container(key="story")
+        with st.container(key="line", horizontal=True, vertical_alignment="center"):
+            stages, status = st.container(key="stages", width="content"), StatusLine()
     with notes:
         tell_unmet()
     if attack is None:
@@ -74,7 +76,7 @@ def page() -> None:
         attack=attack,
         target=target,
         method=method,
-        stage="optimised" if only_optimised else None,
+        stage=asked_stage(attack),
         label=label,
         device=device,
         owner=session().owner if uploaded else "",
@@ -85,51 +87,63 @@ def page() -> None:
         with together:
             attack_all(question, clf)
     with hero:
+        known = bring_shipped(question, clf)
         exploration = ask(question, clf, status)
         if exploration is None:
             return
+        if known is not None and exploration.result is known.result:
+            status.rest("This result came with the app: turn a slider, and the network is attacked here.")
         with story:
+            if source in OWN and comes_with_the_app(sample):
+                st.markdown(
+                    ":orange-badge[not your picture yet] Below is one that comes with the app, until yours is there."
+                )
             tell(exploration)
-        counts.markdown(words.stage_counts(exploration))
-        pictures(exploration, session().selected, "pictures", session().pick, region, on_draw)
+        with stages:
+            choose_stage(exploration)
+        ghost = ghost_of(exploration)
+        film = first_film(question, clf)
+        pictures(exploration, session().selected, "pictures", session().pick, region, on_draw, ghost, film)
     with details:
+        advice, responses = st.container(key="advice"), st.container(key="responses")
         show_evidence(exploration)
-        explain_failure(exploration)
         what_if(exploration, clf)
         show_proof(exploration, clf)
         playback(exploration, clf)
-        with st.expander("How the attack went, step by step", key="progress", on_change="rerun") as progress:
+        with st.expander("How the attack went: its curve", key="progress", on_change="rerun") as progress:
             if progress.open:
                 st.plotly_chart(
                     attack_trace(exploration.result.trace), key="trace", config=QUIET, alt=words.trace(exploration)
                 )
         if drawable(attack, exploration):
-            with st.expander("What a, τ and the box do to a weight", key="mechanics", on_change="rerun") as opened:
+            with st.expander("What a, λ, τ and the box do to a weight", key="mechanics", on_change="rerun") as opened:
                 if opened.open:
                     show_mechanics(attack, exploration)
         guide()
         offer_downloads(exploration, device, uploaded or card_of(network).source == "python")
+    with advice:  # last, as it may take a while
+        show_advice(exploration, clf)
+    with responses:
+        show_responses(question, clf, exploration)
 
 
 def set_up(name: str) -> Attack | None:
     """The attack of this name with its settings; None, and a sentence, where they do not go together."""
-    st.caption(about(name))
     try:
-        return configure(presets_of(name), ATTACKS[name].main, {OPTIMISED: False}, prefix_of(name))
+        return configure(presets_of(name), ATTACKS[name].main, prefix_of(name), on_turn=turned, on_preset=reset)
     except ValueError as error:
         st.error(plain(error))
         return None
+    finally:
+        st.container(key="about").caption(about(name))
 
 
-def choose_stage(attack: Attack) -> bool:
-    """Whether to show what the attack's own steps found, before the stages that follow them; nobody is asked where none
-    does.
-    """
-    if not (attack.prune or attack.polish or attack.random_queries):
-        return False
-    later = "the later stages" if attack.random_queries else "pruning and polishing"
-    bound(OPTIMISED, SWITCH)
-    return st.toggle(f"Without {later}", key=OPTIMISED, bind="query-params")
+def reset(preset: str) -> None:
+    """A preset shows the whole of its attack; the defaults are those of everything below the sliders as well."""
+    show_last()
+    if preset == DEFAULTS:
+        st.session_state.target, st.session_state.method = ANY_CLASS, DEFAULT_METHOD
+        allow_everywhere()
 
 
 def choose_method(clf: Classifier) -> str:
@@ -164,12 +178,6 @@ def tell(exploration: Exploration) -> None:
         )
     for remark in exploration.remarks:
         st.caption(remark)
-
-
-def explain_failure(exploration: Exploration) -> None:
-    """Each failure signature with its likely cause and its cure."""
-    for finding in exploration.findings:
-        st.warning(f"**{finding.seen}** Likely cause: {finding.cause}. Try {finding.cure}.")
 
 
 page()

@@ -58,7 +58,7 @@ def test_a_slider_changes_the_result_and_the_address(explore):
 
 
 def test_a_link_restores_everything(explore):
-    explore.open(f"{QUICK}&picture=yield-2&a=0.13&tau=0.04&target=General+caution&optimised=true")
+    explore.open(f"{QUICK}&picture=yield-2&a=0.13&tau=0.04&target=General+caution&stage=optimised")
     told = explore.story
     assert told.startswith("Yield, ")
     assert explore.slider("tau").get_attribute("aria-valuetext") == "0.04"

@@ -12,11 +12,12 @@ from explorer.types import Sample
 
 HERE = Path(__file__).parent
 SIDE = 96  # pixels of a thumbnail, at most
-PER_ROW = 18  # about
 
 
 def gallery(samples: Sequence[Sample], chosen: str | None, key: str, on_pick: Callable[[str], None]) -> None:
-    """Show `samples` as thumbnails, `chosen` (a name) framed. `on_pick` gets the name that was clicked."""
+    """Show `samples` as one row of thumbnails that scrolls, `chosen` (a name) framed. `on_pick` gets the name that
+    was clicked.
+    """
     component = st.components.v2.component("gallery", html=_read("html"), css=_read("css"), js=_read("js"))
 
     def picked() -> None:
@@ -27,7 +28,6 @@ def gallery(samples: Sequence[Sample], chosen: str | None, key: str, on_pick: Ca
     shown = {
         "thumbnails": _thumbnails([sample.name for sample in samples], samples),
         "chosen": chosen,
-        "rows": max(1, len(samples) // PER_ROW),
     }
     component(key=key, data=shown, on_pick_change=picked)
 

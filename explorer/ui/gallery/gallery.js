@@ -1,7 +1,5 @@
 export default function ({ data, parentElement, setTriggerValue }) {
   const strip = parentElement.querySelector(".strip");
-  strip.style.setProperty("--rows", data.rows);
-  strip.style.justifyContent = data.rows > 1 ? "space-between" : "start";
   const buttons = data.thumbnails.map(({ name, caption, src }) => {
     const image = Object.assign(document.createElement("img"), { src, alt: caption });
     const button = Object.assign(document.createElement("button"), { type: "button", title: caption });
@@ -13,4 +11,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const scrolled = strip.scrollLeft;
   strip.replaceChildren(...buttons);
   strip.scrollLeft = scrolled;
+  const chosen = buttons.find((button) => button.getAttribute("aria-pressed") === "true");
+  if (chosen && !strip.dataset.shown) {
+    strip.scrollLeft = chosen.offsetLeft - strip.offsetLeft - strip.clientWidth / 2; // once: then the hand scrolls
+    strip.dataset.shown = "yes";
+  }
 }

@@ -13,7 +13,7 @@ import streamlit as st
 
 from explorer.images import to_png
 from explorer.palette import LOOKS
-from explorer.pipeline import Exploration, percent
+from explorer.pipeline import Exploration, Film, Ghost, percent
 from explorer.regions import Corner, Region
 from explorer.types import Image, PixelLabel
 from explorer.ui.pictures.outline import outline
@@ -38,10 +38,13 @@ def pictures(
     on_pick: Pick | None,
     region: Region | None = None,
     on_draw: Draw | None = None,
+    ghost: Ghost | None = None,
+    film: Film | None = None,
 ) -> None:
     """Show the three pictures. `on_pick`, if any, gets the indices of the changed pixels that were clicked, whether
     they join the others (Shift), and whether they were enclosed. `region` is outlined. With `on_draw`, one draws on the
     picture before: it gets the corners (x, y) of what was drawn, in pixels, and whether that is added to the region.
+    `ghost`: what became of the pixels of the run before. `film`: plays over them, once.
     """
     names, pixels = exploration.class_names, exploration.evidence.pixels if exploration.evidence else ()
     before = f"{names[exploration.label]}, {percent(exploration.before[exploration.label])}"
@@ -68,13 +71,24 @@ def pictures(
             "shows": "after",
             "marked": True,
             "pale": True,
-            "alt": "Where the changed pixels are: " + ", ".join(f"{n} {kind}" for kind, n in counts.items()) + ".",
+            "alt": "Where the changed pixels are: "
+            + ", ".join(f"{n} {kind}" for kind, n in counts.items())
+            + ("." if ghost is None else f". {ghost.told}"),
         },
     ]
     unit = exploration.evidence.unit if exploration.evidence else ""
     images = {"before": exploration.image, "after": exploration.adversarial}
-    hint = DRAWING_HINT if on_draw is not None else HINT if on_pick is not None else LOOKING_HINT
-    canvas(images, panes, pixels, selected, (), hint, key, on_pick, unit, region=region, on_draw=on_draw)
+    hint = HINT if ghost is None else ghost.told
+    if on_pick is None or on_draw is not None:
+        hint = LOOKING_HINT if on_pick is None else DRAWING_HINT
+    reel = None
+    if film is not None:
+        seen = {"before": names[exploration.label], "after": names[exploration.adversarial_label]}
+        reel = {"frames": film_frames(film), "clean": picture_url(exploration.image), **seen}
+    canvas(
+        images, panes, pixels, selected, (), hint, key, on_pick, unit,
+        region=region, on_draw=on_draw, ghost=ghost, reel=reel,
+    )  # fmt: skip
 
 
 def canvas(
@@ -90,11 +104,15 @@ def canvas(
     toggles: bool = False,
     region: Region | None = None,
     on_draw: Draw | None = None,
+    ghost: Ghost | None = None,
+    reel: dict | None = None,
 ) -> None:
     """Panes side by side, with one cursor. Each `shows` one of `images`, which are of one size; the first two of these
     are compared wherever one points, under their names. Marks are on the panes that are `marked`; pixels in `off` are
     drawn as put back. A mark that is picked is selected, or with `toggles` put back or changed again; without `on_pick`
-    none can be picked. `on_draw` hears of what is drawn on the panes that say `draws`.
+    none can be picked. `on_draw` hears of what is drawn on the panes that say `draws`. With a `ghost`, pixels that
+    the run before changed and this one does not are hollow, and those that are new have a ring. The film on the `reel`
+    plays once over the panes that do not show the clean picture.
     """
     height, width = next(iter(images.values())).shape[1:]
     component = st.components.v2.component("pictures", html=_read("html"), css=_read("css"), js=_read("js"))
@@ -136,14 +154,31 @@ def canvas(
                 "kind": pixel.kind,
                 "weak": pixel.weak,
                 "off": index in off,
+                "came": ghost is not None and (pixel.row, pixel.col) in ghost.came,
                 "obscuring": pixel.obscuring,
                 "leading": pixel.leading,
             }
             for index, pixel in enumerate(pixels)
         ],
+        "went": [] if ghost is None else sorted(ghost.went),
         "selected": sorted(selected),
+        "film": reel,
     }
     component(key=key, data=data, on_pick_change=picked, on_draw_change=drawn)
+
+
+def film_frames(film: Film) -> list[dict]:
+    """The frames of a film as the browser reads them: of each its changed pixels and their colours."""
+    return [
+        {
+            "stage": frame.stage,
+            "step": frame.step,
+            "margin": margin,
+            "where": base64.b64encode(frame.where.astype("<i4").tobytes()).decode(),
+            "colours": base64.b64encode(frame.colours.tobytes()).decode(),
+        }
+        for frame, margin in zip(film.frames, film.margins, strict=True)
+    ]
 
 
 def picture_url(image: Image) -> str:

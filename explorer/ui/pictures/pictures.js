@@ -1,6 +1,8 @@
 const SVG = "http://www.w3.org/2000/svg";
 const ZOOMS = [1, 2, 4, 8, 16];
 const DRAG_STARTS = 6; // CSS pixels: a shorter drag is a click
+const [HOLD, FRAME] = [700, 70]; // ms that a frame of a film stays: one that is worth a look, and any other
+const MANY_GONE = 150; // pixels
 const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 
 const html = (tag, properties = {}, ...children) => {
@@ -40,6 +42,77 @@ const inside = ([x, y], corners) => {
   return odd;
 };
 
+const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+
+/** The film of the attack, over the pictures, once: the dense change shrinks, and the label flips. */
+class Film {
+  constructor({ frames, clean, before, after }, width, height) {
+    Object.assign(this, { width, height, clean, before, after, at: 0, over: false, timer: null });
+    this.frames = frames.map((frame) => ({
+      ...frame,
+      where: new Int32Array(bytes(frame.where).buffer),
+      colours: bytes(frame.colours),
+    }));
+    this.ready = html("img", { src: clean }).decode();
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) this.over = true;
+  }
+
+  /** Draw over these panes, whose captions tell what the network sees; `told` hears of each frame, `done` of the end. */
+  show(panes, told, done) {
+    Object.assign(this, { told, done });
+    if (this.over) return done();
+    panes.classList.add("filming");
+    this.screens = [...panes.querySelectorAll(".pane:not(.clean)")].map((pane) => {
+      const canvas = html("canvas", { className: "film", width: this.width, height: this.height });
+      pane.querySelector(".frame").append(canvas);
+      const text = pane.querySelector("figcaption .text")?.textContent;
+      return { context: canvas.getContext("2d"), marked: pane.classList.contains("marked"), pane, text };
+    });
+    this.panes = panes;
+    this.draw();
+    if (!this.timer) this.timer = setTimeout(() => this.tick(), HOLD);
+  }
+
+  async draw() {
+    const { where, colours, margin, stage, step } = this.frames[this.at];
+    const base = html("img", { src: this.clean });
+    await base.decode();
+    if (this.over) return;
+    for (const { context, marked, pane } of this.screens) {
+      context.clearRect(0, 0, this.width, this.height);
+      if (!marked) context.drawImage(base, 0, 0);
+      const image = context.getImageData(0, 0, this.width, this.height);
+      where.forEach((pixel, i) => {
+        const colour = marked ? [91, 79, 199] : colours.subarray(3 * i, 3 * i + 3);
+        image.data.set([...colour, 255], 4 * pixel);
+      });
+      context.putImageData(image, 0, 0);
+      const text = pane.querySelector("figcaption .text");
+      if (text && !marked) text.textContent = margin < 0 ? this.after : this.before;
+    }
+    this.told({ share: this.at / (this.frames.length - 1), n: where.length, fooled: margin < 0, stage, step });
+  }
+
+  tick() {
+    if (this.over || !this.panes.isConnected) return this.end();
+    if (this.at >= this.frames.length - 1) return this.end();
+    this.at += 1;
+    this.draw();
+    const slow = this.frames[this.at].where.length > 1000 || this.at >= this.frames.length - 1;
+    this.timer = setTimeout(() => this.tick(), slow ? HOLD : FRAME);
+  }
+
+  end() {
+    clearTimeout(this.timer);
+    if (this.over) return;
+    this.over = true;
+    for (const { pane, text } of this.screens) if (text) pane.querySelector("figcaption .text").textContent = text;
+    this.panes.classList.remove("filming");
+    for (const canvas of this.panes.querySelectorAll(".film")) canvas.remove();
+    this.done();
+  }
+}
+
 export default function ({ data, parentElement, setTriggerValue }) {
   const { width, height, marks, selected } = data;
   const looks = Object.fromEntries(data.legend.map((look) => [look.kind, look]));
@@ -54,7 +127,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const describe = (mark) =>
     `row ${mark.row}, column ${mark.col}: ${mark.kind}${mark.weak ? ", weak" : ""}` +
     ` (obscuring ${decimals(mark.obscuring)}, leading ${decimals(mark.leading)} ${data.unit})` +
-    (mark.off ? ", put back" : "");
+    (mark.off ? ", put back" : "") +
+    (mark.came ? ", new since the run before" : "");
 
   const pick = (pixels, add = false, lasso = false) => {
     if (data.picks) setTriggerValue("pick", { pixels, add, lasso });
@@ -84,7 +158,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const group = svg(
       "g",
       {
-        class: `mark${chosen ? " selected" : ""}${mark.off ? " off" : ""}`,
+        class: `mark${chosen ? " selected" : ""}${mark.off ? " off" : ""}${mark.came ? " came" : ""}`,
         tabindex: 0,
         "aria-label": describe(mark),
         ...(data.picks ? { role: "button", "aria-pressed": data.toggles ? mark.off : chosen } : { role: "img" }),
@@ -103,8 +177,26 @@ export default function ({ data, parentElement, setTriggerValue }) {
     return group;
   };
 
+  /** What the run before changed and this one does not: hollow, or, of very many, as cells. */
+  const drawGone = () => {
+    const cells = data.went.map(([row, col]) => `M${col} ${row}h1v1h-1z`).join("");
+    if (data.went.length > MANY_GONE) return [svg("path", { class: "gone cells", d: cells })];
+    return data.went.flatMap(([row, col]) =>
+      ["gone halo", "gone"].map((kind) => outline("circle", col + 0.5, row + 0.5, 0.8 * radius, { class: kind })),
+    );
+  };
+
+  /** To the place below where pixels can be taken back. */
+  const takeBack = () => {
+    const bench = document.querySelector(".st-key-what-if");
+    if (bench && !bench.querySelector("details[open]")) bench.querySelector("summary")?.click();
+    bench?.scrollIntoView({ behavior: "smooth", block: "start" });
+  };
+
+  const filming = () => view.film && !view.film.over;
+
   const tell = (row, col) => {
-    if (!colours) return; // it is told once they are read
+    if (!colours || filming()) return; // it is told once they are read
     const at = 4 * (row * width + col);
     const [old, current] = colours.map((rgba) => rgba.slice(at, at + 3));
     const [was, is] = data.compared;
@@ -118,12 +210,15 @@ export default function ({ data, parentElement, setTriggerValue }) {
   };
 
   const rest = () => {
+    if (filming()) return;
     if (view.row !== null) return point(view.row, view.col);
     for (const cursor of cursors) cursor.style.visibility = "hidden";
     const chosen = selected.map((index) => marks[index]).filter(Boolean);
     if (chosen.length === 1) point(chosen[0].row, chosen[0].col);
     else if (chosen.length) {
       readout.textContent = `${chosen.length} pixels selected.${letsGo ? " Escape lets go of them." : ""}`;
+    } else if (view.film && view.filmed === data.images.after) {
+      readout.replaceChildren("That was the attack. ", html("button", { type: "button", className: "next", textContent: "Now take one pixel back ↓", onclick: takeBack }));
     } else readout.textContent = marks.length ? data.hint : "";
   };
 
@@ -301,7 +396,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
       ];
     };
     if (pane.marked) {
-      overlay.append(...marks.map(drawMark));
+      overlay.append(...drawGone(), ...marks.map(drawMark));
       overlay.setAttribute("tabindex", 0);
       overlay.setAttribute("role", "group");
       const enter = data.toggles ? "takes a change back or brings it on again" : "takes a mark, Escape lets go";
@@ -352,8 +447,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
         caption.append(html("span", { className: "legend" }, symbol, `${count} ${kind}`));
       }
     }
-    if (pane.text) caption.append(html("span", { textContent: pane.text }));
-    return html("figure", { className: `pane${pane.marked ? " marked" : ""}${pane.pale ? " pale" : ""}` }, frame, caption);
+    if (pane.text) caption.append(html("span", { className: "text", textContent: pane.text }));
+    const kind = [pane.marked && "marked", pane.pale && "pale", pane.shows === "before" && "clean"].filter(Boolean).join(" ");
+    return html("figure", { className: `pane ${kind}` }, frame, caption);
   };
 
   const tool = (text, label, onclick) => html("button", { type: "button", textContent: text, title: label, onclick });
@@ -374,6 +470,25 @@ export default function ({ data, parentElement, setTriggerValue }) {
   panes.replaceChildren(...data.panes.map(drawPane));
   reached()[at]?.focus({ preventScroll: true });
   look();
+  const reel = parentElement.querySelector(".reel");
+  if (data.film && !view.film) {
+    view.film = new Film(data.film, width, height);
+    view.filmed = data.images.after;
+  }
+  if (filming() && view.filmed !== data.images.after) view.film.end(); // another run is shown
+  if (filming()) {
+    const told = ({ share, n, fooled, stage, step }) => {
+      reel.hidden = false;
+      reel.querySelector(".head").style.left = `${100 * share}%`;
+      const pixels = `${n.toLocaleString("en")} changed pixel${n === 1 ? "" : "s"}`;
+      readout.textContent = `${stage}, step ${step}: ${pixels}, ${fooled ? "fooled" : "not fooled"}`;
+    };
+    view.film.show(panes, told, () => {
+      reel.hidden = true;
+      rest();
+    });
+    panes.addEventListener("pointerdown", () => view.film.end(), { once: true, capture: true });
+  }
   rest();
   Promise.all(data.compared.map(readColours)).then((read) => {
     colours = read;

@@ -1,6 +1,5 @@
 """The player: an attack step by step, with play, pause, scrubbing and keys. It runs in the browser alone."""
 
-import base64
 from functools import cache
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import streamlit as st
 
 from explorer.images import from_uint8
 from explorer.pipeline import Film
-from explorer.ui.pictures import picture_url
+from explorer.ui.pictures import film_frames, picture_url
 
 HERE = Path(__file__).parent
 
@@ -17,20 +16,8 @@ def player(film: Film, key: str) -> None:
     """Show the film."""
     component = st.components.v2.component("player", html=_read("html"), css=_read("css"), js=_read("js"))
     height, width = film.clean.shape[:2]
-    frames = [
-        {
-            "stage": frame.stage,
-            "step": frame.step,
-            "margin": margin,
-            "where": base64.b64encode(frame.where.astype("<i4").tobytes()).decode(),
-            "colours": base64.b64encode(frame.colours.tobytes()).decode(),
-        }
-        for frame, margin in zip(film.frames, film.margins, strict=True)
-    ]
-    component(
-        key=key,
-        data={"height": height, "width": width, "clean": picture_url(from_uint8(film.clean)), "frames": frames},
-    )
+    clean = picture_url(from_uint8(film.clean))
+    component(key=key, data={"height": height, "width": width, "clean": clean, "frames": film_frames(film)})
 
 
 @cache
