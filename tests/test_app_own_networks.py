@@ -213,7 +213,7 @@ def test_an_experiment_is_measured_on_it_and_drawn_beside_what_was_measured(name
     run.click().run()
     finish(app)
     assert not app.exception
-    assert f"##### {title}, measured here, 1 picture" in [shown(each.value) for each in app.markdown]
+    assert f"##### {title}, 1 picture" in [shown(each.value) for each in app.markdown]
 
 
 def test_a_network_of_cifar10_is_tuned_in_its_own_size(monkeypatch, tmp_path):

@@ -52,4 +52,5 @@ def measured_here(experiment: Experiment) -> dict[str, pd.DataFrame]:
     if full := st.session_state.pop("queue_full", None):
         st.warning(plain(full))
     rows = sweep.rows()
-    return {f"{title}, measured here": means(to_table(rows), experiment.by)} if rows else {}
+    named = title if card_of(name).ones_own else f"{title}, measured here"  # and not before
+    return {named: means(to_table(rows), experiment.by)} if rows else {}
