@@ -13,7 +13,6 @@ from streamlit.testing.v1 import AppTest
 from explorer.attacks import ATTACKS, SparseAttack
 from explorer.classifiers import CLASSIFIERS, DEFAULT, Download
 from explorer.evidence import METHODS
-from explorer.jobs import QueueFull, queue_for
 from explorer.knobs import knobs
 from explorer.samples import find_sample, gallery
 from explorer.ui import caches, runs, source
@@ -133,7 +132,7 @@ def test_a_slow_run_waits_for_the_button(monkeypatch):
     monkeypatch.setattr(runs, "UNASKED", 0.0)
     answers.clear()  # what another test asked needs no run
     app = open_page()
-    assert not app.header
+    assert story(app) == "Stop, > 99 %", "the clean picture is there at once"
     button(app, "Run").click().run()
     first = story(app)
     assert "Run" not in labels(app)
@@ -197,17 +196,6 @@ def test_failure_comes_with_its_cure():
     assert not app.exception
     assert "not fooled" in story(app)
     assert "Try a smaller τ" in app.warning[0].value
-
-
-def test_a_full_queue_is_one_sentence(monkeypatch):
-    def refuse(*_args, **_more):
-        raise QueueFull("16 runs are waiting already: please try again in a minute.")
-
-    monkeypatch.setattr(type(queue_for("cpu")), "submit", refuse)
-    app = open_page(seed="11")
-    assert not app.exception
-    assert app.warning[0].value.startswith("16 runs are waiting already")
-    assert "Run" in labels(app)
 
 
 def test_an_unexpected_error_is_not_lost_and_the_next_question_is_answered(monkeypatch):

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import streamlit as st
+from explorer.ui.stores import server_wide
 
 ROOT = Path(os.environ.get("EXPLORER_RUNS") or Path(__file__).parents[2] / "runs")
 KEPT = 1000  # runs on the disk; those that were not used for longest make room for new ones
@@ -20,7 +20,7 @@ OURS = re.compile(r"([0-9a-f]{32})\.(jsonl|db)")
 JOURNALS = ("-journal", "-wal", "-shm")  # that SQLite keeps beside a database
 
 
-@st.cache_resource
+@server_wide
 def folder() -> Path:
     """Where runs are kept: beside the app, or, where it may not write there, in a folder of this server's own."""
     try:
