@@ -1,8 +1,5 @@
 """The clean picture and what the network sees in it: at once, whoever else waits for the network."""
 
-from collections import OrderedDict
-from threading import Lock
-
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -14,11 +11,11 @@ from explorer.ui.caches import Question
 from explorer.ui.markdown import plain
 from explorer.ui.pictures import canvas
 from explorer.ui.session import session
+from explorer.ui.stores import Recent
 
 KEPT = 256  # predictions
 
-_seen: OrderedDict[tuple[str, str], tuple[int, float]] = OrderedDict()
-_guard = Lock()
+_seen: Recent[tuple[int, float]] = Recent(KEPT)
 
 
 def show_clean(question: Question, clf: Classifier) -> DeltaGenerator:
@@ -39,18 +36,12 @@ def prediction(question: Question, clf: Classifier) -> tuple[int, float]:
     """The class that the network sees in the clean picture, and its probability. Nobody is waited for: a read-only twin
     of the network looks at it.
     """
-    key = question.network, question.picture
-    with _guard:
-        if key in _seen:
-            _seen.move_to_end(key)
-            return _seen[key]
-    seen = probabilities(read_only_twin(clf), question.image[None].to(clf.device))[0]
-    found = int(seen.argmax()), float(seen.max())
-    with _guard:
-        _seen[key] = found
-        while len(_seen) > KEPT:
-            _seen.popitem(last=False)
-    return found
+
+    def look() -> tuple[int, float]:
+        seen = probabilities(read_only_twin(clf), question.image[None].to(clf.device))[0]
+        return int(seen.argmax()), float(seen.max())
+
+    return _seen.get((question.network, question.picture), look)
 
 
 def _show(image: Image, label: int, share: float, clf: Classifier) -> None:

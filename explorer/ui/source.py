@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
+from hashlib import sha256
 from urllib.parse import urlsplit
 
 import streamlit as st
 
-from explorer.images import SUFFIXES, Resize, load_pixels, to_uint8
+from explorer.images import SUFFIXES, Resize, size_of, to_uint8, with_pixels
 from explorer.samples import find_cifar10, gallery, photographs
 from explorer.samples.cifar10 import CLASS_NAMES
 from explorer.types import Sample
@@ -16,6 +16,7 @@ from explorer.ui.fitting import Conversion, Original, convert, in_plain_view
 from explorer.ui.gallery import gallery as thumbnails
 from explorer.ui.link import bound, link, linked, linked_number, note_unknown, unlink, whole
 from explorer.ui.markdown import plain
+from explorer.ui.stores import Recent
 
 SIGNS, PHOTOGRAPHS, CIFAR10, UPLOAD, CAMERA = "Road signs", "Photographs", "CIFAR-10", "Upload", "Camera"
 SOURCES = (SIGNS, PHOTOGRAPHS, CIFAR10, UPLOAD, CAMERA)
@@ -57,9 +58,11 @@ def choose_picture(source: str, dataset: str, size: tuple[int, int]) -> Sample:
     it has one.
     """
     original = _chosen(source, dataset)
-    if original.size == size:
-        return original.sample(original.convert(size, None).image)
-    return in_plain_view(original, size)
+    try:
+        return _fitted(original, size)
+    except ValueError as error:  # a file that is damaged further in
+        st.error(f"{plain(error)} Another picture is shown instead.")
+        return _fitted(_as_original(_instead(dataset)), size)
 
 
 def linked_picture() -> str:
@@ -104,12 +107,21 @@ def _chosen(source: str, dataset: str) -> Original:
         if linked_picture() in ("", *names):  # else the address stays, and what is said of it
             link(PARAMETER, chosen, names[0] if source == default_source(dataset) else "")
         sample = samples[names.index(chosen)]
-    found = sample or _instead(dataset)
+    return _as_original(sample or _instead(dataset))
+
+
+def _as_original(found: Sample) -> Original:
     return Original(
         tuple(found.image.shape[1:]),
         lambda size, resize: convert(to_uint8(found.image), size, resize),
         lambda image: replace(found, image=image),
     )
+
+
+def _fitted(original: Original, size: tuple[int, int]) -> Sample:
+    if original.size == size:
+        return original.sample(original.convert(size, None).image)
+    return in_plain_view(original, size)
 
 
 def _instead(dataset: str) -> Sample:
@@ -168,7 +180,7 @@ def _own(source: str) -> Original | None:
     try:
         if len(content) > MAX_MEGABYTES * 2**20:
             raise ValueError(f"The file has {len(content) / 2**20:,.0f} MB; at most {MAX_MEGABYTES} are read.")
-        size = _size_of(content)
+        size = size_of(content)
     except ValueError as error:
         st.error(f"{plain(error)} Another picture is shown instead.")
         return None
@@ -186,12 +198,10 @@ def _camera_is_allowed() -> bool:
     return address.scheme != "http" or host in ("localhost", "127.0.0.1", "::1") or host.endswith(".localhost")
 
 
-@lru_cache(maxsize=8)
-def _size_of(content: bytes) -> tuple[int, int]:
-    return load_pixels(content).shape[:2]
+_conversions: Recent[Conversion] = Recent(64)
 
 
-@lru_cache(maxsize=8)
 def _convert_file(content: bytes, size: tuple[int, int], resize: Resize | None) -> Conversion:
     """The result is kept, the picture, which may be large, is not."""
-    return convert(load_pixels(content), size, resize)
+    key = sha256(content).digest(), size, resize
+    return _conversions.get(key, lambda: with_pixels(content, lambda pixels: convert(pixels, size, resize)))

@@ -71,9 +71,9 @@ class Tab:
         if field == "trigger_value":
             del self._states[state.id]
 
-    async def send(self, **fields: Any) -> None:
+    async def send(self, message: BackMsg) -> None:
         """Any other message to the server."""
-        await self._socket.send(BackMsg(**fields).SerializeToString())
+        await self._socket.send(message.SerializeToString())
 
     async def until(self, met: Callable[["Tab"], Any], seconds: float) -> tuple[Any, float]:
         """Wait until `met` is true of the page: what it returned and the seconds that it took. Raises TimeoutError."""
@@ -132,7 +132,8 @@ class Tab:
         elif kind == "delta":
             self._draw(tuple(message.metadata.delta_path), message.delta)
         elif kind == "script_finished":
-            self.idle = message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN
+            if self._whole:
+                self.idle = message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN
             if self._whole and message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
                 self.drawn = {path: each for path, each in self.drawn.items() if path in self._fresh}
         elif kind == "auto_rerun":
