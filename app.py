@@ -1,6 +1,7 @@
 """The interactive explorer of sparse adversarial attacks: `streamlit run app.py`."""
 
 import os
+import sys
 from pathlib import Path
 
 import streamlit as st
@@ -9,6 +10,8 @@ import streamlit as st
 # attack twenty times slower. Half of the cores are left to the pages: with both of two, a run took half as long again.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // 2)))
+# Each of torch's steps lets go of Python's lock and asks for it again: seconds that it waits while a page is made.
+sys.setswitchinterval(0.0005)
 
 ASSETS = Path(__file__).parent / "assets"
 

@@ -1,5 +1,6 @@
 """Several people's explorations in one batch: each is the lone run's, and stops on its own."""
 
+import threading
 from dataclasses import replace
 
 import pytest
@@ -8,6 +9,7 @@ import torch
 from explorer import SparseAttack, load_classifier
 from explorer.attacks import ATTACKS
 from explorer.pipeline import Asked, Member, explore, explore_together, kind_of
+from explorer.pipeline.exploration import Clock
 from explorer.regions import Region
 from explorer.samples import find_sample
 
@@ -98,3 +100,12 @@ def test_nobody_waits_so_nothing_is_done(clf):
     members = [Member(asked("stop-1"), lambda: False, lambda step, *_: steps.append(step)) for _ in range(2)]
     assert [*explore_together(clf, members, splits=0)] == []
     assert [step.done for step in steps] == [1, 1]
+
+
+def test_seconds_are_those_of_computing_and_not_of_waiting():
+    clock = Clock(torch.device("cpu"))
+    threading.Event().wait(0.3)
+    assert clock.seconds < 0.2
+    before = clock.seconds
+    torch.rand(300, 300) @ torch.rand(300, 300)
+    assert clock.seconds > before

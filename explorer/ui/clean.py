@@ -55,4 +55,6 @@ def _show(image: Image, label: int, share: float, clf: Classifier) -> None:
         "alt": f"The clean picture, {width} by {height} pixels. The network sees: {told}.",
     }
     hint = "This is the clean picture, and what the network sees in it."
-    canvas({"before": image}, [pane], (), (), (), hint, "clean", None)
+    left, _ = st.columns([1, 2])  # as large as it will be beside the others
+    with left:
+        canvas({"before": image}, [pane], (), (), (), hint, "clean", None)

@@ -75,7 +75,11 @@ def running(runs: str) -> Iterator[Server]:
         yield Server(port, app.pid)
     finally:
         app.terminate()
-        app.wait(20)
+        try:
+            app.wait(20)
+        except subprocess.TimeoutExpired:
+            app.kill()
+            app.wait()
 
 
 def _wait_until_it_answers(port: int, seconds: float = 120) -> None:
