@@ -1,6 +1,7 @@
 """The interactive explorer of sparse adversarial attacks: `streamlit run app.py`."""
 
 import os
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import streamlit as st
 # attack twenty times slower. Half of the cores are left to the pages: with both of two, a run took half as long again.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // 2)))
+# Each of torch's steps lets go of Python's lock and asks for it again: seconds that it waits while a page is made.
+sys.setswitchinterval(0.0005)
 
 ASSETS = Path(__file__).parent / "assets"
 VIEWS = Path(find_spec("explorer").origin).parent / "views"  # without importing it, which would load torch

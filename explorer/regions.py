@@ -11,8 +11,7 @@ import torch
 from jaxtyping import Bool
 from torch import Tensor
 
-from explorer.grid import levels
-from explorer.images import fit, load_image
+from explorer.images import fit, fit_pixels, size_of, with_pixels
 from explorer.signs import Scene, silhouette
 
 Mask = Bool[Tensor, "h w"]
@@ -86,14 +85,13 @@ class Region:
         least BRIGHT of 255. A mask of the `original` picture's size is cropped and resized to `size` as that picture
         is, by nearest. Raises ValueError on a mask of any other size.
         """
-        picture = load_image(content, behind="black")
-        found = tuple(picture.shape[1:])
+        found = size_of(content)
         if found not in (size, original):
             sizes = dict.fromkeys((original or size, size))
             expected = " or ".join(f"{width} × {height}" for height, width in sizes)
             raise ValueError(f"The mask has {found[1]} × {found[0]} pixels; expected {expected}, width by height.")
-        mask = levels(picture).float().mean(0) >= BRIGHT
-        return cls.of(mask if found == size else _fitted(mask, size))
+        fitted = with_pixels(content, lambda pixels: fit_pixels(pixels, size, "nearest").copy(), behind="black")
+        return cls.of(torch.from_numpy(fitted.sum(2, dtype=int) >= 3 * BRIGHT))
 
     @classmethod
     def sign(cls, label: int, seed: int, size: Size) -> "Region":

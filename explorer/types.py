@@ -1,7 +1,7 @@
 """The nouns that every floor shares: shapes, the attack's result, the evidence. No logic beyond reading them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Literal
 
 from jaxtyping import Bool, Float, Int
@@ -34,9 +34,10 @@ class Step:
     n_pixels: Counts  # changed pixels of the best adversarial image so far; h * w where there is none yet
     margin: PerImage  # z_y - max_{k != y} z_k of the current iterate (targeted: max_{k != t} z_k - z_t); < 0 fools
     current: Images | None = None  # that iterate; in the later stages the best image
+    so_far: "Callable[[], AttackResult] | None" = None  # the result, if the attack ended now; to be asked at once
 
 
-OnStep = Callable[[Step], bool | None]
+OnStep = Callable[[Step], "bool | Bool[Tensor, ' b'] | None"]  # True stops all images, flags stop those that are True
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,16 @@ class AttackResult:
     def n_entries(self) -> Counts:
         """Channel values that changed."""
         return changed_values(self.images, self.adversarial).flatten(1).sum(1)
+
+    def of(self, index: int) -> "AttackResult":
+        """That of one image, as if it had been alone."""
+        rows = slice(index, index + 1)
+        per_image = ("images", "labels", "targets", "adversarial", "adversarial_labels", "succeeded", "weights")
+        own = {name: None if getattr(self, name) is None else getattr(self, name)[rows].clone() for name in per_image}
+        trace = Trace(*(getattr(self.trace, each.name)[:, rows].clone() for each in fields(Trace)))
+        return replace(
+            self, **own, stages={name: each[rows].clone() for name, each in self.stages.items()}, trace=trace
+        )
 
     def stage_pixels(self) -> dict[str, Counts]:
         """Changed pixels after each stage that ran."""

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image as Pillow
 from PIL import ImageCms
 
-from explorer.images import SUFFIXES, decoding, fit_pixels, load_image, load_pixels, to_uint8
+from explorer.images import SUFFIXES, decoding, fit_pixels, load_image, load_pixels, size_of, to_uint8, with_pixels
 
 ROOT = Path(__file__).parents[1]
 SCENE = np.random.default_rng(0).integers(0, 256, (3, 4, 3), np.uint8).repeat(8, 0).repeat(8, 1)
@@ -219,3 +219,35 @@ def test_an_array_is_fitted_as_its_picture_is():
     pixels = fit_pixels(load_pixels(content), (10, 10))
     assert pixels.shape == (10, 10, 3)
     assert np.array_equal(to_uint8(load_image(content)), SCENE)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_the_size_is_known_before_anything_is_decoded(orientation, monkeypatch):
+    exif = Pillow.Exif()
+    exif[0x0112] = orientation
+    content = encoded("JPEG", exif=exif.tobytes())
+    expected = load_pixels(content).shape[:2]
+    monkeypatch.setattr(decoding, "_decoded", lambda *_: pytest.fail("it was decoded"))
+    assert size_of(content) == expected
+
+
+def test_what_is_made_of_a_picture_is_made_before_the_next_one_is_decoded(monkeypatch):
+    held, most = [], []
+    decoded = decoding._decoded
+
+    def counted(content: bytes, behind: str) -> np.ndarray:
+        held.append(1)
+        most.append(len(held))
+        return decoded(content, behind)
+
+    def use(pixels: np.ndarray) -> int:
+        held.pop()
+        return int(pixels.sum())
+
+    monkeypatch.setattr(decoding, "_decoded", counted)
+    threads = [threading.Thread(target=with_pixels, args=[encoded("PNG"), use]) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == [1] * 16

@@ -8,14 +8,14 @@ import weakref
 
 import pytest
 
-from explorer.jobs import AGAIN, Job, JobQueue, QueueFull, queue_for
+from explorer.jobs import AGAIN, Job, JobQueue, Part, Row, queue_for
 
 SOON = 5.0  # seconds within which anything here happens
 
 
 @pytest.fixture
 def queue() -> JobQueue:
-    return JobQueue("test", limit=3)
+    return JobQueue("test")
 
 
 class Gate:
@@ -113,13 +113,15 @@ def test_places_in_the_queue_count_only_the_living(queue, gate):
     assert queue.ahead(third) == 0
 
 
-def test_a_full_queue_says_so_and_leaves_everyone_their_place(queue, gate):
-    running = start(queue, gate)
-    waiting = [queue.submit(lambda job: None, owner=i) for i in range(3)]
-    with pytest.raises(QueueFull, match="3 runs are waiting already"):
-        queue.submit(lambda job: None, owner="first")
-    assert not any(job.should_stop for job in [running, *waiting])
-    assert queue.submit(lambda job: None, owner=2) is not None  # takes its own older job's place
+def test_nobody_is_refused_and_who_asks_again_keeps_the_place(queue, gate):
+    start(queue, gate)
+    waiting = [queue.submit(lambda job, i=i: i, owner=i) for i in range(40)]
+    again = queue.submit(lambda job: "newer", owner=2)
+    assert waiting[2].superseded
+    assert [queue.ahead(job) for job in (waiting[1], again, waiting[3])] == [2, 3, 4]
+    gate.go.set()
+    assert waiting[-1].wait(SOON)
+    assert again.result == "newer"
 
 
 @pytest.mark.parametrize("older_runs", [True, False])
@@ -144,7 +146,7 @@ def test_a_device_has_one_queue():
 
 
 def test_many_owners_at_once_lose_nothing():
-    queue = JobQueue("crowd", limit=100)
+    queue = JobQueue("crowd")
     results = []
 
     def person(owner: int) -> None:
@@ -264,3 +266,121 @@ def test_a_job_that_has_ended_lets_go_of_its_work(queue):
     assert job.wait(SOON)
     del work
     assert (job.result, alive()) == (7, None)
+
+
+def test_people_take_turns_however_much_each_has_asked_for(queue, gate):
+    order = []
+    start(queue, gate)
+
+    def note(what: str, person: str) -> Job:
+        return queue.submit(lambda job: order.append(what), owner=what, person=person)
+
+    jobs = [note(f"much {i}", "one") for i in range(4)] + [note("other", "another")]
+    gate.go.set()
+    assert all(job.wait(SOON) for job in jobs)
+    assert order == ["much 0", "other", "much 1", "much 2", "much 3"]
+
+
+def test_nobody_works_for_who_has_left(queue, gate):
+    there = {"first": True, "second": True}
+    running = start(queue, gate, wanted=lambda: there["first"])
+    waiting = queue.submit(lambda job: pytest.fail("it ran"), owner="second", wanted=lambda: there["second"])
+    after = queue.submit(lambda job: "done", owner="third")
+    assert queue.ahead(after) == 2
+    there["second"] = False
+    assert queue.ahead(after) == 1
+    there["first"] = False
+    assert after.wait(SOON)
+    assert (running.state, running.result, waiting.state) == ("cancelled", None, "cancelled")
+
+
+class Joint:
+    """Work that is done together, once it is let go; it notes who was in each batch."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[str]] = []
+        self.started, self.go = threading.Event(), threading.Event()
+
+    def __call__(self, rows: list[Row]) -> None:
+        self.batches.append([row.what for row in rows])
+        self.started.set()
+        while not self.go.wait(0.005) and any(row.wanted for row in rows):
+            for row in rows:
+                for job in row.tell(1, 2, f"half of {row.what}"):
+                    job.settle(f"best of {row.what}")
+        for row in rows:
+            if row.what == "broken":
+                raise ValueError("This one is broken.")
+            row.settle(f"all of {row.what}")
+
+    def ask(self, queue: JobQueue, what: str, owner: str, kind: str = "kind", **about) -> Job:
+        return queue.submit(Part(kind, what, what, self, most=3), owner=owner, **about)
+
+
+@pytest.fixture
+def joint(queue: JobQueue):
+    joint = Joint()
+    yield joint
+    joint.go.set()
+
+
+def test_those_who_wait_for_the_same_kind_are_served_together(queue, gate, joint):
+    start(queue, gate)
+    jobs = [joint.ask(queue, what, owner=what) for what in ("a", "b")]
+    other = joint.ask(queue, "x", owner="x", kind="another")
+    jobs += [joint.ask(queue, what, owner=what) for what in ("c", "d")]
+    assert [queue.ahead(job) for job in (*jobs, other)] == [1, 1, 1, 3, 2]
+    joint.go.set()
+    gate.go.set()
+    assert all(job.wait(SOON) for job in (*jobs, other))
+    assert joint.batches == [["a", "b", "c"], ["x"], ["d"]]
+    assert [job.result for job in jobs] == ["all of a", "all of b", "all of c", "all of d"]
+
+
+def test_one_question_of_many_is_answered_once_also_while_it_runs(queue, joint):
+    first = joint.ask(queue, "a", owner="first")
+    assert joint.started.wait(SOON)
+    second = joint.ask(queue, "a", owner="second")
+    assert (second.state, queue.ahead(second)) == ("running", 0)
+    first.cancel()
+    assert first.wait(SOON)
+    assert (first.state, first.result) == ("cancelled", "best of a")
+    assert not second.ended, "Stop is one person's own"
+    joint.go.set()
+    assert second.wait(SOON)
+    assert (second.result, joint.batches) == ("all of a", [["a"]])
+
+
+def test_who_leaves_a_batch_ends_only_their_own_part_and_the_last_one_ends_it(queue, gate, joint):
+    there = {"a": True, "b": True}
+    start(queue, gate)
+    jobs = [joint.ask(queue, what, owner=what, wanted=lambda what=what: there[what]) for what in "ab"]
+    gate.go.set()
+    assert joint.started.wait(SOON)
+    there["a"] = False
+    assert jobs[0].wait(SOON)
+    assert (jobs[0].state, jobs[0].result, jobs[1].state) == ("cancelled", None, "running")
+    there["b"] = False
+    assert jobs[1].wait(SOON)
+    assert queue.submit(lambda job: 1, owner="next").wait(SOON)
+
+
+def test_an_error_is_its_own_only(queue, gate, joint):
+    start(queue, gate)
+    jobs = [joint.ask(queue, what, owner=what) for what in ("a", "broken", "c")]
+    joint.go.set()
+    gate.go.set()
+    assert all(job.wait(SOON) for job in jobs)
+    assert [job.result for job in jobs] == ["all of a", None, "all of c"]
+    assert str(jobs[1].error) == "This one is broken."
+
+
+def test_the_likely_wait_grows_with_the_line_and_is_less_for_what_is_done_together(queue, gate, joint):
+    start(queue, gate, expected=1.0)
+    apart = [queue.submit(lambda job: None, owner=i, expected=10.0) for i in range(2)]
+    together = [joint.ask(queue, what, owner=what, expected=10.0) for what in "ab"]
+    waits = [queue.wait_of(job) for job in (*apart, *together)]
+    assert [wait.turns for wait in waits] == [1, 2, 3, 3]
+    assert all(0 < wait.low < wait.high for wait in waits)
+    assert waits[0].high < waits[1].high < waits[2].high == pytest.approx(waits[3].high, rel=0.05)
+    assert waits[2].high < waits[1].high + 2 * (waits[1].high - waits[0].high)

@@ -1,11 +1,14 @@
 """The books of one attack on a batch: the best image of each, how its own steps went, and what the caller hears."""
 
+from collections.abc import Callable
+from functools import partial
+
 import torch
 from torch import Tensor
 
 from explorer.attacks.problem import Problem
 from explorer.attacks.stage import Stage, State
-from explorer.types import Images, OnStep, Step, Trace
+from explorer.types import AttackResult, Images, OnStep, Step, Trace
 
 
 class Books:
@@ -75,10 +78,19 @@ class Books:
 class Progress:
     """What the caller hears of the steps of one attack, and whether it has asked to stop."""
 
-    def __init__(self, problem: Problem, books: Books, total: int, on_step: OnStep | None) -> None:
-        """`total`: steps over all stages, at most."""
+    def __init__(
+        self,
+        problem: Problem,
+        books: Books,
+        total: int,
+        on_step: OnStep | None,
+        so_far: Callable[[str], AttackResult] | None = None,
+    ) -> None:
+        """`total`: steps over all stages, at most. `so_far`: the result, if the attack ended in the stage of a name."""
         self._images, self._books, self._total, self._on_step = problem.images, books, total, on_step
+        self._so_far = so_far
         self.done, self.stopped = 0, False
+        self.left: Tensor | None = None  # images (b,) bool whose attack should stop; None: nobody said so
 
     def tell(self, stage: Stage, steps: int, current: Images | None = None, live: Tensor | None = None) -> bool:
         """`steps` more are done of this stage; True if the attack should stop. `current`: the last step's
@@ -92,8 +104,12 @@ class Progress:
             seen = best.clone()  # the caller's own: the next step writes into the books
             if current is not None:
                 _put(seen, live, current)
-            step = Step(stage.name, self.done, self._total, n_pixels, self._books.margin.clone(), seen)
-            self.stopped = bool(self._on_step(step))
+            so_far = self._so_far and partial(self._so_far, stage.name)
+            answer = self._on_step(
+                Step(stage.name, self.done, self._total, n_pixels, self._books.margin.clone(), seen, so_far)
+            )
+            self.left = answer.to(best.device) if torch.is_tensor(answer) else None
+            self.stopped = bool(answer if self.left is None else self.left.all())
         return self.stopped
 
 

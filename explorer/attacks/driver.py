@@ -8,9 +8,10 @@ will judge it: where a later stage's image no longer fools and an earlier one's 
 
 import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -47,6 +48,9 @@ class _Found:
     stopped: bool
 
 
+Judge = Callable[[_Found, Problem], AttackResult]
+
+
 def run(
     attack: Stage,
     network: Network,
@@ -74,8 +78,8 @@ def run(
             free = int(problem.free.sum(1).min())
             if free < attack.needs_units:
                 raise ValueError(f"region must hold at least {attack.needs_units} {attack.unit}s; got {free}.")
-            found = _in_parts(attack, problem, on_step, room)
-            return _judged(found, problem, room, gradient, was_training)
+            judge = partial(_judged, room=room, gradient=gradient, was_training=was_training)
+            return judge(_in_parts(attack, problem, on_step, room, judge), problem)
 
 
 @contextmanager
@@ -114,16 +118,19 @@ def _probed(attack: Stage, network: Network, images: Images) -> tuple[Gradient, 
 RANDOM = "random"  # the attack that needs no gradients, in ATTACKS
 
 
-def _in_parts(attack: Stage, problem: Problem, on_step: OnStep | None, room: Room) -> _Found:
+def _in_parts(attack: Stage, problem: Problem, on_step: OnStep | None, room: Room, judge: Judge) -> _Found:
     """The stages on all images at once, or on parts of them: every image is attacked on its own, so nothing changes.
 
     Steps are counted as if it were one run, but tell of the images of their part only.
     """
     n, stopped = len(problem.images), False
 
-    def remembered(step: Step) -> bool:
+    def remembered(step: Step) -> object:
         nonlocal stopped
-        stopped = stopped or bool(on_step(step))  # one Stop ends all parts, and nobody is asked twice
+        if not stopped:  # one Stop ends all parts, and nobody is asked twice
+            answer = on_step(step)
+            stopped = not torch.is_tensor(answer) and bool(answer)
+            return answer
         return stopped
 
     def part(first: int, last: int) -> _Found:
@@ -131,7 +138,7 @@ def _in_parts(attack: Stage, problem: Problem, on_step: OnStep | None, room: Roo
         knobs = {name: getattr(attack, name) for name in attack.per_image}
         own = {name: knob[first:last] for name, knob in knobs.items() if torch.is_tensor(knob) and len(knob.shape)}
         told = on_step and (on_step if last - first == n else _counted(remembered, first / n, last / n))
-        return _stages(replace(attack, **own), problem if last - first == n else problem.of(index), told)
+        return _stages(replace(attack, **own), problem if last - first == n else problem.of(index), told, judge)
 
     def parts(size: int) -> list[_Found]:
         even = math.ceil(n / math.ceil(n / size))
@@ -144,8 +151,14 @@ def _in_parts(attack: Stage, problem: Problem, on_step: OnStep | None, room: Roo
     return _joined(shrinking(parts, min(n, room.at_once)))
 
 
-def _stages(attack: Stage, problem: Problem, on_step: OnStep | None) -> _Found:
+def _stages(attack: Stage, problem: Problem, on_step: OnStep | None, judge: Judge) -> _Found:
     """All stages, one after another."""
+    stages: dict[str, Images] = {}
+
+    def so_far(stage: str) -> AttackResult:
+        found = _Found({**stages, stage: books.best.clone()}, books.trace(progress.done), None, stopped=True)
+        return judge(found, problem)
+
     later = [
         *[Pruning()] * attack.prune,
         *[Growing(attack.candidates), Polishing(attack.swaps, attack.kicks, attack.candidates)] * attack.polish,
@@ -153,11 +166,11 @@ def _stages(attack: Stage, problem: Problem, on_step: OnStep | None) -> _Found:
     ]
     books = Books(problem, attack.rounds)
     books.note(problem, {"candidate": problem.images, "margin": problem.margin(problem.images)}, None, None)
-    progress = Progress(problem, books, sum(stage.expected for stage in (attack, *later)), on_step)
+    progress = Progress(problem, books, sum(stage.expected for stage in (attack, *later)), on_step, so_far)
     on_gpu = problem.images.is_cuda
     with as_if_alone(problem.images) if problem.alone else nullcontext():
         state = run_stage(attack, replace(problem, peeks=not on_gpu), books, progress, first=True)
-    stages, trace = {attack.name: books.best.clone()}, books.trace(progress.done)
+    stages[attack.name], trace = books.best.clone(), books.trace(progress.done)
     for stage in later:
         if progress.stopped:
             break
@@ -202,7 +215,7 @@ def _judged(found: _Found, problem: Problem, room: Room, gradient: Gradient, was
 def _counted(on_step: OnStep, begin: float, end: float) -> OnStep:
     """Hears of a part that is this share of the whole."""
 
-    def told(step: Step) -> bool | None:
+    def told(step: Step) -> object:
         done = begin * step.total + (end - begin) * step.done
         return on_step(dataclasses.replace(step, done=int(done)))
 

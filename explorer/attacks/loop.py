@@ -1,8 +1,11 @@
-"""One stage of an attack, step after step: the books after each, an early end for images that are done, and Stop."""
+"""One stage of an attack, step after step: the books after each, an early end for images that are done, and Stop, of
+one image or of all.
+"""
 
 from dataclasses import replace
 
 import torch
+from torch import Tensor
 
 from explorer.attacks.books import Books, Progress
 from explorer.attacks.capture import captured
@@ -35,9 +38,10 @@ def _one_by_one(
     stage: Stage, problem: Problem, state: State, books: Books, progress: Progress, *, first: bool
 ) -> State:
     live = None  # all images
+    n = len(problem.images)
     for t in range(stage.rounds):
-        if "finished" in state:
-            going = ~state["finished"]
+        if "finished" in state or progress.left is not None:
+            going = _going(state, progress, live)
             if not going.any():
                 break
             if not going.all():
@@ -50,7 +54,18 @@ def _one_by_one(
         books.note(problem, state, live, step if first else None)
         if progress.tell(stage, 1, state["candidate"] if first else None, live):
             break
+    if live is not None and "weights" in state:
+        weights = state["weights"]
+        state = {**state, "weights": weights.new_zeros(n, weights.shape[1]).index_copy(0, live, weights)}
     return state
+
+
+def _going(state: State, progress: Progress, live: Tensor | None) -> Tensor:
+    """Which of the images of this state (m,) are neither done nor stopped."""
+    finished = state["finished"] if "finished" in state else torch.zeros_like(state["margin"], dtype=torch.bool)
+    if progress.left is None:
+        return ~finished
+    return ~(finished | (progress.left if live is None else progress.left[live]))
 
 
 def _finished(state: State) -> bool:

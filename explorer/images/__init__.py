@@ -3,7 +3,15 @@
 A picture is a (3, h, w) float32 tensor, RGB, whose values are multiples of 1/255 in [0, 1].
 """
 
-from explorer.images.decoding import FORMATS, SUFFIXES, load_image, load_pixels, picture_files
+from explorer.images.decoding import (
+    FORMATS,
+    SUFFIXES,
+    load_image,
+    load_pixels,
+    picture_files,
+    size_of,
+    with_pixels,
+)
 from explorer.images.filters import FILTERS, Filter
 from explorer.images.fitting import (
     RESIZES,
@@ -36,8 +44,10 @@ __all__ = [
     "middle",
     "picture_files",
     "shrunk",
+    "size_of",
     "suited_resize",
     "to_png",
     "to_thumbnail",
     "to_uint8",
+    "with_pixels",
 ]

@@ -6,9 +6,10 @@ what its colours mean) and passed over where it is not.
 
 import threading
 import warnings
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 import cv2
 import numpy as np
@@ -19,6 +20,8 @@ from explorer.images import png
 from explorer.images.colour import to_srgb
 from explorer.images.pixels import from_uint8
 from explorer.types import Image
+
+T = TypeVar("T")
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".jpe", ".webp", ".bmp", ".dib")  # of files of these formats
@@ -38,6 +41,8 @@ _TURNED = {  # by its value: what makes the picture upright
     7: lambda p: p.transpose(1, 0, 2)[::-1, ::-1],
     8: lambda p: p.transpose(1, 0, 2)[::-1],
 }
+
+_SIDEWAYS = (5, 6, 7, 8)  # of these, what turns its sides
 
 _one_at_a_time = threading.Lock()  # decoding 25 million pixels takes 200 MB, and a server has many visitors
 
@@ -59,16 +64,35 @@ def load_image(source: str | Path | bytes | BinaryIO, behind: str = "white") -> 
 
 def load_pixels(source: str | Path | bytes | BinaryIO, behind: str = "white") -> np.ndarray:
     """The same as an (h, w, 3) uint8 array, a quarter of the memory. Pictures are decoded one at a time."""
-    content = _read(source)
-    if not content:
-        raise ValueError("The file is empty.")
-    with _one_at_a_time, warnings.catch_warnings(action="ignore"):  # of Pillow, about parts that are passed over
-        return _decoded(content, behind)
+    return with_pixels(source, lambda pixels: pixels, behind)
+
+
+def with_pixels(source: str | Path | bytes | BinaryIO, use: Callable[[np.ndarray], T], behind: str = "white") -> T:
+    """What `use` makes of this array, before the next picture is decoded: of many large ones, what is small is kept."""
+    content = _content(source)
+    with _one_at_a_time:
+        return use(_decoded(content, behind))
+
+
+def size_of(source: str | Path | bytes | BinaryIO) -> tuple[int, int]:
+    """The (height, width) that the picture will have, by its header: nothing is decoded. Raises ValueError as
+    load_image does, though not on what is damaged further in.
+    """
+    picture, parts = _opened(_content(source))
+    width, height = picture.size
+    return (width, height) if _orientation(picture, parts.exif) in _SIDEWAYS else (height, width)
 
 
 def picture_files(folder: Path) -> list[Path]:
     """The pictures in this folder by their names' ends, in order."""
     return [path for path in visible(folder) if path.suffix.lower() in SUFFIXES and not path.is_dir()]
+
+
+def _content(source: str | Path | bytes | BinaryIO) -> bytes:
+    content = _read(source)
+    if not content:
+        raise ValueError("The file is empty.")
+    return content
 
 
 def _read(source: str | Path | bytes | BinaryIO) -> bytes:
@@ -85,10 +109,11 @@ def _read(source: str | Path | bytes | BinaryIO) -> bytes:
     return source.read()
 
 
-def _decoded(content: bytes, behind: str) -> np.ndarray:
+def _opened(content: bytes) -> tuple[Pillow.Image, png.Parts]:
     parts = png.take_apart(content) if content.startswith(png.SIGNATURE) else png.Parts(content)
     try:
-        picture = Pillow.open(BytesIO(parts.shown), formats=FORMATS)
+        with warnings.catch_warnings(action="ignore"):  # of Pillow, about parts that are passed over
+            picture = Pillow.open(BytesIO(parts.shown), formats=FORMATS)
     except Pillow.DecompressionBombError:
         raise ValueError(f"The picture is too large: at most {MAX_PIXELS // 10**6} million pixels are read.") from None
     except Exception as error:  # decoders raise anything at all on a file that is none of theirs
@@ -99,13 +124,19 @@ def _decoded(content: bytes, behind: str) -> np.ndarray:
             f"The picture is too large: {width:,} × {height:,} pixels, "
             f"where at most {MAX_PIXELS // 10**6} million are read."
         )
+    return picture, parts
+
+
+def _decoded(content: bytes, behind: str) -> np.ndarray:
+    picture, parts = _opened(content)
     kind = picture.format
     try:
-        orientation = _orientation(picture, parts.exif)
-        picture.load()
-        if parts.unscaled_colour:
-            picture = _deep_colour(parts)
-        return _turned(_pixels_of(_as_rgb(picture, parts, behind)), orientation)
+        with warnings.catch_warnings(action="ignore"):
+            orientation = _orientation(picture, parts.exif)
+            picture.load()
+            if parts.unscaled_colour:
+                picture = _deep_colour(parts)
+            return _turned(_pixels_of(_as_rgb(picture, parts, behind)), orientation)
     except Exception as error:  # as above, for a file that breaks off or is damaged further in
         raise ValueError(f"The {kind} file is damaged or incomplete.") from error
 
@@ -115,7 +146,8 @@ def _orientation(picture: Pillow.Image, exif: bytes) -> int:
     try:
         if exif:
             picture.info["exif"] = exif
-        return int(picture.getexif().get(_ORIENTATION, 1))
+        with warnings.catch_warnings(action="ignore"):
+            return int(picture.getexif().get(_ORIENTATION, 1))
     except Exception:  # a parser of garbage raises anything at all
         return 1
 

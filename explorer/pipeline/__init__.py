@@ -5,7 +5,7 @@ from explorer.pipeline.arrival import Arrival, first_look
 from explorer.pipeline.collection import TABLE, Collection, Picture, archive, summary
 from explorer.pipeline.cures import Advice, advise, trials
 from explorer.pipeline.escaping import one_line
-from explorer.pipeline.exploration import Exploration, explore, percent
+from explorer.pipeline.exploration import Asked, Clean, Exploration, explore, percent, prepared, probabilities
 from explorer.pipeline.exports import picture_sha256, pixels_csv, report, snippet
 from explorer.pipeline.files import FILES, RESULT, run_files
 from explorer.pipeline.findings import Cure, Finding
@@ -17,6 +17,7 @@ from explorer.pipeline.playback import Film, Frame, record
 from explorer.pipeline.quiz import Riddle, fewest_back, riddles
 from explorer.pipeline.response import Point, Response, along, answering, bare, respond, stops, try_settings
 from explorer.pipeline.restoring import Settings, restorable, settings_of
+from explorer.pipeline.together import Member, explore_together, kind_of
 from explorer.pipeline.what_if import Outcome, WhatIf, at_the_end, look_at, smallest, try_out
 
 __all__ = [
@@ -27,6 +28,8 @@ __all__ = [
     "UPLOAD",
     "Advice",
     "Arrival",
+    "Asked",
+    "Clean",
     "Collection",
     "Cure",
     "Exploration",
@@ -34,6 +37,7 @@ __all__ = [
     "Finding",
     "Frame",
     "Ghost",
+    "Member",
     "Outcome",
     "Painting",
     "Picture",
@@ -49,9 +53,11 @@ __all__ = [
     "at_the_end",
     "bare",
     "explore",
+    "explore_together",
     "fewest_back",
     "first_look",
     "hex_colour",
+    "kind_of",
     "look_at",
     "one_line",
     "overlay",
@@ -59,6 +65,8 @@ __all__ = [
     "percent",
     "picture_sha256",
     "pixels_csv",
+    "prepared",
+    "probabilities",
     "query_of",
     "record",
     "report",

@@ -39,7 +39,7 @@ class Exploration:
     before: torch.Tensor  # probability of each class, on the clean picture
     after: torch.Tensor  # and on the adversarial one
     evidence: Evidence | None  # None where no pixel changed, or more than most_labelled
-    attack_seconds: float
+    attack_seconds: float  # of computing; in a batch, this picture's share
     evidence_seconds: float
     region: Region | None = None  # where pixels were allowed to change; None: everywhere
 
@@ -140,6 +140,59 @@ def explore(
     Raises ValueError with one sentence if the picture or the region does not fit the network, the picture is not in
     [0, 1], the target is no other class, or the region has fewer pixels than the attack needs.
     """
+    asked = Asked(image, attack, label=label, target=target, region=region, method=method, stage=stage)
+    clean = prepared(clf, asked)
+    if earlier is not None:
+        return explained(clf, asked, clean, earlier.result, earlier.attack_seconds, splits)
+    clock = Clock(clf.device)
+    seen = torch.tensor([clean.label], device=clf.device)
+    targets = None if target is None else torch.tensor([target], device=clf.device)
+    mask = None if region is None else region.mask
+    result = attack(clf, clean.image[None], seen, targets=targets, on_step=on_step, region=mask)
+    return explained(clf, asked, clean, result, clock.seconds, splits)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What somebody wants to know of a network; see explore."""
+
+    image: Image
+    attack: Attack
+    label: int | None = None
+    target: int | None = None
+    region: Region | None = None
+    method: str = DEFAULT_METHOD
+    stage: str | None = None
+
+
+@dataclass(frozen=True)
+class Clean:
+    """A picture as the network sees it, before anything is changed."""
+
+    image: Image  # on the 8-bit grid, on the network's device
+    probabilities: torch.Tensor  # (k,)
+
+    @property
+    def label(self) -> int:
+        """The class that the network sees."""
+        return int(self.probabilities.argmax())
+
+
+class Clock:
+    """Seconds of computing: on a CPU, this thread's own, whoever else shares the cores."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._now = time.thread_time if device.type == "cpu" else time.perf_counter
+        self._started = self._now()
+
+    @property
+    def seconds(self) -> float:
+        return self._now() - self._started
+
+
+def prepared(clf: Classifier, asked: Asked) -> Clean:
+    """The clean picture and what the network sees in it. Raises ValueError as explore does."""
+    image, target, region = asked.image, asked.target, asked.region
     if tuple(image.shape) != (3, *clf.input_size):
         height, width = clf.input_size
         raise ValueError(f"{clf.name} expects a picture of shape (3, {height}, {width}); got {tuple(image.shape)}.")
@@ -148,47 +201,42 @@ def explore(
         raise ValueError(f"{clf.name} sees {height} × {width} pixels; the region is one of {rows} × {columns}.")
     check_values("The picture", image)
     images = to_grid(image[None].to(clf.device))
-    before = probabilities(clf, images)
-    seen = before.argmax(1)
-    if target == int(seen):
+    clean = Clean(images[0], probabilities(clf, images)[0])
+    if target == clean.label:
         raise ValueError(f"The network already sees {clf.class_names[target]}: choose another target.")
+    return clean
 
-    started = time.perf_counter()
-    if earlier is None:
-        targets = None if target is None else torch.tensor([target], device=clf.device)
-        mask = None if region is None else region.mask
-        result = attack(clf, images, seen, targets=targets, on_step=on_step, region=mask)
-        attack_seconds = time.perf_counter() - started
-    else:
-        result, attack_seconds = earlier.result, earlier.attack_seconds
 
-    started = time.perf_counter()
-    if stage not in result.stages:
-        stage = list(result.stages)[-1]
+def explained(
+    clf: Classifier, asked: Asked, clean: Clean, result: AttackResult, attack_seconds: float, splits: int = SPLITS
+) -> Exploration:
+    """The exploration that the result of an attack on one picture is, its changed pixels labelled."""
+    clock = Clock(clf.device)
+    stage = asked.stage if asked.stage in result.stages else list(result.stages)[-1]
     adversarial = to_grid(result.stages[stage].to(clf.device))
     after = probabilities(clf, adversarial)
-    evidence, n_pixels = None, int(changed_pixels(images, adversarial).sum())
-    if 0 < n_pixels <= most_labelled(image):
-        evidence = explain_pixels(clf, images[0], adversarial[0], int(seen), method=method, splits=splits)
+    evidence, n_pixels = None, int(changed_pixels(clean.image[None], adversarial).sum())
+    if 0 < n_pixels <= most_labelled(clean.image):
+        evidence = explain_pixels(clf, clean.image, adversarial[0], clean.label, method=asked.method, splits=splits)
     return Exploration(
         network=clf.name,
         dataset=clf.dataset,
         class_names=tuple(clf.class_names),
-        attack=attack,
-        true_label=label,
-        label=int(seen),
-        target=target,
+        attack=asked.attack,
+        true_label=asked.label,
+        label=clean.label,
+        target=asked.target,
         result=result,
         stage=stage,
-        image=images[0].cpu(),
+        image=clean.image.cpu(),
         adversarial=adversarial[0].cpu(),
         adversarial_label=int(after.argmax()),
-        before=before[0].cpu(),
+        before=clean.probabilities.cpu(),
         after=after[0].cpu(),
         evidence=evidence,
         attack_seconds=attack_seconds,
-        evidence_seconds=time.perf_counter() - started,
-        region=region,
+        evidence_seconds=clock.seconds,
+        region=asked.region,
     )
 
 

@@ -8,6 +8,7 @@ import threading
 import time
 import weakref
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from typing import Any
@@ -24,6 +25,7 @@ from explorer.pipeline import Exploration
 from explorer.regions import Region
 from explorer.types import Image
 from explorer.ui.devices import fastest_device
+from explorer.ui.stores import server_wide
 
 KEPT_EXPLORATIONS = 64
 
@@ -35,17 +37,42 @@ def classifier(name: str, device: str | None = None) -> Classifier:
     Those that are not bundled may be large: few are kept.
     """
     card = find_card(name)
-    return (_bundled if card.source == "bundled" else _large)(name, card.content, device or fastest_device())
+    kept = _bundled if card.source == "bundled" else _large
+    return kept.get((name, card.content, device or fastest_device()), lambda: _load(name, device or fastest_device()))
 
 
-@st.cache_resource(show_spinner="Loading the network …", max_entries=16)
-def _bundled(name: str, content: str, device: str) -> Classifier:
-    return _load(name, device)
+class Networks:
+    """The networks that were asked for last. Not Streamlit's cache: every client may clear that."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._kept: OrderedDict[tuple[str, ...], Classifier] = OrderedDict()
+        self._guard, self._loading = threading.Lock(), threading.Lock()
+
+    def get(self, key: tuple[str, ...], load: Callable[[], Classifier]) -> Classifier:
+        """The network of this key, which many may ask for at once, loaded if need be."""
+        if (clf := self._find(key)) is None:
+            with st.spinner("Loading the network …"), self._loading:
+                if (clf := self._find(key)) is None:
+                    clf = self._kept[key] = load()
+        with self._guard:
+            while len(self._kept) > self._limit:
+                self._kept.popitem(last=False)
+        return clf
+
+    def _find(self, key: tuple[str, ...]) -> Classifier | None:
+        with self._guard:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+            return self._kept.get(key)
+
+    def clear(self) -> None:
+        """Load them anew when they are asked for again."""
+        with self._guard:
+            self._kept.clear()
 
 
-@st.cache_resource(show_spinner="Loading the network …", max_entries=3)
-def _large(name: str, content: str, device: str) -> Classifier:
-    return _load(name, device)
+_bundled, _large = Networks(16), Networks(3)
 
 
 def _load(name: str, device: str) -> Classifier:
@@ -154,7 +181,7 @@ class Answers:
                 self._kept.popitem(last=False)
 
 
-@st.cache_resource
+@server_wide
 def answers() -> Answers:
     """The one store of this server."""
     return Answers()

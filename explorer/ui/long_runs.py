@@ -8,10 +8,12 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.jobs import AGAIN, EXPECTED, Job, QueueFull, queue_for
+from explorer.jobs import AGAIN, EXPECTED, Job, queue_for
 from explorer.ui.markdown import plain
 from explorer.ui.run_files import make_room
 from explorer.ui.runs import progress_of
+from explorer.ui.session import session
+from explorer.ui.stores import server_wide
 
 KEPT = 32  # in memory; what was done is also on the disk
 DEADLINE = 900.0  # seconds of work
@@ -42,10 +44,10 @@ class LongRun:
     def active(self) -> bool:
         return self.job is not None and not self.job.ended
 
-    def start(self) -> None:
-        """Begin, or go on. Raises QueueFull with one sentence when too much is waiting."""
+    def start(self, person: str | None = None) -> None:
+        """Begin, or go on. `person`: who asks for it, and takes turns with others."""
         if not self.active:
-            self.job = queue_for(self.device).submit(self._work, owner=self.key, deadline=self._deadline)
+            self.job = queue_for(self.device).submit(self._work, owner=self.key, deadline=self._deadline, person=person)
 
     def _work(self, job: Job) -> Any:
         while not job.should_stop and self._advance(job):
@@ -73,16 +75,16 @@ class LongRuns:
                 del self._kept[old]
             return self._kept[key]
 
-    def start(self, run: LongRun) -> None:
-        """Start a run that `get` has given, even if it had to make room since. Raises QueueFull with one sentence."""
+    def start(self, run: LongRun, person: str | None = None) -> None:
+        """Start a run that `get` has given, even if it had to make room since."""
         run = self.get(run.key, lambda: run)
         with self._guard:  # of two visitors who press at once, the second finds it at work
             if run.path is not None and not run.path.exists():
                 make_room({each.path for each in self._kept.values()})
-            run.start()
+            run.start(person)
 
 
-@st.cache_resource
+@server_wide
 def long_runs() -> LongRuns:
     """The one store of this server."""
     return LongRuns()
@@ -106,10 +108,7 @@ def control(run: LongRun, start: str, resume: str | None, rest: str, key: str = 
 
 
 def _start(run: LongRun) -> None:
-    try:
-        long_runs().start(run)
-    except QueueFull as error:
-        st.session_state.queue_full = str(error)
+    long_runs().start(run, session().owner)
 
 
 def _watch(run: LongRun, key: str) -> None:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from explorer.classifiers import Classifier
 from explorer.images import RESIZES
-from explorer.jobs import EXPECTED, Job, QueueFull, queue_for
+from explorer.jobs import EXPECTED, Job, queue_for
 from explorer.pipeline import Collection, archive, summary
 from explorer.types import Step
 from explorer.ui.caches import Question
@@ -43,7 +43,7 @@ def attack_all(question: Question, clf: Classifier) -> None:
 
     def start() -> None:
         if run is not None and run.key == key:
-            _begin(run)
+            run.start()
             return
         out = Path(tempfile.mkdtemp(prefix="sparse-attack-explorer-"))
         collection = Collection(
@@ -59,7 +59,7 @@ def attack_all(question: Question, clf: Classifier) -> None:
         weakref.finalize(collection, shutil.rmtree, out, ignore_errors=True)
         new = LongRun(key, question.device, lambda job: _advance(job, collection), collection, deadline=DEADLINE)
         st.session_state[STATE] = new
-        _begin(new)
+        new.start()
 
     if run is not None and run.active:
         st.fragment(_watch, run_every=LOOK)(run)
@@ -82,13 +82,6 @@ def _offer(run: LongRun | None, key: str, n: int, start: Callable[[], None]) -> 
             "Each picture with the settings below, from the class that the network sees in it. It can be stopped, and "
             "what is done is kept."
         )
-
-
-def _begin(run: LongRun) -> None:
-    try:
-        run.start()
-    except QueueFull as error:
-        st.toast(plain(error))
 
 
 def _advance(job: Job, collection: Collection) -> bool:

@@ -49,8 +49,6 @@ def measured_here(experiment: Experiment) -> dict[str, pd.DataFrame]:
         "Go on" if sweep.done and sweep.left else None,
         told(sweep),
     )
-    if full := st.session_state.pop("queue_full", None):
-        st.warning(plain(full))
     rows = sweep.rows()
     named = title if card_of(name).ones_own else f"{title}, measured here"  # and not before
     return {named: means(to_table(rows), experiment.by)} if rows else {}

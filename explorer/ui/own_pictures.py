@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from explorer.images import Resize, load_pixels
+from explorer.images import Resize, load_pixels, with_pixels
 from explorer.pipeline import Picture
 from explorer.regions import Size
 from explorer.types import Sample
@@ -32,7 +32,7 @@ class OwnPicture:
         try:
             if len(content) > MAX_MEGABYTES * 2**20:
                 raise ValueError(f"The file has {len(content) / 2**20:,.0f} MB; at most {MAX_MEGABYTES} are read.")
-            self.size = self.pixels().shape[:2]
+            self.size = with_pixels(content, lambda pixels: pixels.shape[:2])
         except ValueError as error:
             self.problem = str(error)
 
@@ -45,7 +45,9 @@ class OwnPicture:
     def convert(self, size: Size, resize: Resize | None) -> Conversion:
         """As the network sees it: the last one is kept, the picture, which may be large, is not."""
         if self._kept is None or self._kept[0] != (size, resize):
-            self._kept = (size, resize), convert(self.pixels(), size, resize)
+            content = self._content.getvalue()
+            made = with_pixels(content, lambda pixels: convert(pixels, size, resize))
+            self._kept = (size, resize), made
         return self._kept[1]
 
     def small(self, size: Size) -> Sample:

@@ -11,9 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import streamlit as st
-
 from explorer.folders import cache_folder, home, is_installed
+from explorer.ui.stores import server_wide
 
 ROOT = Path(
     os.environ.get("EXPLORER_RUNS")
@@ -25,7 +24,7 @@ OURS = re.compile(r"([0-9a-f]{32})\.(jsonl|db)")
 JOURNALS = ("-journal", "-wal", "-shm")  # that SQLite keeps beside a database
 
 
-@st.cache_resource
+@server_wide
 def folder() -> Path:
     """Where runs are kept: beside the app (where it is installed, in the user's cache), or, if it may not write there,
     in a folder of this server's own.

@@ -6,20 +6,23 @@ import streamlit as st
 
 from explorer.attacks import Attack
 from explorer.classifiers import Classifier
-from explorer.jobs import DEADLINE, Job, JobQueue, QueueFull, queue_for
-from explorer.pipeline import Exploration, explore
-from explorer.types import Step
-from explorer.ui.caches import Question, answers, on_cpu, seconds_per_step
+from explorer.jobs import DEADLINE, Job, JobQueue, queue_for
+from explorer.pipeline import Exploration
+from explorer.ui.caches import Question, answers, seconds_per_step
+from explorer.ui.clean import same_picture, show_clean
 from explorer.ui.devices import device_title
+from explorer.ui.explorations import part_of
 from explorer.ui.markdown import plain
+from explorer.ui.presence import presence
 from explorer.ui.session import Session, session
-from explorer.ui.words import duration
+from explorer.ui.words import duration, waiting
 
 PATIENCE = 2.0  # seconds: where the last run took longer, the next one waits for the button
 UNASKED = 15.0  # seconds: a network's first run, whose time is only foretold, may take as long and begin by itself
 PASSES_REFINING, PASSES_LABELLING = 100, 70  # forward and backward passes, about, as measured on SqueezeNet
 FORWARD = 1 / 3  # of these, about, is a forward pass alone
 LOOK = 0.4  # seconds between two looks at a running job; each makes the browser draw, on the cores that do the work
+LOOK_IN_LINE = 1.0  # and at one that waits
 
 
 class StatusLine:
@@ -41,26 +44,33 @@ class StatusLine:
         if job.wait(LOOK):
             return
         self._button.button("Stop", on_click=job.cancel, key=f"stop-{self._key}")  # one page may wait for several
-        while not job.wait(LOOK):
+        while not job.ended:
             self._text.progress(*progress_of(job, queue))
+            job.wait(LOOK if job.state == "running" else LOOK_IN_LINE)
 
 
 def progress_of(job: Job, queue: JobQueue) -> tuple[float, str]:
     """The share that is done, in [0, 1], and what to say of it."""
-    ahead = queue.ahead(job)
-    text = f"Waiting: {ahead} {'run' if ahead == 1 else 'runs'} ahead" if ahead else job.text
+    wait = queue.wait_of(job)
+    text = waiting(wait.turns, wait.low, wait.high) if wait.turns else job.text
     return min(1.0, job.done / job.total) if job.total else 0.0, text or "Starting …"
 
 
 def ask(question: Question, clf: Classifier, status: StatusLine) -> Exploration | None:
     """The answer to `question`, or what was shown before while this one has no answer. `status` says which.
 
-    A job runs by itself if the network's last run was quick, otherwise when the Run button says so.
+    Until there is one, the clean picture is in view. A job runs by itself if the network's last run was quick,
+    otherwise when the Run button says so.
     """
     me = session()
-    found = answers().find(question) or _answer(question, clf, status, me)
+    found = answers().find(question)
     if found is None:
-        shown = me.shown if me.answered and me.answered.network == question.network else None
+        clean = show_clean(question, clf)
+        found = _answer(question, clf, status, me)
+        if found is not None:
+            clean.empty()
+    if found is None:
+        shown = me.shown if me.answered and same_picture(me.answered, question) else None
         told = "Below is still the run before. Press Run for these settings." if shown else ""
         if not me.seconds.get((question.network, question.device)):
             takes, where = duration(expected_seconds(question.attack, clf)), plain(device_title(question.device))
@@ -79,18 +89,15 @@ def ask(question: Question, clf: Classifier, status: StatusLine) -> Exploration 
 
 def _answer(question: Question, clf: Classifier, status: StatusLine, me: Session) -> Exploration | None:
     queue = queue_for(question.device)
-    if me.asked != question:
+    if me.asked != question or (me.job is not None and me.job.superseded):
         only_explains = answers().find_attack(question) is not None
         if not (me.run_now or only_explains or _patient(question, clf, me)):
             return None
-        try:
-            deadline = max(DEADLINE, 4 * expected_seconds(question.attack, clf))
-            me.job = queue.submit(lambda job: _work(job, question, clf), me.owner, deadline)
-        except QueueFull as error:
-            st.warning(plain(error))
-            return None
-        finally:
-            me.run_now = False
+        me.run_now = False
+        expected = expected_seconds(question.attack, clf)
+        deadline = max(DEADLINE, 4 * expected)
+        part = part_of(question, clf)
+        me.job = queue.submit(part, me.owner, deadline, expected=expected, wanted=presence())
         me.asked = question
     status.watch(me.job, queue)
     if isinstance(me.job.error, ValueError):
@@ -111,35 +118,3 @@ def expected_seconds(attack: Attack, clf: Classifier) -> float:
     own = attack.expected * (FORWARD if attack.black_box else 1)
     refinements = PASSES_REFINING * (attack.prune or attack.polish) + FORWARD * attack.random_queries
     return (own + refinements + PASSES_LABELLING) * seconds_per_step(clf)
-
-
-def _work(job: Job, question: Question, clf: Classifier) -> Exploration:
-    def on_step(step: Step) -> bool:
-        job.report(step.done, step.total, _progress(step, question))
-        return job.should_stop
-
-    found = explore(
-        clf,
-        question.image,
-        question.attack,
-        label=question.label,
-        target=question.target,
-        region=question.region,
-        method=question.method,
-        stage=question.stage,
-        on_step=on_step,
-        earlier=answers().find_attack(question),
-        splits=0,  # the proof's splits come when it is asked for: the picture shall not wait for them
-    )
-    exploration = on_cpu(found)
-    if not exploration.result.stopped:
-        answers().keep(question, exploration)
-    return exploration
-
-
-def _progress(step: Step, question: Question) -> str:
-    n_pixels, size = int(step.n_pixels[0]), question.image[0].numel()
-    if step.done >= step.total:
-        return "The attack is done; the changed pixels are being labelled"
-    best = "not fooled yet" if n_pixels >= size else f"fooled by {n_pixels:,} of {size:,} pixels"
-    return f"Step {step.done:,} of {step.total:,}: {best}"

@@ -5,11 +5,11 @@ import threading
 import weakref
 from collections.abc import Callable
 
-import streamlit as st
 import torch
 
 from explorer.classifiers import Classifier
 from explorer.locks import read_only_twin
+from explorer.ui.stores import server_wide
 
 MOST = 16  # of all visitors together
 MOST_BYTES = 4 * 10**9
@@ -56,7 +56,7 @@ def _bytes(clf: Classifier) -> int:
     return sum(tensor.nbytes for tensor in clf.state_dict().values())
 
 
-@st.cache_resource
+@server_wide
 def uploads() -> Uploads:
     """Those of this server."""
     return Uploads()

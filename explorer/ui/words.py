@@ -13,6 +13,16 @@ def duration(seconds: float) -> str:
     return f"about {seconds:.0f} s" if seconds < 100 else f"about {seconds / 60:.0f} min"
 
 
+def waiting(turns: int, low: float, high: float) -> str:
+    """What somebody waits for, and how long: likely between so many seconds, where that is known."""
+    told = f"Waiting: {turns} {'run' if turns == 1 else 'runs'} ahead"
+    if high < 1:
+        return told
+    first, last = (f"{seconds:.0f}" if high < 100 else f"{seconds / 60:.0f}" for seconds in (low, high))
+    times = last if first == last else f"{first} to {last}"
+    return f"{told}; the answer is likely in {times} {'s' if high < 100 else 'min'}"
+
+
 STAGE_WORDS = {"random": "random search"}  # what a stage is called, where its name does not do
 
 

@@ -6,9 +6,10 @@ from typing import Any
 import streamlit as st
 
 from explorer.classifiers import Classifier
-from explorer.jobs import DEADLINE, Job, QueueFull, queue_for
+from explorer.jobs import DEADLINE, Job, queue_for
 from explorer.ui.caches import seconds_per_step
 from explorer.ui.markdown import plain
+from explorer.ui.presence import presence
 from explorer.ui.runs import StatusLine
 from explorer.ui.session import session
 
@@ -17,7 +18,7 @@ PASSES = 3000  # forward and backward passes after which the work is asked to st
 
 def result_of(name: str, clf: Classifier, work: Callable[[Job], Any]) -> Any | None:
     """What `work` returns: from before, or by a job that this waits for. None while there is nothing, with a sentence
-    and a button where it was stopped, by `advance` for instance, or refused.
+    and a button where it was stopped, by `advance` for instance.
     """
 
     def until_stopped(job: Job) -> Any | None:
@@ -32,12 +33,8 @@ def result_of(name: str, clf: Classifier, work: Callable[[Job], Any]) -> Any | N
     if name not in results:
         job = jobs.get(name)
         if job is None or job.superseded:
-            try:
-                deadline = max(DEADLINE, PASSES * seconds_per_step(clf))
-                job = jobs[name] = queue.submit(until_stopped, me.owner, deadline)
-            except QueueFull as error:
-                st.warning(plain(error))
-                return None
+            deadline = max(DEADLINE, PASSES * seconds_per_step(clf))
+            job = jobs[name] = queue.submit(until_stopped, me.owner, deadline, wanted=presence())
         status.watch(job, queue)  # may be interrupted, by Stop for instance: the next run watches on
         if job.superseded:  # by other work of this visitor: the next run begins anew
             return None

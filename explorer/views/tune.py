@@ -55,8 +55,6 @@ def page() -> None:
         st.error(plain(error))
     with notes:
         tell_unmet()
-    if full := st.session_state.pop("queue_full", None):
-        st.warning(plain(full))
     tuning_guide()
 
 

@@ -6,7 +6,6 @@ import streamlit as st
 
 from explorer.classifiers import Classifier
 from explorer.figures import answer_bars
-from explorer.jobs import QueueFull
 from explorer.pipeline import Exploration, Outcome, Painting, hex_colour, look_at, percent
 from explorer.samples import find_sample
 from explorer.types import Sample
@@ -18,7 +17,6 @@ from explorer.ui.lesson.desk import ORDINARY, SIGNS, ink, seen_in, title_of
 from explorer.ui.lesson.explored import asked
 from explorer.ui.lesson.plays.robust import NAMES
 from explorer.ui.lesson.sitting import Sitting
-from explorer.ui.markdown import plain
 
 BUDGETS = (5, 10, 20, 40, 80)
 OWN = "another"
@@ -123,11 +121,7 @@ def bars(clf: Classifier, outcome: Outcome, sample: Sample) -> None:
 
 def attack_s_own(clf: Classifier, sign: str, best: int | None) -> None:
     """What the attack needs; painting does not wait for it."""
-    try:
-        found = asked(clf, sign)
-    except QueueFull as error:
-        st.caption(plain(error))
-        return
+    found = asked(clf, sign)
     if not isinstance(found, Exploration):
         _still_at_work(clf, sign)
     elif found.succeeded:

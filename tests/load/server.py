@@ -1,0 +1,93 @@
+"""The app as a process of its own, with its memory and its load."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running app."""
+
+    port: int
+    pid: int
+
+    @property
+    def megabytes(self) -> float:
+        """Of memory that it holds now."""
+        return self._status("VmRSS") / 1024
+
+    @property
+    def peak(self) -> float:
+        """The most that it has held since `forget_peak`, in megabytes."""
+        return self._status("VmHWM") / 1024
+
+    def forget_peak(self) -> None:
+        """Measure the peak from now on."""
+        Path(f"/proc/{self.pid}/clear_refs").write_text("5")
+
+    @property
+    def cpu(self) -> float:
+        """Seconds that its threads have computed, all together."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def seconds_until_idle(self, seconds: float, window: float = 0.25) -> float:
+        """How long it goes on computing: until less than a fifth of a core is busy for one window."""
+        started = time.perf_counter()
+        while time.perf_counter() - started < seconds:
+            before = self.cpu
+            time.sleep(window)
+            if self.cpu - before < 0.2 * window:
+                return time.perf_counter() - started - window
+        raise TimeoutError(f"The app was still computing after {seconds:.0f} s.")
+
+    def _status(self, name: str) -> int:
+        lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
+        return int(next(line for line in lines if line.startswith(name)).split()[1])
+
+
+@contextmanager
+def running(runs: str) -> Iterator[Server]:
+    """The app, started for this and ended after it; `runs`: the folder for what it keeps."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = ["--server.port", str(port), "--server.headless", "true"]
+    app = subprocess.Popen(
+        [sys.executable, "-m", "streamlit", "run", "app.py", *options],
+        cwd=ROOT,
+        env={**os.environ, "EXPLORER_RUNS": runs},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        _wait_until_it_answers(port)
+        yield Server(port, app.pid)
+    finally:
+        app.terminate()
+        try:
+            app.wait(20)
+        except subprocess.TimeoutExpired:
+            app.kill()
+            app.wait()
+
+
+def _wait_until_it_answers(port: int, seconds: float = 120) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=5):
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise TimeoutError("The app did not start.")

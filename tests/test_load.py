@@ -1,0 +1,47 @@
+"""A few visitors at once over Streamlit's own protocol: the load test in small. In full: `python -m tests.load`."""
+
+import asyncio
+
+import pytest
+from streamlit.proto.BackMsg_pb2 import BackMsg
+
+from tests.load.answers import Question, alone, questions, same_answer, seen_by
+from tests.load.server import running
+from tests.load.tab import Tab
+from tests.load.visits import visit
+
+NETWORK, STEPS = "signs-cnn", 12
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with running(str(tmp_path_factory.mktemp("runs"))) as server:
+        yield server
+
+
+def test_everybody_at_once_gets_their_own_answer(server):
+    async def all_at_once():
+        asked = [questions(visitor, 1, NETWORK, STEPS) for visitor in range(4)]
+        return await asyncio.gather(*(visit(server.port, some, pause=0) for some in asked))
+
+    for visitor, seen in enumerate(asyncio.run(all_at_once())):
+        assert not seen.problems
+        assert len(seen.clean) == 1
+        assert [question for question, _ in seen.answers] == questions(visitor, 1, NETWORK, STEPS)
+        assert {same_answer(answer, alone(question)) for question, answer in seen.answers} <= {"equal", "close"}
+    assert len({answer.picture for _, answer in seen.answers}) == 1
+
+
+def test_one_client_cannot_clear_what_was_answered_to_others(server):
+    question = Question("stop-1", NETWORK, "0.1", STEPS)
+
+    async def ask() -> tuple[str, float]:
+        tab = await Tab(server.port, question.link).open()
+        answer, _ = await tab.until(seen_by, 120)
+        took = next(each.body for each in tab.elements("markdown") if each.body.startswith("Attack "))
+        await tab.send(BackMsg(clear_cache=True))
+        await tab.close()
+        return answer, took
+
+    first, second = asyncio.run(ask()), asyncio.run(ask())
+    assert first == second, "the same run, to the hundredth of a second"
