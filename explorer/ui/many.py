@@ -43,7 +43,7 @@ def attack_all(question: Question, clf: Classifier) -> None:
 
     def start() -> None:
         if run is not None and run.key == key:
-            run.start()
+            run.start(session().owner)
             return
         out = Path(tempfile.mkdtemp(prefix="sparse-attack-explorer-"))
         collection = Collection(
@@ -59,7 +59,7 @@ def attack_all(question: Question, clf: Classifier) -> None:
         weakref.finalize(collection, shutil.rmtree, out, ignore_errors=True)
         new = LongRun(key, question.device, lambda job: _advance(job, collection), collection, deadline=DEADLINE)
         st.session_state[STATE] = new
-        new.start()
+        new.start(session().owner)
 
     if run is not None and run.active:
         st.fragment(_watch, run_every=LOOK)(run)
