@@ -184,3 +184,12 @@ def test_the_address_of_a_run_shows_the_same_run(attack):
     assert shown.attack == attack
     assert shown.same_attack(wanted)
     assert shown.evidence.method == "saliency"
+
+
+def test_the_page_offers_the_kit_and_makes_it_only_when_it_is_asked_for(monkeypatch):
+    made = []
+    monkeypatch.setattr("explorer.ui.downloads.paper_kit", lambda *given: made.append(given) or b"")
+    app = open_page(picture="coffee", lam="0.7")
+    offered = {each.proto.label for each in app.get("download_button")}
+    assert {"Paper kit (ZIP)", "Restore file (PNG)", "Python (PY)"} <= offered
+    assert made == []

@@ -65,15 +65,18 @@ link.txt               {link}
 {program}"""
 
 
-def paper_kit(exploration: Exploration, query: Mapping[str, str] | None = None, home: str = HOME) -> bytes:
+def paper_kit(
+    exploration: Exploration, query: Mapping[str, str] | None = None, home: str = HOME, device: str = ""
+) -> bytes:
     """The kit as a ZIP file. `query`: what the page's address says, where it is known better than from the run alone;
-    `home`: the page's address. It has no program where no other could load the network by its name.
+    `home`: the page's address; `device`: see snippet. It has no program where no other could load the network by
+    its name.
     """
-    return _zipped(kit_files(exploration, query, home))
+    return _zipped(kit_files(exploration, query, home, device))
 
 
 def kit_files(
-    exploration: Exploration, query: Mapping[str, str] | None = None, home: str = HOME
+    exploration: Exploration, query: Mapping[str, str] | None = None, home: str = HOME, device: str = ""
 ) -> dict[str, str | bytes]:
     """The same by the files' names."""
     each = exploration
@@ -95,7 +98,7 @@ def kit_files(
     }
     program = ""
     if _loadable(each):
-        files[PROGRAM] = snippet(each, PICTURE, expected=ADVERSARIAL)
+        files[PROGRAM] = snippet(each, PICTURE, device, expected=ADVERSARIAL)
         program = (
             "reproduce.py           makes the result again, and compares it with adversarial.png: run it in this "
             "folder,\n                       after `pip install` of the program\n"
