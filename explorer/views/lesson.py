@@ -26,12 +26,13 @@ def page() -> None:
         choose_step(desk)
         with st.container(key="lesson-bench"):
             left, right = st.columns([5, 9], gap="large")
-        with left:
+        with left, st.container(key="lesson-read"):
             read(desk, step)
-        with right:
+        with right, st.container(key="lesson-play"):
             played = step.play(desk)
-        with left:
+        with left, st.container(key="lesson-judge"):
             judge(desk, step, played)
+            deeper(desk, step)
     follow(desk.step)
 
 
@@ -79,6 +80,7 @@ def read(desk: Desk, step: Step) -> None:
     """What the step is about, and its task."""
     st.title(step.title, anchor=False)
     st.markdown(step.text)
+    st.markdown(f"**Your task.** {step.task}")
     if desk.lock.step:
         st.caption("Your teacher has chosen this step for everybody.")
     if desk.lock.picture:
@@ -86,12 +88,11 @@ def read(desk: Desk, step: Step) -> None:
 
 
 def judge(desk: Desk, step: Step, played: object) -> None:
-    """Whether the task is solved, and what is one click deeper."""
+    """Whether the task is solved, why, and the way on."""
     verdict = None if played is None else step.check(played)
     if verdict is not None and verdict.solved:
         desk.sitting.solved.add(desk.step)
-    with st.container(border=True, key="task"):
-        st.markdown(f"**Your task.** {step.task}")
+    with st.container(key="task"):
         if verdict is None:
             st.info("Not yet. One moment: this is being worked out.")
         elif verdict.solved:
@@ -101,6 +102,10 @@ def judge(desk: Desk, step: Step, played: object) -> None:
         if verdict is not None and not verdict.solved and desk.step in desk.sitting.solved:
             st.caption("You have solved this step before.")
         turn(desk)
+
+
+def deeper(desk: Desk, step: Step) -> None:
+    """What is one click deeper: the formula, and what helps a teacher."""
     if desk.sees("formula"):
         with st.expander("One click deeper: the formula"):
             st.markdown(step.formula)

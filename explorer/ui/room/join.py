@@ -22,6 +22,8 @@ def greet(me: Sitting) -> None:
     if me.told:
         st.warning(plain(me.told))
         me.told = ""
+        if not me.joined:
+            unlink(ROOM)  # of the room that is gone
     code = st.query_params.get(ROOM, "")
     if me.joined:
         link(ROOM, me.code, "")  # after a reload one is asked in again
