@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from explorer.figures import answer_bars, class_bars, count_bars
 from explorer.grid import changed_pixels
 from explorer.rooms import Lock
 from explorer.ui.caches import classifier
@@ -95,6 +96,22 @@ def test_the_drawing_confirms_only_where_it_says_something(on_true, on_wrong, ob
 
 def test_what_happened_to_a_count():
     assert [checks.change_of(20, after) for after in (14, 15, 25, 26)] == [checks.CHANGES[i] for i in (0, 1, 1, 2)]
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        answer_bars(["Stop", "<b>"], [0.999, 0.001], None, "rgb(1, 2, 3)"),
+        answer_bars(["Stop", "Yield"], [0.6, 0.4], [1.0, 0.0], "rgb(1, 2, 3)"),
+        count_bars(["few", "many"], [1, 1200], "pixels", "rgb(1, 2, 3)"),
+        class_bars(["1", "2"], [0, 0], [0, 0], "rgb(1, 2, 3)"),
+    ],
+)
+def test_letters_on_charts_are_large_and_of_the_page_s_colour(figure):
+    letters = [figure.layout.font, figure.layout.yaxis.tickfont, *(bar.textfont for bar in figure.data)]
+    assert all(each.size >= 14 and each.color == "rgb(1, 2, 3)" for each in letters)
+    assert all("<b>" not in name for bar in figure.data for name in bar.y)
+    assert not any(text in ("0 %", "100 %") for bar in figure.data for text in bar.text)
 
 
 def test_fool_it():

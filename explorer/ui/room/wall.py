@@ -31,6 +31,7 @@ def show_class(view: View) -> None:
         st.markdown("##### What it predicted")
     for question, counts in view.answers.items():
         st.markdown(f"**{plain(question)}**")
+        counts = dict(sorted(counts.items()))
         told = ", ".join(f"{choice}: {count}" for choice, count in counts.items())
         st.plotly_chart(
             count_bars([*counts], [*counts.values()], "", ink()),
