@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 import pytest
+import test_driver
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from torch import nn
 
 from explorer import RandomSearch, SparseAttack, explain_pixels, load_classifier
 from explorer.__main__ import main
+from explorer.attacks import ATTACKS
 from explorer.commands.defend import named_defence
 from explorer.defences import DEFENCES, Defence, Defended, look
 from explorer.defences.coding import BitDepth
@@ -159,6 +161,18 @@ def test_an_attack_on_the_whole_fools_the_whole(clf, signs):
     found = int(result.succeeded.nonzero()[0])
     evidence = explain_pixels(defended, signs[0][found], result.adversarial[found], int(signs[1][found]), splits=0)
     assert len(evidence.pixels) == result.n_pixels[found]
+
+
+@pytest.mark.parametrize("defence", ["median", "gaussian"])
+@pytest.mark.parametrize("name", ATTACKS)
+def test_every_attack_takes_a_network_behind_a_defence(name, defence):
+    """Also those that look at values beyond the grid's ends on their way."""
+    images = test_driver.pictures(2)
+    defended = Defended(test_driver.small(), DEFENCES[defence]())
+    labels = defended(images).argmax(1)
+    result = test_driver.QUICK[name](defended, images, labels)
+    with torch.no_grad():
+        assert torch.equal(result.succeeded, defended(result.adversarial).argmax(1) != labels)
 
 
 def test_one_picture_before_and_after(clf, signs):

@@ -35,7 +35,7 @@ class Defended(nn.Module):
         return next((tensor.device for tensor in (*self.parameters(), *self.buffers())), torch.device("cpu"))
 
     def forward(self, images: Images) -> Logits:
-        seen = self.defence(images.detach())
+        seen = self.defence(images.detach().clamp(0, 1))  # an attack may look a little beyond
         if torch.is_grad_enabled() and images.requires_grad:
             through = self.defence.filtered(images) if self.defence.differentiable else images
             seen = _StraightThrough.apply(through, seen)
