@@ -10,10 +10,10 @@ import sys
 
 import torch
 
-from explorer import SparseAttack, load_classifier, shipped
+from explorer import SparseAttack, load_classifier
 from explorer.classifiers import CLASSIFIERS
 from explorer.hashes import image_sha256
-from explorer.pipeline import along, answering, explore, record, respond
+from explorer.pipeline import along, answering, explore, record, respond, shipped
 from explorer.samples import gallery
 
 NETWORKS = tuple(name for name, card in CLASSIFIERS.items() if card.dataset == "signs" and card.source == "bundled")

@@ -270,7 +270,7 @@ def warnings(app) -> list[str]:
         {"method": "guesswork"},
         {"box": "<b>"},
         {"prune": "perhaps"},
-        {"optimised": "yes"},
+        {"stage": "zzz"},
         {"attack": "zzz"},
         {"where": "nowhere"},
     ],
@@ -283,7 +283,7 @@ def test_what_a_link_asks_for_and_is_not_offered_is_said_until_something_else_is
     assert shown(said) == f"The link asks for {asked} as {name}, which is not offered here: another choice is shown."
     app.slider(key="seed").set_value(1).run()
     assert warnings(well(app)) == [said], "it is still so"
-    if name in ("prune", "optimised"):
+    if name == "prune":
         app.toggle(key=name).set_value(not app.toggle(key=name).value).run()
     elif name in ("target", "method", "box", "where"):
         other = app.selectbox(key=name).options[-1]

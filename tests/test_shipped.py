@@ -6,9 +6,9 @@ import json
 import pytest
 import torch
 
-from explorer import SparseAttack, load_classifier, shipped
+from explorer import SparseAttack, load_classifier
 from explorer.images import from_uint8
-from explorer.pipeline import answering, explore, respond
+from explorer.pipeline import answering, explore, respond, shipped
 from explorer.pipeline.response import stops
 from explorer.samples import find_sample, gallery
 from explorer.ui.known import _thinned

@@ -5,10 +5,9 @@ from functools import lru_cache
 
 import streamlit as st
 
-from explorer import shipped
 from explorer.classifiers import Classifier
 from explorer.evidence import DEFAULT_METHOD
-from explorer.pipeline import Exploration, Film
+from explorer.pipeline import Exploration, Film, shipped
 from explorer.types import STAGES
 from explorer.ui.caches import Question, answers
 

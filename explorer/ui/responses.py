@@ -6,13 +6,12 @@ from collections import OrderedDict
 
 import streamlit as st
 
-from explorer import shipped
 from explorer.attacks import Attack
 from explorer.classifiers import Classifier
 from explorer.figures import answer
 from explorer.jobs import Job
 from explorer.knobs import knobs
-from explorer.pipeline import Exploration, Point, along, answering, bare, percent, respond, stops
+from explorer.pipeline import Exploration, Point, along, answering, bare, percent, respond, shipped, stops
 from explorer.pipeline.cures import symbol
 from explorer.types import Step
 from explorer.ui.advice import put

@@ -24,10 +24,12 @@ from explorer.evidence import DEFAULT_METHOD
 from explorer.grid import changed_pixels, from_levels, levels, to_grid
 from explorer.hashes import image_sha256, network_sha256
 from explorer.images import to_uint8
-from explorer.pipeline import Exploration, Film, Frame, Point, along
+from explorer.pipeline.exploration import Exploration
+from explorer.pipeline.playback import Film, Frame
+from explorer.pipeline.response import Point, along
 from explorer.types import AttackResult, Checks, Evidence, Image, PixelLabel, Trace
 
-FOLDER = Path(__file__).parents[1] / "assets" / "shipped"
+FOLDER = Path(__file__).parents[2] / "assets" / "shipped"
 DIGITS = 6
 Record = dict[str, Any]
 
