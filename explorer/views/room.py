@@ -45,7 +45,7 @@ def enter(me: Sitting) -> None:
 
 @st.fragment(run_every=EVERY)
 def member(me: Sitting) -> None:
-    """What the class sees of itself; here a member stays in the room without being at a step."""
+    """What the class sees of itself. Who stays here is at no step, and soon not counted as here."""
     try:
         show_class(rooms().view(me.code))
     except ValueError as error:
