@@ -179,7 +179,7 @@ def test_a_network_whose_file_was_replaced_is_another_network(monkeypatch, tmp_p
     monkeypatch.setattr(runs, "UNASKED", 0.0)
     app.run()
     assert problems(app) == []
-    assert not app.header, "what the old network saw is not shown as the new one's"
+    assert "→" not in story(app), "what the old network saw is not shown as the new one's"
     button(app, "Run").click().run()
     assert story(app) != before
     assert app.session_state.session.shown is not shown
@@ -253,7 +253,7 @@ def test_a_slow_network_says_how_long_a_run_takes_and_waits(monkeypatch):
     answers.clear()  # what another test asked needs no run
     app = open_page(steps="100")
     assert problems(app) == []
-    assert not app.header
+    assert "→" not in story(app), "the clean picture waits with the visitor"
     assert "A run with these settings takes about 2 min on the CPU." in told(app)
     assert "Run" in labels(app)
 
@@ -265,7 +265,7 @@ def test_a_network_that_is_left_takes_its_run_along(monkeypatch):
     answers.clear()
     app.selectbox(key="network_choice").set_value("signs-vit").run()
     assert problems(app) == []
-    assert not app.header, "what another network saw is not shown as this one's"
+    assert "→" not in story(app), "what another network saw is not shown as this one's"
 
 
 def test_one_device_is_not_asked_for():

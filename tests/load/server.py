@@ -7,7 +7,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,14 +41,27 @@ class Server:
         fields = Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
-    def seconds_until_idle(self, seconds: float, window: float = 0.25) -> float:
-        """How long it goes on computing: until less than a fifth of a core is busy for one window."""
-        started = time.perf_counter()
-        while time.perf_counter() - started < seconds:
-            before = self.cpu
-            time.sleep(window)
-            if self.cpu - before < 0.2 * window:
-                return time.perf_counter() - started - window
+    @property
+    def computing(self) -> bool:
+        """Whether any of its threads has work to do, on a core or in line for one."""
+        states = (
+            path.read_text().rsplit(")", 1)[1].split()[0] for path in Path(f"/proc/{self.pid}/task").glob("*/stat")
+        )
+        with suppress(OSError):  # a thread that has just ended
+            return any(state == "R" for state in states)
+        return True
+
+    def seconds_until_idle(self, seconds: float, looks: int = 10, pause: float = 0.03) -> float:
+        """How long it goes on computing: until so many looks in a row find no thread at work."""
+        started, quiet, since = time.perf_counter(), 0, 0.0
+        while (now := time.perf_counter() - started) < seconds:
+            if self.computing:
+                quiet = 0
+            else:
+                since, quiet = (now, 1) if not quiet else (since, quiet + 1)
+                if quiet == looks:
+                    return since
+            time.sleep(pause)
         raise TimeoutError(f"The app was still computing after {seconds:.0f} s.")
 
     def _status(self, name: str) -> int:
