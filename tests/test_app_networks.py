@@ -94,8 +94,10 @@ def test_a_download_shows_its_progress_goes_on_across_reruns_and_can_be_stopped(
 
 
 def test_what_was_downloaded_is_loaded(monkeypatch):
-    def start_and_wait(run: LongRun) -> None:  # else it may end while the page is drawn, half with it and half without
-        start(run)
+    def start_and_wait(
+        run: LongRun, person: str | None = None
+    ) -> None:  # else it may end while the page is drawn, half with it and half without
+        start(run, person)
         assert run.job.wait(10)
 
     arrived, start = [], LongRun.start
