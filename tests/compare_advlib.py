@@ -3,10 +3,10 @@
     pip install --no-deps -r requirements-peers.txt && python -m tests.compare_advlib [PICTURES] [STEPS]
 
 Prints the share that is fooled, and the mean number of changed pixels and entries. The exit code is 0 if ours and
-theirs of the same paper differ by at most 10 % in pixels, on the pictures that both fool, and by 10 points in the share; the
-others are there to look at. Pictures are left out of that where half of all pixels or more changed: where torchattacks'
-SparseFool finds itself on the far side of its plane, it moves every value, and ours does not. PGD0 and Sparse-PGD have
-no peer on PyPI.
+theirs of the same paper differ by at most 10 % in pixels, on the pictures that both fool, and by 10 points in the
+share; the others are there to look at. Pictures are left out of that where half of all pixels or more changed: where
+torchattacks' SparseFool finds itself on the far side of its plane, it moves every value, and ours does not. PGD0 and
+Sparse-PGD have no peer on PyPI.
 """
 
 import math
