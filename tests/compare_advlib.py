@@ -2,9 +2,11 @@
 
     pip install --no-deps -r requirements-peers.txt && python -m tests.compare_advlib [PICTURES] [STEPS]
 
-Prints the share that is fooled, by the picture as it is and as it would be saved, and the mean number of changed pixels
-and entries. The exit code is 0 if ours and theirs of the same paper differ by at most 10 % in pixels and in the share;
-the others are there to look at. PGD0 and Sparse-PGD have no peer on PyPI.
+Prints the share that is fooled, and the mean number of changed pixels and entries. The exit code is 0 if ours and
+theirs of the same paper differ by at most 10 % in pixels, on the pictures that both fool, and by 10 points in the
+share; the others are there to look at. Pictures are left out of that where half of all pixels or more changed: where
+torchattacks' SparseFool finds itself on the far side of its plane, it moves every value, and ours does not. PGD0 and
+Sparse-PGD have no peer on PyPI.
 """
 
 import math
@@ -12,9 +14,9 @@ import sys
 
 from explorer import PGD0, SigmaZero, SparseFool, SparsePGD, load_classifier
 from explorer.attacks import Attack
-from explorer.benchmark import Row, compare
 from explorer.commands.peers import named_peer
 from explorer.commands.pictures import correctly_classified
+from explorer.types import AttackResult, Flags
 
 TOLERANCE = 0.1
 
@@ -44,12 +46,18 @@ def others(steps: int) -> dict[str, Attack | str]:
     }
 
 
-def show(row: Row) -> None:
+def show(name: str, result: AttackResult) -> None:
+    fooled, pixels, entries = (each.double() for each in (result.succeeded, result.n_pixels, result.n_entries))
     print(
-        f"{row.attack:40s} fooled {row.success:6.1%}, as PNG {row.png_fools:6.1%}, mean {row.mean_pixels:7.2f} pixels, "
-        f"{row.mean_entries:7.2f} entries, {row.seconds:7.1f} s",
+        f"{name:40s} fooled {fooled.mean():6.1%}, mean {pixels[result.succeeded].mean():7.2f} pixels, "
+        f"{entries[result.succeeded].mean():7.2f} entries, median {pixels[result.succeeded].median():.0f} pixels",
         flush=True,
     )
+
+
+def same(one: AttackResult, other: AttackResult, where: Flags) -> float:
+    """The share of these pictures on which both change as many pixels."""
+    return (one.n_pixels == other.n_pixels)[where].double().mean().item()
 
 
 def main(n: int = 50, steps: int = 1000) -> int:
@@ -57,16 +65,26 @@ def main(n: int = 50, steps: int = 1000) -> int:
     images, labels = correctly_classified(clf, "renders", n, seed=0)
     missed = []
     for paper, (ours, theirs) in alike(steps).items():
-        pair = {f"{paper}, ours": ours, theirs: named_peer(theirs)}
-        one, other = compare(clf, images, labels, pair, batch=n)
-        show(one)
-        show(other)
-        for name in ("success", "mean_pixels"):
-            mine, published = getattr(one, name), getattr(other, name)
-            if not math.isclose(mine, published, rel_tol=TOLERANCE):
-                missed.append(f"{paper}: {name} is {mine:.3g}, published {published:.3g}")
+        mine, published = (attack(clf, images, labels) for attack in (ours, named_peer(theirs)))
+        show(f"{paper}, ours", mine)
+        show(theirs, published)
+        few = [each.succeeded & (2 * each.n_pixels < images[0, 0].numel()) for each in (mine, published)]
+        both = few[0] & few[1]
+        means = [each.n_pixels[both].double().mean().item() for each in (mine, published)]
+        shares = [each.double().mean().item() for each in few]
+        print(
+            f"  by fewer than half of the pixels {shares[0]:.1%} and {shares[1]:.1%}; where both do, by a mean of "
+            f"{means[0]:.2f} and {means[1]:.2f} pixels, on {same(mine, published, both):.1%} by the same number"
+        )
+        close = {
+            "share fooled": (shares, math.isclose(*shares, abs_tol=TOLERANCE)),
+            "mean pixels": (means, math.isclose(*means, rel_tol=TOLERANCE)),
+        }
+        for what, (pair, alike_enough) in close.items():
+            if not alike_enough:
+                missed.append(f"{paper}: {what} is {pair[0]:.3g}, published {pair[1]:.3g}")
     for name, attack in others(steps).items():
-        show(*compare(clf, images, labels, {name: attack}, batch=n))
+        show(name, attack(clf, images, labels))
     print("\n".join(missed) or f"{n} pictures: all within {TOLERANCE:.0%}")
     return bool(missed)
 

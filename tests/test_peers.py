@@ -1,6 +1,7 @@
 """Attacks of other libraries in the benchmark: a stand-in for a library, and what is said where there is none."""
 
 import importlib.util
+import sys
 import types
 
 import pytest
@@ -98,6 +99,22 @@ def test_bench_compares_it_with_ours(tmp_path, capsys):
     assert "adv_lib:whiten:rows=9" in told
     assert "sparse-3-bare: own steps" in told, "the overhead is of ours"
     assert "adv_lib:whiten:rows=9" in (tmp_path / "bench.csv").read_text()
+
+
+@pytest.mark.usefixtures("_installed")
+def test_two_peers_of_a_library_whose_plots_are_missing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "visdom", None)
+    del sys.modules["visdom"]
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *rest: None if name == "visdom" else found(name, *rest)
+    )
+    assert [named_peer("adv_lib:whiten").name, named_peer("adv_lib:whiten:rows=2").name] == [
+        "adv_lib:whiten",
+        "adv_lib:whiten:rows=2",
+    ]
+    assert sys.modules["visdom"].Visdom is None
+    monkeypatch.setattr(importlib.util, "find_spec", found)
 
 
 def test_only_libraries_are_peers():

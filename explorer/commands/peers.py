@@ -67,8 +67,8 @@ def named_peer(text: str) -> Peer:
     module, package = LIBRARIES[library]
     if importlib.util.find_spec(library) is None:
         raise ValueError(f"{text!r} needs {package}, which is not installed: {INSTALL}")
-    if importlib.util.find_spec("visdom") is None:  # adv-lib wants it for plots; it does not build any more
-        sys.modules.setdefault("visdom", types.SimpleNamespace(Visdom=None))
+    if "visdom" not in sys.modules and importlib.util.find_spec("visdom") is None:
+        sys.modules["visdom"] = types.SimpleNamespace(Visdom=None)  # adv-lib wants it for plots; it no longer builds
     attack = getattr(importlib.import_module(module), name, None)
     known = isinstance(attack, type) or inspect.isfunction(attack)
     if name.startswith("_") or not known:
