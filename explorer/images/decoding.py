@@ -4,9 +4,9 @@ What decides over a picture is its pixels. All else that a file may hold is used
 what its colours mean) and passed over where it is not.
 """
 
-import threading
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, TypeVar
@@ -44,7 +44,9 @@ _TURNED = {  # by its value: what makes the picture upright
 
 _SIDEWAYS = (5, 6, 7, 8)  # of these, what turns its sides
 
-_one_at_a_time = threading.Lock()  # decoding 25 million pixels takes 200 MB, and a server has many visitors
+# Decoding 25 million pixels takes 200 MB, and a server has many visitors: one picture at a time, and all of them in one
+# thread, as each thread keeps memory of its own for what it may need again.
+_decoder = ThreadPoolExecutor(1, thread_name_prefix="decoder")
 
 
 def load_image(source: str | Path | bytes | BinaryIO, behind: str = "white") -> Image:
@@ -70,8 +72,7 @@ def load_pixels(source: str | Path | bytes | BinaryIO, behind: str = "white") ->
 def with_pixels(source: str | Path | bytes | BinaryIO, use: Callable[[np.ndarray], T], behind: str = "white") -> T:
     """What `use` makes of this array, before the next picture is decoded: of many large ones, what is small is kept."""
     content = _content(source)
-    with _one_at_a_time:
-        return use(_decoded(content, behind))
+    return _decoder.submit(lambda: use(_decoded(content, behind))).result()
 
 
 def size_of(source: str | Path | bytes | BinaryIO) -> tuple[int, int]:

@@ -15,7 +15,7 @@ from collections import Counter
 from explorer.classifiers import CLASSIFIERS
 from tests.load.answers import Question, alone, questions, same_answer
 from tests.load.server import Server, running
-from tests.load.visits import Seen, leave_in_mid_run, upload, visit
+from tests.load.visits import Seen, large_picture, leave_in_mid_run, upload, visit
 
 LONE = 8  # questions of the one who asks alone
 
@@ -88,6 +88,7 @@ async def moves(args: argparse.Namespace, server: Server) -> int:
         else "-",
         "clean picture, slowest": f"{max(seen.clean):.1f} s" if seen.clean else "-",
         "memory at the start, after a round, at the end": " → ".join(f"{each:,.0f} MB" for each in memory),
+        "memory at most": f"{server.peak:,.0f} MB",
         "processor": f"{cpu / max(1, len(seen.answers)):.2f} s per answer, {cpu / seconds:.2f} cores busy",
     }
     table(rows)
@@ -105,6 +106,8 @@ async def close_tabs(args: argparse.Namespace, server: Server) -> int:
 
 async def uploads(args: argparse.Namespace, server: Server) -> int:
     """Large pictures, all at once."""
+    for number in range(args.uploads):
+        large_picture(number)  # made before anything is measured
     await upload(server.port, args.uploads)
     before = server.megabytes
     server.forget_peak()

@@ -153,5 +153,5 @@ def large_picture(number: int) -> bytes:
     """A PNG of 25 million pixels in few bytes: a picture of its own for each number."""
     small = Image.effect_mandelbrot((100, 100), (-2, -1.2, 1, 1.2), 20 + number).convert("RGB")
     file = io.BytesIO()
-    small.resize((SIDE, SIDE), Image.Resampling.NEAREST).save(file, "PNG")
+    small.resize((SIDE, SIDE), Image.Resampling.NEAREST).save(file, "PNG", compress_level=1)
     return file.getvalue()
