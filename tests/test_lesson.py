@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+import torch
 from streamlit.testing.v1 import AppTest
 
 from explorer.figures import answer_bars, class_bars, count_bars
@@ -12,6 +13,7 @@ from explorer.ui.caches import classifier
 from explorer.ui.lesson import checks
 from explorer.ui.lesson.desk import NETWORKS, ORDINARY, SIGNS
 from explorer.ui.lesson.explored import asked
+from explorer.ui.lesson.plays.defend import FILTERS, WIDTHS, filtered
 from explorer.ui.lesson.steps import MINUTES, STEPS
 from explorer.ui.rooms import rooms
 
@@ -293,3 +295,11 @@ def test_a_wrong_code_is_one_sentence(code):
         "There is no room with this code, or it has ended: ask your teacher for the code."
     ]
     assert verdict(app)  # the lesson itself goes on
+
+
+@pytest.mark.parametrize("kind", FILTERS)
+def test_the_filters_of_the_last_step_outvote_or_fade_a_single_pixel(kind):
+    image = torch.full((3, 64, 64), 100 / 255)
+    image[:, 20, 20] = 1
+    for width in WIDTHS:
+        assert (width == 1) == (float(filtered(image, kind, width)[0, 20, 20]) == 1)

@@ -1,10 +1,8 @@
-"""Riddles: only clear ones, and the network is the judge; filters: what they leave of a picture."""
+"""Riddles: only clear ones, and the network is the judge."""
 
 import pytest
-import torch
 
 from explorer import SparseAttack, load_classifier
-from explorer.images import FILTERS
 from explorer.pipeline import WhatIf, explore, fewest_back, look_at, riddles, try_out
 from explorer.pipeline.quiz import CLEAR
 from explorer.samples import find_sample
@@ -46,17 +44,3 @@ def test_looking_at_a_picture_is_what_trying_out_does(clf, exploration):
     outcome, tried = look_at(clf, exploration.image, exploration.label), try_out(clf, exploration, WhatIf(strength=0))
     assert outcome.label == tried.label == exploration.label
     assert outcome.margin == pytest.approx(tried.margin)
-
-
-@pytest.mark.parametrize("name", FILTERS)
-def test_filters_keep_to_the_grid_and_outvote_a_single_pixel(name):
-    image = torch.full((3, 64, 64), 100 / 255)
-    image[:, 20, 20] = 1
-    for width in FILTERS[name].widths:
-        filtered = FILTERS[name](image, width)
-        assert filtered.shape == image.shape
-        assert torch.equal((filtered * 255).round() / 255, filtered)
-        assert (width == 1) == (float(filtered[0, 20, 20]) == 1)
-    for wrong in (0, 2, 23, -1):
-        with pytest.raises(ValueError, match="odd, from 1"):
-            FILTERS[name](image, wrong)

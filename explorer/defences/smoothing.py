@@ -21,7 +21,7 @@ class Median(PixelDefence):
     summary = "Each value becomes the middle one of its neighbourhood: single odd pixels vanish, edges stay."
     source = SQUEEZING
 
-    radius: int = knob(1, "Pixels to each side that are looked at.", low=1, high=2, slider=(1, 2))
+    radius: int = knob(1, "Pixels to each side that are looked at.", low=1, high=20, slider=(1, 5))
 
     def pixels(self, picture: np.ndarray) -> np.ndarray:
         """See PixelDefence."""

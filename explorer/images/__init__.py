@@ -12,7 +12,6 @@ from explorer.images.decoding import (
     size_of,
     with_pixels,
 )
-from explorer.images.filters import FILTERS, Filter
 from explorer.images.fitting import (
     RESIZES,
     Crop,
@@ -27,12 +26,10 @@ from explorer.images.fitting import (
 from explorer.images.pixels import enlarge, from_uint8, to_png, to_thumbnail, to_uint8
 
 __all__ = [
-    "FILTERS",
     "FORMATS",
     "RESIZES",
     "SUFFIXES",
     "Crop",
-    "Filter",
     "Resize",
     "enlarge",
     "fit",

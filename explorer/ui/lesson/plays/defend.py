@@ -3,7 +3,7 @@
 import streamlit as st
 
 from explorer.classifiers import Classifier
-from explorer.images import FILTERS
+from explorer.defences import DEFENCES, Defence
 from explorer.pipeline import Exploration, look_at
 from explorer.types import Image
 from explorer.ui.caches import classifier
@@ -14,6 +14,8 @@ from explorer.ui.lesson.plays.robust import NAMES
 from explorer.ui.markdown import plain
 from explorer.ui.pictures import canvas
 
+FILTERS = ("median", "gaussian")  # of the defences
+WIDTHS = (1, 3, 5, 7, 9, 13, 17, 21)  # of the window that a filter looks through, in pixels; 1: no filter
 TRIED = ("stop-1", "no-entry-3", "speed-limit-50-2", "roundabout-1", "pedestrians-1")
 
 
@@ -23,10 +25,10 @@ def play_defend(desk: Desk) -> Defended | None:
     clf = classifier(network)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = st.segmented_control(
-            "Filter", list(FILTERS), default="median", required=True, format_func=_title, key="filter"
+            "Filter", FILTERS, default="median", required=True, format_func=_title, key="filter"
         )
-        width = st.select_slider("Window", FILTERS[kind].widths, format_func=_window, key="filter-width", width=300)
-    st.caption(f"{FILTERS[kind].title}: {FILTERS[kind].told}.")
+        width = st.select_slider("Window", WIDTHS, format_func=_window, key="filter-width", width=300)
+    st.caption(f"{DEFENCES[kind].title}. {DEFENCES[kind].summary}")
     signs = (
         TRIED if not desk.lock.picture else (desk.lock.picture, *(each for each in TRIED if each != desk.lock.picture))
     )
@@ -53,11 +55,22 @@ def _choose_network(desk: Desk) -> str:
     )
 
 
+def filtered(image: Image, kind: str, width: int) -> Image:
+    """The picture (3, h, w) through a window of so many pixels."""
+    return image if width == 1 else _defence(kind, width)(image[None])[0]
+
+
+def _defence(kind: str, width: int) -> Defence:
+    if kind == "median":
+        return DEFENCES[kind](radius=width // 2)
+    return DEFENCES[kind](sigma=0.15 * width + 0.35)  # as OpenCV chooses it for such a window
+
+
 def _right(clf: Classifier, exploration: Exploration, kind: str, width: int) -> list[tuple[bool, str]]:
     """For the clean and the attacked picture: whether the network sees the true class, and what it sees."""
     found = []
     for image in (exploration.image, exploration.adversarial):
-        outcome = look_at(clf, FILTERS[kind](image, width), exploration.label)
+        outcome = look_at(clf, filtered(image, kind, width), exploration.label)
         right = outcome.label == exploration.label
         found.append((right, f"{'✓' if right else '✗'} {seen_in(outcome, exploration.class_names)}"))
     return found
@@ -65,17 +78,13 @@ def _right(clf: Classifier, exploration: Exploration, kind: str, width: int) -> 
 
 def _show(clf: Classifier, exploration: Exploration, kind: str, width: int) -> None:
     """The first sign: attacked, and as the network gets to see it."""
-    filtered = FILTERS[kind](exploration.adversarial, width)
+    attacked, clean = (filtered(image, kind, width) for image in (exploration.adversarial, exploration.image))
     panes = [
         _pane("Attacked", "attacked", clf, exploration, exploration.adversarial),
-        _pane("Attacked, filtered", "filtered", clf, exploration, filtered),
-        _pane("Clean, filtered", "clean", clf, exploration, FILTERS[kind](exploration.image, width)),
+        _pane("Attacked, filtered", "filtered", clf, exploration, attacked),
+        _pane("Clean, filtered", "clean", clf, exploration, clean),
     ]
-    images = {
-        "attacked": exploration.adversarial,
-        "filtered": filtered,
-        "clean": FILTERS[kind](exploration.image, width),
-    }
+    images = {"attacked": exploration.adversarial, "filtered": attacked, "clean": clean}
     canvas(images, panes, (), (), (), "", "defend-pictures", None)
 
 
@@ -85,7 +94,7 @@ def _pane(title: str, shows: str, clf: Classifier, exploration: Exploration, ima
 
 
 def _title(name: str) -> str:
-    return FILTERS[name].title
+    return DEFENCES[name].title
 
 
 def _window(width: int) -> str:
