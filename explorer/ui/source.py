@@ -180,7 +180,7 @@ def _own(source: str) -> Original | None:
     try:
         if len(content) > MAX_MEGABYTES * 2**20:
             raise ValueError(f"The file has {len(content) / 2**20:,.0f} MB; at most {MAX_MEGABYTES} are read.")
-        size = size_of(content)
+        size = _sizes.get(sha256(content).digest(), lambda: size_of(content))
     except ValueError as error:
         st.error(f"{plain(error)} Another picture is shown instead.")
         return None
@@ -198,6 +198,7 @@ def _camera_is_allowed() -> bool:
     return address.scheme != "http" or host in ("localhost", "127.0.0.1", "::1") or host.endswith(".localhost")
 
 
+_sizes: Recent[tuple[int, int]] = Recent(256)
 _conversions: Recent[Conversion] = Recent(64)
 
 
