@@ -231,6 +231,13 @@ def test_the_size_is_known_before_anything_is_decoded(orientation, monkeypatch):
     assert size_of(content) == expected
 
 
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_the_size_costs_no_pixels(kind, monkeypatch):
+    content = encoded(kind)
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", lambda _: pytest.fail("all of it was decoded"))
+    assert size_of(content) == SCENE.shape[:2]
+
+
 def test_what_is_made_of_a_picture_is_made_before_the_next_one_is_decoded(monkeypatch):
     held, most = [], []
     decoded = decoding._decoded

@@ -79,9 +79,7 @@ def size_of(source: str | Path | bytes | BinaryIO) -> tuple[int, int]:
     """The (height, width) that the picture will have, by its header: nothing is decoded. Raises ValueError as
     load_image does, though not on what is damaged further in.
     """
-    picture, parts = _opened(_content(source))
-    width, height = picture.size
-    return (width, height) if _orientation(picture, parts.exif) in _SIDEWAYS else (height, width)
+    return _decoder.submit(_size, _content(source)).result()  # to open a WebP takes the memory of all its pixels
 
 
 def picture_files(folder: Path) -> list[Path]:
@@ -128,6 +126,12 @@ def _opened(content: bytes) -> tuple[Pillow.Image, png.Parts]:
     return picture, parts
 
 
+def _size(content: bytes) -> tuple[int, int]:
+    picture, parts = _opened(content)
+    width, height = picture.size
+    return (width, height) if _orientation(picture, parts.exif) in _SIDEWAYS else (height, width)
+
+
 def _decoded(content: bytes, behind: str) -> np.ndarray:
     picture, parts = _opened(content)
     kind = picture.format
@@ -144,6 +148,8 @@ def _decoded(content: bytes, behind: str) -> np.ndarray:
 
 def _orientation(picture: Pillow.Image, exif: bytes) -> int:
     """Exif's word for which way is up; 1 where it says nothing that can be read."""
+    if picture.format == "PNG" and not exif:
+        return 1  # without one, Pillow would decode the whole picture in search of it
     try:
         if exif:
             picture.info["exif"] = exif

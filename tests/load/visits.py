@@ -93,7 +93,7 @@ def _runs(tab: Tab) -> bool:
 
 async def upload(port: int, number: int) -> Seen:
     """Upload a large picture, and wait for its clean version and for its answer."""
-    seen, tab = Seen(), Tab(port, {"picture": "upload", "steps": "20", "polish": "false"})
+    seen, tab = Seen(), Tab(port, {"picture": "upload"})
     try:
         await tab.open()
         await tab.until(lambda tab: tab.idle, PATIENCE)
