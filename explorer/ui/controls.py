@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from explorer.knobs import Knob, knobs
-from explorer.ui.link import SWITCH, bound, exactly, linked_number
+from explorer.ui.link import SWITCH, bound, exactly, linked_number, said
 
 PER_DECADE = 10  # stops of a logarithmic slider
 
@@ -111,7 +111,7 @@ def _linked_stops(knob: Knob, prefix: str) -> set[float]:
     """Values between the stops that a link has asked for: they stay stops for as long as the visitor does."""
     kept = _kept_stops(knob, prefix)
     with suppress(ValueError):  # the link may say anything
-        value = type(knob.default)(st.query_params.get(prefix + knob.name, "nothing"))
+        value = type(knob.default)(said(prefix + knob.name) or "nothing")
         knob.check(value)
         kept.add(value)
     return kept

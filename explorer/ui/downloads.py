@@ -7,6 +7,7 @@ import streamlit as st
 from explorer.images import to_png
 from explorer.pipeline import Exploration, overlay, paper_kit, pixels_csv, report, restorable, snippet
 from explorer.pipeline.paper import HOME
+from explorer.ui.link import address
 
 HELP = {
     "Restore file": "The clean picture with its settings inside. Uploaded here, it puts back both, also of a "
@@ -21,7 +22,7 @@ def offer_downloads(exploration: Exploration, device: str, uploaded: bool) -> No
     downloaded by. Neither it nor the restore file is there for a network that was `uploaded`, which is not found by
     its name.
     """
-    query, home = st.query_params.to_dict(), (st.context.url or HOME).partition("?")[0].rstrip("/") + "/"
+    query, home = address(), (st.context.url or HOME).partition("?")[0].rstrip("/") + "/"
     kind_of_device = device.partition(":")[0]
     pixels = exploration.evidence.pixels if exploration.evidence else ()
     files = {

@@ -43,6 +43,16 @@ def linked(name: str, allowed: Collection[str], default: str) -> str:
     return value
 
 
+def said(name: str) -> str:
+    """What the address says of a setting; "" if nothing. Whoever asks checks it."""
+    return st.query_params.get(name, "")
+
+
+def address() -> dict[str, str]:
+    """All that it says."""
+    return st.query_params.to_dict()
+
+
 def unlink(name: str) -> None:
     """Take a setting out of the address."""
     _kept().pop(name, None)

@@ -8,7 +8,7 @@ from explorer.classifiers import Classifier
 from explorer.pipeline.address import INSIDE
 from explorer.regions import Corner, Region, Size
 from explorer.types import Sample
-from explorer.ui.link import bound, link, unlink
+from explorer.ui.link import bound, link, said, unlink
 from explorer.ui.markdown import plain
 from explorer.ui.pictures import Draw
 
@@ -56,11 +56,11 @@ def allow_everywhere() -> None:
 def _offer_drawing(size: Size) -> Draw | None:
     """By hand, or by numbers; what hears of a drawn region, while one may draw."""
     head = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
-    st.session_state.setdefault("drawing", not st.query_params.get(PARAMETER))  # who asks for a region wants to draw it
+    st.session_state.setdefault("drawing", not said(PARAMETER))  # who asks for a region wants to draw it
     _choose_box(size)
     with head:
         drawing = st.toggle("Draw a region", key="drawing", help="Drag around a part of the picture called Before.")
-        if PARAMETER in st.query_params:
+        if said(PARAMETER):
             st.button("Clear", on_click=unlink, args=[PARAMETER], help="Forget the drawn region.")
     return (lambda corners, add: _draw(corners, add, size)) if drawing else None
 
@@ -83,7 +83,7 @@ def _choose_box(size: Size) -> None:
 
 def _drawn(size: Size) -> Region | None:
     """The region that the link holds, if any. Raises ValueError if it is none, or one of pictures of another size."""
-    text = st.query_params.get(PARAMETER, "")
+    text = said(PARAMETER)
     if not text:
         return None
     region = Region.parse(text)
@@ -100,7 +100,7 @@ def _draw(corners: Sequence[Corner], add: bool, size: Size) -> None:
     """Put what was drawn into the link: in the place of the region that is there, or added to it."""
     try:
         region = Region.polygon(size, corners)
-        _keep(region | _drawn(size) if add and PARAMETER in st.query_params else region)
+        _keep(region | _drawn(size) if add and said(PARAMETER) else region)
     except ValueError as error:
         st.toast(plain(error))
 

@@ -13,7 +13,7 @@ from explorer.types import Sample
 from explorer.ui.cifar10 import offer_cifar10
 from explorer.ui.fitting import Original, convert, in_plain_view
 from explorer.ui.gallery import gallery as thumbnails
-from explorer.ui.link import bound, link, linked, linked_number, note_unknown, unlink, whole
+from explorer.ui.link import bound, link, linked, linked_number, note_unknown, said, unlink, whole
 from explorer.ui.markdown import plain
 from explorer.ui.own_pictures import MAX_MEGABYTES, MOST, choose_one, own_pictures, tell_problems
 from explorer.ui.restore import restore_upload, tell_restored
@@ -69,7 +69,7 @@ def comes_with_the_app(sample: Sample) -> bool:
 
 def linked_picture() -> str:
     """The name of the picture that the link asks for; "" if it asks for none."""
-    return st.query_params.get(PARAMETER, "")
+    return said(PARAMETER)
 
 
 def _source_of(name: str) -> str | None:

@@ -8,7 +8,7 @@ import streamlit as st
 from explorer.attacks import Attack
 from explorer.pipeline import Exploration
 from explorer.types import STAGES
-from explorer.ui.link import link, linked, unlink
+from explorer.ui.link import link, linked, said, unlink
 from explorer.ui.words import STAGE_WORDS
 
 PARAMETER = "stage"
@@ -26,10 +26,10 @@ def planned(attack: Attack) -> tuple[str, ...]:
 
 def asked_stage(attack: Attack) -> str | None:
     """The stage to show; None for the last."""
-    if st.query_params.get(BEFORE):
-        if st.query_params[BEFORE].lower() == "true":
+    if before := said(BEFORE):
+        if before.lower() == "true":
             link(PARAMETER, OWN, "")
-        del st.query_params[BEFORE]
+        unlink(BEFORE)
     name = linked(PARAMETER, STAGES, "")
     return name if name in planned(attack)[:-1] else None
 

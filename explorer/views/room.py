@@ -3,7 +3,9 @@
 import streamlit as st
 
 from explorer.ui.lesson.sitting import Sitting, sitting
+from explorer.ui.link import said
 from explorer.ui.markdown import plain
+from explorer.ui.pages import LESSON
 from explorer.ui.room.join import ROOM, greet, join_form
 from explorer.ui.room.teach import return_form, teach
 from explorer.ui.room.wall import show_class
@@ -20,9 +22,9 @@ def page() -> None:
             return
         greet(me)
         if me.joined:
-            st.page_link("explorer/views/lesson.py", label="To the lesson")
+            st.page_link(LESSON, label="To the lesson")
             member(me)
-        elif ROOM not in st.query_params:
+        elif not said(ROOM):
             enter(me)
 
 

@@ -5,8 +5,9 @@ import streamlit as st
 from explorer.rooms import read_code, spelled
 from explorer.rooms.room import NICKNAME
 from explorer.ui.lesson.sitting import Sitting
-from explorer.ui.link import link, unlink
+from explorer.ui.link import link, said, unlink
 from explorer.ui.markdown import plain
+from explorer.ui.pages import LESSON
 from explorer.ui.rooms import rooms
 
 ROOM = "room"  # the link's parameter
@@ -24,7 +25,7 @@ def greet(me: Sitting) -> None:
         me.told = ""
         if not me.joined:
             unlink(ROOM)  # of the room that is gone
-    code = st.query_params.get(ROOM, "")
+    code = said(ROOM)
     if me.joined:
         link(ROOM, me.code, "")  # after a reload one is asked in again
         with st.container(horizontal=True, vertical_alignment="center", key="in-room"):
@@ -52,7 +53,7 @@ def join_form(me: Sitting, code: str) -> None:
         except ValueError as error:
             st.error(plain(error))
             return
-        st.switch_page("explorer/views/lesson.py")
+        st.switch_page(LESSON)
 
 
 def _is_open(code: str) -> bool:
