@@ -11,36 +11,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
-from scipy.stats import binomtest
 from torch import Tensor, nn
 
 from explorer.attacks import Attack
 from explorer.defences import Defence, Defended
 from explorer.exact import exact_arithmetic
+from explorer.numerics import Share
 from explorer.types import AttackResult, Flags, Images, Labels
 
 NONE = "none"  # the row without a defence
-
-
-@dataclass(frozen=True)
-class Share:
-    """So many of so many, with a 95 % interval (Wilson, 1927)."""
-
-    hits: int
-    of: int
-
-    @property
-    def value(self) -> float:
-        """NaN of none."""
-        return self.hits / self.of if self.of else float("nan")
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """From 0 to 1 where nothing is known."""
-        if not self.of:
-            return 0.0, 1.0
-        found = binomtest(self.hits, self.of).proportion_ci(method="wilson")
-        return float(found.low), float(found.high)
 
 
 @dataclass(frozen=True)
