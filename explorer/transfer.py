@@ -16,6 +16,7 @@ from explorer.evidence import DEFAULT_METHOD, METHODS, Case, Reversals, undistur
 from explorer.evidence.attributions import problems_of
 from explorer.evidence.labels import kinds
 from explorer.exact import exact_arithmetic
+from explorer.grid import changed_pixels
 from explorer.locks import exclusive
 from explorer.numerics import Share
 from explorer.types import Flags, Image, Images, Labels, OnStep
@@ -40,8 +41,20 @@ class Shot:
     label: int
     succeeded: bool  # the source is fooled by the whole change
     adversarial: Image  # on the CPU
+    obscuring: Flags  # (h, w): the changed pixels that obscure
     n_pixels: Mapping[Part, int]  # changed pixels
     seen: Mapping[str, Mapping[Part, int]]  # the class that each network sees
+
+    def shown(self, part: Part, clean: Image) -> Image:
+        """The attacked picture with only this part of its change; `clean` is the picture without it."""
+        return in_part(part, clean, self.adversarial, self.obscuring)
+
+
+def in_part(part: Part, clean: Image, adversarial: Image, obscuring: Flags) -> Image:
+    """`adversarial` (3, h, w) with the pixels of the other kind put back; `obscuring` (h, w) tells the kinds apart."""
+    if part == "whole":
+        return adversarial
+    return torch.where(obscuring if part == "obscuring" else ~obscuring, adversarial, clean)
 
 
 @dataclass(frozen=True)
@@ -146,13 +159,16 @@ class Transfer:
     def _shown(self, attack: str, source: str, chosen: Tensor, adversarial: Images, succeeded: Flags) -> list[Shot]:
         """Label the changed pixels, and show the pictures, whole and in part, to every network."""
         adversarial, images, labels = adversarial.cpu(), self._images[chosen], self._labels[chosen]
-        parts: dict[Part, Images] = {"whole": adversarial, "obscuring": images.clone(), "leading": images.clone()}
-        counts: list[dict[Part, int]] = []
-        for i, (image, attacked, label) in enumerate(zip(images, adversarial, labels.tolist(), strict=True)):
-            rows, cols, hides = self._kinds(source, image, attacked, label)
-            for part, mask in (("obscuring", hides), ("leading", ~hides)):
-                parts[part][i][:, rows[mask], cols[mask]] = attacked[:, rows[mask], cols[mask]]
-            counts.append({"whole": len(hides), "obscuring": int(hides.sum()), "leading": int((~hides).sum())})
+        whole = [*zip(images, adversarial, strict=True)]
+        obscuring = [
+            self._obscuring(source, image, attacked, label)
+            for (image, attacked), label in zip(whole, labels.tolist(), strict=True)
+        ]
+        parts: dict[Part, Images] = {
+            part: torch.stack([in_part(part, *pair, mask) for pair, mask in zip(whole, obscuring, strict=True)])
+            for part in PARTS
+        }
+        counts = {part: changed_pixels(images, some).flatten(1).sum(1).tolist() for part, some in parts.items()}
         seen = {
             name: {part: self._seen(name, pictures).tolist() for part, pictures in parts.items()}
             for name in self.networks
@@ -165,25 +181,27 @@ class Transfer:
                 int(labels[i]),
                 bool(succeeded[i]),
                 adversarial[i],
-                counts[i],
+                obscuring[i],
+                {part: counts[part][i] for part in PARTS},
                 {name: {part: of[i] for part, of in by_part.items()} for name, by_part in seen.items()},
             )
             for i, picture in enumerate(chosen.tolist())
         ]
 
-    def _kinds(self, source: str, image: Image, attacked: Image, label: int) -> tuple[Tensor, Tensor, Flags]:
-        """Rows and columns (p,) of the changed pixels, and which of them obscure."""
-        network, device = self.networks[source], device_of(self.networks[source])
-        image, attacked = image.to(device), attacked.to(device)
+    def _obscuring(self, source: str, image: Image, attacked: Image, label: int) -> Flags:
+        """Which pixels (h, w) changed, and obscure more than they lead."""
+        network = self.networks[source]
+        mask = torch.zeros(image.shape[1:], dtype=torch.bool)
+        image, attacked = image.to(device_of(network)), attacked.to(device_of(network))
         with undisturbed(network, image):
             case = Case.of(network, image, attacked, label)
-            if not case.n_pixels:
-                return (*(each.cpu() for each in case.places), torch.zeros(0, dtype=torch.bool))
-            problems = problems_of(case.network, case.image)
-            valid = [name for name in (DEFAULT_METHOD, *METHODS) if problems[name] is None]
-            shares = METHODS[valid[0]].shares(Reversals(case))
-        obscures = torch.tensor([kind == "obscuring" for kind in kinds(shares)])
-        return (*(each.cpu() for each in case.places), obscures)
+            if case.n_pixels:
+                problems = problems_of(case.network, case.image)
+                valid = [name for name in (DEFAULT_METHOD, *METHODS) if problems[name] is None]
+                labels = kinds(METHODS[valid[0]].shares(Reversals(case)))
+                rows, cols = (each.cpu() for each in case.places)
+                mask[rows, cols] = torch.tensor([kind == "obscuring" for kind in labels])
+        return mask
 
     def _seen(self, name: str, images: Images) -> Labels:
         """The classes (n,) that a network sees, on the CPU."""
@@ -201,13 +219,6 @@ class Transfer:
         if images.ndim != 4 or not len(images) or labels.shape != images.shape[:1]:
             got = f"{tuple(images.shape)} and {tuple(labels.shape)}"
             raise ValueError(f"images (n, 3, h, w) and labels (n,) are expected; got {got}.")
-        for name, network in self.networks.items():
-            size = getattr(network, "input_size", None)
-            if size is not None and tuple(size) != tuple(images.shape[2:]):
-                raise ValueError(
-                    f"Networks that see pictures of one size are expected; {name} sees {size[1]} × {size[0]} pixels, "
-                    f"and these pictures have {images.shape[3]} × {images.shape[2]}."
-                )
         first, *others = self.networks
         for name in others:
             one, other = (self._classes(each, images) for each in (first, name))
@@ -215,6 +226,13 @@ class Transfer:
                 raise ValueError(
                     f"{first} and {name} must know the same classes, in the same order; they know {len(one)} and "
                     f"{len(other)}, which differ: what fools one says nothing about the other."
+                )
+        for name, network in self.networks.items():
+            size = getattr(network, "input_size", None)
+            if size is not None and tuple(size) != tuple(images.shape[2:]):
+                raise ValueError(
+                    f"Networks that see pictures of one size are expected; {name} sees {size[1]} × {size[0]} pixels, "
+                    f"and these pictures have {images.shape[3]} × {images.shape[2]}."
                 )
 
     def _classes(self, name: str, images: Images) -> list[str | None]:

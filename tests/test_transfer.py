@@ -193,7 +193,11 @@ def test_the_command_writes_every_cell(tmp_path, capsys):
     ("models", "options", "says"),
     [
         ("signs-resnet", [], "Transfer needs two networks or more; got signs-resnet"),
-        ("signs-resnet,cifar-vit", [], "Networks that see pictures of one size are expected; cifar-vit sees 32 × 32"),
+        (
+            "signs-resnet,cifar-vit",
+            [],
+            "signs-resnet and cifar-vit must know the same classes",
+        ),
         ("signs-resnet,nothing", [], "There is no classifier 'nothing'"),
         ("signs-resnet,signs-cnn", ["--attack", "nothing"], "There is no attack 'nothing'"),
         ("signs-resnet,signs-cnn", ["--n", "0"], "--n must be at least 1"),
