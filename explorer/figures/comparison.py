@@ -11,6 +11,7 @@ from explorer.numerics import Share
 
 WIDTH = 12  # letters of a line of a network's name
 ROW, GAP = 64, 0.22  # CSS pixels of a row of the matrix; distance of two marks in a row of intervals
+SCALE = [[0, "rgb(234, 231, 246)"], [1, "rgb(75, 63, 176)"]]  # solid, so that Plotly finds readable letters for each
 SYMBOLS = ("circle", "diamond", "square", "triangle-up")
 DASHES = ("solid", "dot", "dashdot", "longdash")
 
@@ -18,7 +19,7 @@ DASHES = ("solid", "dot", "dashdot", "longdash")
 def share_matrix(names: Sequence[str], shares: Sequence[Sequence[Share]], rows: str, columns: str) -> go.Figure:
     """Row by column, each share in its cell; a click on a cell reports [row, column]."""
     n = len(names)
-    titles = ["<br>".join(wrap(name, WIDTH)) for name in names]
+    titles = ["<br>".join(wrap(name, WIDTH, break_long_words=False)) for name in names]
     cells = [(i, j) for i in range(n) for j in range(n)]
     map_ = go.Heatmap(
         z=[[share.value if share.of else None for share in line] for line in shares],
@@ -27,8 +28,7 @@ def share_matrix(names: Sequence[str], shares: Sequence[Sequence[Share]], rows: 
         textfont={"size": 14},
         zmin=0,
         zmax=1,
-        colorscale="Viridis",
-        reversescale=True,
+        colorscale=SCALE,
         showscale=False,
         hoverinfo="skip",
         xgap=3,

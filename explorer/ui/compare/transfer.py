@@ -37,6 +37,7 @@ from explorer.ui.subjects import pictures_of
 
 MOST_NETWORKS, MOST_ATTACKS, MOST_PICTURES = 5, 2, 50
 USUAL = 4  # networks at first
+DEFAULT_ATTACKS = ("sparse", "sparse-paper")
 SHOWN = 12  # pictures of a cell
 CELL = "cell"  # in the link
 TITLES: dict[Part, str] = {"whole": "Whole change", "obscuring": "Only obscuring", "leading": "Only leading"}
@@ -64,7 +65,7 @@ def show_transfer() -> None:
             help=f"Two or more that know the same classes. {BRING}",
             bind="query-params",
         )
-        attacks = choose_attacks("transfer_attacks", ("sparse", "sparse-paper"), MOST_ATTACKS)
+        attacks = choose_attacks("transfer_attacks", DEFAULT_ATTACKS, MOST_ATTACKS)
     if len(chosen) < 2:
         raise ValueError("Choose two networks or more: one is attacked, and the others look.")
     if not attacks:
