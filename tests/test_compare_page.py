@@ -12,7 +12,10 @@ from explorer.ui.compare import choices, defences, parts
 from explorer.ui.compare.parts import Parts
 from tests.app_page import button, labels, problems, shown
 
-FAST = {"sparse": ("Sparse attack", SparseAttack(steps=10, polish=False)), "greedy": ("Greedy", Greedy(steps=8, polish=False))}
+FAST = {
+    "sparse": ("Sparse attack", SparseAttack(steps=10, polish=False)),
+    "greedy": ("Greedy", Greedy(steps=8, polish=False)),
+}
 SIGNS = ["Road signs: ResNet", "Road signs: plain CNN"]
 
 
