@@ -14,7 +14,7 @@ from tests.app_page import button, labels, problems, shown
 
 FAST = {
     "sparse": ("Sparse attack", SparseAttack(steps=10, polish=False)),
-    "greedy": ("Greedy", Greedy(steps=8, polish=False)),
+    "greedy": ("Greedy", Greedy(steps=25, polish=False)),
 }
 SIGNS = ["Road signs: ResNet", "Road signs: plain CNN"]
 
@@ -114,6 +114,8 @@ def test_attacks_stand_side_by_side_and_the_worst_case_is_named():
     app = measure(open_page(compare="Versus", versus_n="3"))
     assert problems(app) == []
     single, many = (each.value for each in app.dataframe)
+    assert "Greedy: not polished" in texts(app)
+    assert len([each for each in app.button if each.key and each.key.startswith("versus-open")]) == 2
     assert [*single["attack"]] == [*many["attack"]] == ["Sparse attack", "Greedy"]
     told = texts(app)
     assert "Robust accuracy at k =" in told
@@ -174,7 +176,7 @@ def test_parts_go_on_and_begin_anew_after_an_error():
 def test_the_rest_is_told_before_between_and_after():
     assert parts.told(0, 4, "40 attacks", 30).startswith("40 attacks: about 30 s")
     assert parts.told(2, 2, "40 attacks", 15).startswith("Stopped; what is done is kept")
-    assert parts.told(4, 0, "40 attacks", 0) == ""
+    assert parts.told(4, 0, "40 attacks", 0) == "40 attacks: done."
 
 
 def test_short_titles_stay_apart(monkeypatch):

@@ -52,6 +52,6 @@ def parts_run(key: str, clf: Classifier, total: int, make: Callable[[], Iterator
 def told(done: int, left: int, what: str, seconds: float) -> str:
     """How much is done and how long the rest is likely to take, in one line."""
     if not left:
-        return ""
+        return f"{what}: done."
     takes = f"{duration(seconds)} on this computer, if nobody else uses it"
     return f"{what}: {takes}." if not done else f"Stopped; what is done is kept. The rest takes {takes}."

@@ -20,6 +20,7 @@ from explorer.ui.caches import content_of, valid_methods
 from explorer.ui.compare import parts
 from explorer.ui.compare.choices import BATCH, choose_attacks, choose_count, choose_network, choose_picture, network_of
 from explorer.ui.evidence import QUIET
+from explorer.ui.grid import go_to
 from explorer.ui.link import linked_number, whole
 from explorer.ui.long_runs import control
 from explorer.ui.markdown import plain
@@ -45,9 +46,25 @@ def show_versus() -> None:
     clf = network_of(name)
     samples = labelled_pictures([name])
     sample = choose_picture("versus_picture", samples)
+    st.caption(_differences(attacks))
     show_single(clf, sample, attacks)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption("Open in Explore:", width="content")
+        for title, attack in attacks.items():
+            st.button(title, on_click=go_to, args=[attack, name, sample.name], key=f"versus-open-{title}")
     st.markdown("##### On many pictures")
     show_many(clf, samples[: choose_count("versus_n", min(MOST_PICTURES, len(samples)))], attacks)
+
+
+def _differences(attacks: Mapping[str, Attack]) -> str:
+    """What must be known to compare their counts: what an attack counts, and which stages come after its own."""
+    told = []
+    for title, attack in attacks.items():
+        missing = [word for word, there in (("pruned", attack.prune), ("polished", attack.polish)) if not there]
+        says = [f"not {' or '.join(missing)}"] if missing else []
+        says += ["looks for few channel values, not few pixels"] if attack.unit == "entry" else []
+        told += [f"{plain(title)}: {', '.join(says)}."] if says else []
+    return " ".join(["Each attack has its usual settings.", *told])
 
 
 def show_single(clf: Classifier, sample: Sample, attacks: Mapping[str, Attack]) -> None:
