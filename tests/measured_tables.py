@@ -60,8 +60,10 @@ def transfer() -> list[str]:
     for attack in attacks:
         for source in sources:
             found = [cells[attack, source, target] for target in targets]
-            told = [f"{shown(row['whole'], 0)} ({shown(row['whole_low'], 0)[:-2]} to {shown(row['whole_high'], 0)[:-2]})"
-                    for row in found]  # fmt: skip
+            told = []
+            for row in found:
+                low, high = (shown(row[end], 0).removesuffix(" %") for end in ("whole_low", "whole_high"))
+                told.append(f"{shown(row['whole'], 0)} ({low} to {high})")
             rows.append([f"`{attack}`", f"`{source}`", *told])
     return markdown(["attack", "made on", *(f"`{target}` errs" for target in targets)], rows)
 
