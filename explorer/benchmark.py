@@ -4,7 +4,7 @@ import ctypes
 import math
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +12,9 @@ import torch
 
 from explorer.attacks import Attack
 from explorer.images import load_image, to_png
-from explorer.numerics import margins
-from explorer.types import Flags, Images, Labels, Network
+from explorer.numerics import Share, margins
+from explorer.passes import Counted
+from explorer.types import Counts, Flags, Images, Labels, Network, PerImage
 
 REFERENCE = "sigma-zero"  # times are given relative to the first attack whose name starts so
 
@@ -33,6 +34,8 @@ class Row:
     seconds: float  # for all pictures
     time_ratio: float  # to the reference; NaN without one
     memory_mb: float  # most memory of one batch beyond what was in use before it; NaN where it cannot be measured
+    forward_passes: float  # of one picture, per attacked picture; NaN on CUDA, which replays what was recorded
+    backward_passes: float
 
 
 @dataclass(frozen=True)
@@ -63,15 +66,20 @@ def compare(
     The attacks take turns at every batch, so that a machine that slows down slows all of them. `on_progress` hears the
     name of each attack after each batch.
     """
-    runs: dict[str, list[_Run]] = {name: [] for name in attacks}
+    runs: dict[str, list[Run]] = {name: [] for name in attacks}
     _forward_backward(network, images[:batch])  # libraries are loaded and tuned before anything is timed
     for some, their_labels in zip(images.split(batch), labels.split(batch), strict=True):
         for name, attack in attacks.items():
-            runs[name].append(_run(network, some, their_labels, attack))
+            runs[name].append(measure(network, some, their_labels, attack))
             if on_progress:
                 on_progress(name)
+    return rows(runs)
+
+
+def rows(runs: Mapping[str, Sequence["Run"]]) -> list[Row]:
+    """One row per attack, of what it did on batch after batch."""
     seconds = {name: sum(run.seconds for run in of) for name, of in runs.items()}
-    reference = next((seconds[name] for name in attacks if name.startswith(REFERENCE)), math.nan)
+    reference = next((seconds[name] for name in runs if name.startswith(REFERENCE)), math.nan)
     return [_row(name, of, seconds[name] / reference) for name, of in runs.items()]
 
 
@@ -92,31 +100,55 @@ def overhead(network: Network, images: Images, labels: Labels, attack: Attack, r
 
 
 @dataclass(frozen=True)
-class _Run:
-    """One attack on one batch."""
+class Run:
+    """One attack on one batch; tensors are on the CPU."""
 
+    adversarial: Images
+    adversarial_labels: Labels  # what the network sees in them
     succeeded: Flags
     png_fools: Flags
-    n_pixels: torch.Tensor
-    n_entries: torch.Tensor
+    n_pixels: Counts
+    n_entries: Counts
     seconds: float
     memory: float  # bytes
+    forward_passes: float  # of one picture each
+    backward_passes: float
+
+    @property
+    def fewest(self) -> PerImage:
+        """Changed pixels with which each picture is fooled; infinite where it is not."""
+        return self.n_pixels.double().masked_fill(~self.succeeded, math.inf)
 
 
-def _run(network: Network, images: Images, labels: Labels, attack: Attack | Callable) -> _Run:
+def measure(network: Network, images: Images, labels: Labels, attack: Attack | Callable) -> Run:
+    """One attack on one batch."""
     memory = PeakMemory(images.device)
     results = []
-    seconds = _seconds(images.device, lambda: results.append(attack(network, images, labels)))
+    counted = Counted(network)
+    seconds = _seconds(images.device, lambda: results.append(attack(counted, images, labels)))
     peak = memory.peak()
     (result,) = results
     read_back = torch.stack([load_image(to_png(image)) for image in result.adversarial]).to(images)
     with torch.no_grad():
         png_fools = margins(network(read_back), result.labels) < 0
-    each = result.succeeded, png_fools, result.n_pixels, result.n_entries
-    return _Run(*(tensor.cpu() for tensor in each), seconds, peak)
+    each = result.adversarial, result.adversarial_labels, result.succeeded, png_fools, result.n_pixels, result.n_entries
+    passes = counted.forward_passes, counted.backward_passes
+    if images.device.type == "cuda":
+        passes = math.nan, math.nan
+    return Run(*(tensor.cpu() for tensor in each), seconds, peak, *map(float, passes))
 
 
-def _row(name: str, runs: list[_Run], time_ratio: float) -> Row:
+def worst_case(fewest: Sequence[PerImage]) -> PerImage:
+    """Of several attacks on the same pictures: the fewest pixels with which any of them fools each picture."""
+    return torch.stack([*fewest]).amin(0)
+
+
+def fooled_within(fewest: PerImage, k: int) -> Share:
+    """How many pictures are fooled by at most `k` changed pixels; what is missing is the robust accuracy at k."""
+    return Share(int((fewest <= k).sum()), len(fewest))
+
+
+def _row(name: str, runs: Sequence[Run], time_ratio: float) -> Row:
     succeeded = torch.cat([run.succeeded for run in runs])
     pixels = torch.cat([run.n_pixels for run in runs])[succeeded].tolist() or [math.nan]
     entries = torch.cat([run.n_entries for run in runs])[succeeded].tolist() or [math.nan]
@@ -132,6 +164,8 @@ def _row(name: str, runs: list[_Run], time_ratio: float) -> Row:
         seconds=sum(run.seconds for run in runs),
         time_ratio=time_ratio,
         memory_mb=max(run.memory for run in runs) / 1e6,
+        forward_passes=sum(run.forward_passes for run in runs) / len(succeeded),
+        backward_passes=sum(run.backward_passes for run in runs) / len(succeeded),
     )
 
 

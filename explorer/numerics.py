@@ -1,8 +1,10 @@
-"""Small formulas that several floors share: margins and the smoothed l0 count."""
+"""Small formulas that several floors share: margins, the smoothed l0 count, and shares with their intervals."""
 
 import math
+from dataclasses import dataclass
 
 import torch
+from scipy.stats import binomtest
 
 from explorer.types import Labels, Logits, PerImage
 
@@ -42,3 +44,24 @@ def smoothed_l0(v: torch.Tensor, a: torch.Tensor, surrogate: str) -> torch.Tenso
 def slope_at_zero(a: torch.Tensor, surrogate: str) -> torch.Tensor:
     """Slope of `smoothed_l0` at v = 0: 1 / (a sqrt(pi)) for the normal, 1 / (4 a) for the sigmoid."""
     return 1 / (a * math.sqrt(math.pi)) if surrogate == "normal" else 1 / (4 * a)
+
+
+@dataclass(frozen=True)
+class Share:
+    """So many of so many, with a 95 % interval (Wilson, 1927)."""
+
+    hits: int
+    of: int
+
+    @property
+    def value(self) -> float:
+        """NaN of none."""
+        return self.hits / self.of if self.of else float("nan")
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """From 0 to 1 where nothing is known."""
+        if not self.of:
+            return 0.0, 1.0
+        found = binomtest(self.hits, self.of).proportion_ci(method="wilson")
+        return float(found.low), float(found.high)

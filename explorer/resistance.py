@@ -7,40 +7,19 @@ needs no gradients, looks for what a misleading gradient may have hidden.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
-from scipy.stats import binomtest
 from torch import Tensor, nn
 
 from explorer.attacks import Attack
 from explorer.defences import Defence, Defended
 from explorer.exact import exact_arithmetic
+from explorer.numerics import Share
 from explorer.types import AttackResult, Flags, Images, Labels
 
 NONE = "none"  # the row without a defence
-
-
-@dataclass(frozen=True)
-class Share:
-    """So many of so many, with a 95 % interval (Wilson, 1927)."""
-
-    hits: int
-    of: int
-
-    @property
-    def value(self) -> float:
-        """NaN of none."""
-        return self.hits / self.of if self.of else float("nan")
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """From 0 to 1 where nothing is known."""
-        if not self.of:
-            return 0.0, 1.0
-        found = binomtest(self.hits, self.of).proportion_ci(method="wilson")
-        return float(found.low), float(found.high)
 
 
 @dataclass(frozen=True)
@@ -79,6 +58,24 @@ def resistance(
     `batch` at a time. `on_progress` hears the name of each row once it is done.
     """
     rows: list[Resistance] = []
+    for row in resistances(classifier, images, labels, defences, attack, gradient_free, batch=batch):
+        rows.append(row)
+        if on_progress:
+            on_progress(row.defence)
+    return rows
+
+
+def resistances(
+    classifier: nn.Module,
+    images: Images,
+    labels: Labels,
+    defences: Mapping[str, Defence],
+    attack: Attack,
+    gradient_free: Attack,
+    *,
+    batch: int,
+) -> Iterator[Resistance]:
+    """The same, row by row."""
     plain: tuple[Images, Flags] | None = None
     for name, defence in {NONE: None, **defences}.items():
         started = time.perf_counter()
@@ -94,21 +91,16 @@ def resistance(
             plain = adversarial, fools
         asked = plain[1] & right
         still = _seen(network, plain[0], batch) != labels
-        rows.append(
-            Resistance(
-                defence=name,
-                clean=Share(int(right.sum()), len(right)),
-                survive=Share(int((still & asked).sum()), int(asked.sum())),
-                adaptive=Share(int(found.fooled.sum()), int(right.sum())),
-                adaptive_pixels=found.mean_pixels,
-                gradient_free=Share(int(random.fooled.sum()), int(right.sum())),
-                gradient_free_pixels=random.mean_pixels,
-                seconds=time.perf_counter() - started,
-            )
+        yield Resistance(
+            defence=name,
+            clean=Share(int(right.sum()), len(right)),
+            survive=Share(int((still & asked).sum()), int(asked.sum())),
+            adaptive=Share(int(found.fooled.sum()), int(right.sum())),
+            adaptive_pixels=found.mean_pixels,
+            gradient_free=Share(int(random.fooled.sum()), int(right.sum())),
+            gradient_free_pixels=random.mean_pixels,
+            seconds=time.perf_counter() - started,
         )
-        if on_progress:
-            on_progress(name)
-    return rows
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,22 @@ def shown(text: str, digits: int | None) -> str:
     return f"{100 * float(text):.{digits}f} %"
 
 
+def transfer() -> list[str]:
+    """How often each network's attacks fool the others, by the whole change, with 95 % intervals."""
+    cells = {(row["attack"], row["source"], row["target"]): row for row in read("transfer", "signs")}
+    attacks, sources, targets = (list(dict.fromkeys(each)) for each in zip(*cells, strict=True))
+    rows = []
+    for attack in attacks:
+        for source in sources:
+            found = [cells[attack, source, target] for target in targets]
+            told = []
+            for row in found:
+                low, high = (shown(row[end], 0).removesuffix(" %") for end in ("whole_low", "whole_high"))
+                told.append(f"{shown(row['whole'], 0)} ({low} to {high})")
+            rows.append([f"`{attack}`", f"`{source}`", *told])
+    return markdown(["attack", "made on", *(f"`{target}` errs" for target in targets)], rows)
+
+
 def by_method(name: str) -> list[str]:
     """Every method's checks on one network."""
     rows = [[METHODS[row["method"]].title, *checks_of(row)] for row in read("evidence", name)]

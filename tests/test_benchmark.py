@@ -11,12 +11,14 @@ from torch import nn
 
 from explorer import benchmark
 from explorer.__main__ import main
-from explorer.attacks import SigmaZero, SparseAttack
-from explorer.benchmark import compare, overhead
+from explorer.attacks import RandomSearch, SigmaZero, SparseAttack
+from explorer.benchmark import compare, fooled_within, measure, overhead, worst_case
 from explorer.classifiers import Classifier, load_classifier
 from explorer.commands.bench import DEFAULT_ATTACKS, OVERHEAD, named_attack
 from explorer.commands.pictures import correctly_classified
 from explorer.images import to_png
+from explorer.numerics import Share
+from explorer.passes import Counted
 from explorer.training import Renders
 from explorer.types import AttackResult, Trace
 
@@ -86,6 +88,39 @@ def test_a_picture_that_fools_only_before_it_is_saved_is_found_out(clf, pictures
     assert row.success == 1
     assert row.png_fools == 0
     assert math.isnan(row.time_ratio)
+
+
+def test_pictures_are_counted_forwards_and_backwards(clf, pictures):
+    counted = Counted(clf)
+    images = pictures[0].clone().requires_grad_()
+    assert torch.equal(counted(images), clf(images))
+    assert (counted.forward_passes, counted.backward_passes) == (5, 0)
+    torch.autograd.grad(counted(images[:2]).sum(), images)
+    assert (counted.forward_passes, counted.backward_passes) == (7, 2)
+    with torch.no_grad():
+        counted(images)
+    assert (counted.forward_passes, counted.backward_passes) == (12, 2)
+
+
+def test_an_attack_without_gradients_needs_no_backward_passes(clf, pictures):
+    run = measure(clf, *pictures, RandomSearch(queries=10, k=SIDE))
+    assert run.backward_passes == 0
+    assert run.forward_passes >= 5
+    steps = [measure(clf, *pictures, SigmaZero(steps=n)).backward_passes for n in (5, 15)]
+    assert steps[1] - steps[0] == 5 * 10
+
+
+def test_the_worst_case_over_attacks_is_the_fewest_pixels_of_any(clf, pictures):
+    inf = math.inf
+    one, other = torch.tensor([3.0, inf, 5, inf]), torch.tensor([4.0, 2, inf, inf])
+    worst = worst_case([one, other])
+    assert worst.tolist() == [3, 2, 5, inf]
+    assert [fooled_within(worst, k).hits for k in range(6)] == [0, 0, 1, 2, 2, 3]
+    assert fooled_within(worst, 10**9) == Share(3, 4), "what is never fooled is never counted"
+    run = measure(clf, *pictures, SparseAttack(steps=10))
+    assert run.fewest.tolist() == [1] * 5
+    hopeless = dataclasses.replace(run, succeeded=torch.zeros(5, dtype=torch.bool))
+    assert hopeless.fewest.tolist() == [inf] * 5
 
 
 def test_an_attack_that_fools_nothing_has_no_counts(clf, pictures):

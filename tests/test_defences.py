@@ -23,7 +23,8 @@ from explorer.defences.moving import Resize, Shift
 from explorer.defences.smoothing import Gaussian, Median
 from explorer.grid import to_grid
 from explorer.knobs import knob, knobs
-from explorer.resistance import NONE, Share, resistance
+from explorer.numerics import Share
+from explorer.resistance import NONE, resistance
 from explorer.samples import gallery
 
 SIZE = 12

@@ -152,6 +152,7 @@ TABLES = {
     "methods": method_table,
     "evidence": lambda: measured_tables.by_method("signs-resnet"),
     "networks": measured_tables.by_network,
+    "transfer": measured_tables.transfer,
     "truth": lambda: measured_tables.truth("signs-resnet"),
 }
 DOCUMENTS = {"experiments": experiments_document, "evidence": measured_tables.document}

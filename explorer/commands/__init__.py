@@ -1,6 +1,19 @@
 """The commands of `python -m explorer`: one file each, with EXAMPLES, add_arguments(parser) and run(args) -> int."""
 
-from explorer.commands import attack, bench, defend, evaluate, evidence, experiment, listing, serve, sweep, train, tune
+from explorer.commands import (
+    attack,
+    bench,
+    defend,
+    evaluate,
+    evidence,
+    experiment,
+    listing,
+    serve,
+    sweep,
+    train,
+    transfer,
+    tune,
+)
 
 COMMANDS = {
     "serve": serve,
@@ -11,6 +24,7 @@ COMMANDS = {
     "experiment": experiment,
     "evidence": evidence,
     "defend": defend,
+    "transfer": transfer,
     "list": listing,
     "train": train,
     "evaluate": evaluate,

@@ -13,9 +13,10 @@ from tqdm import tqdm
 
 from explorer.commands import networks, options, pictures
 from explorer.commands.bench import named_attack
-from explorer.commands.tables import aligned, write_csv
+from explorer.commands.tables import aligned, write_csv, written_share
 from explorer.defences import DEFENCES, Defence
-from explorer.resistance import NONE, Resistance, Share, resistance
+from explorer.numerics import Share
+from explorer.resistance import NONE, Resistance, resistance
 
 EXAMPLES = """defences:
   A name (median, jpeg, bit-depth, gaussian, bilateral, total-variation, shift, resize), then any of its settings as
@@ -82,20 +83,15 @@ def named_defence(text: str) -> Defence:
 def _printed(row: Resistance) -> dict[str, object]:
     return {
         "defence": row.defence,
-        "clean still right": _share(row.clean),
+        "clean still right": written_share(row.clean),
         "cost": f"{100 * (1 - row.clean.value):.0f} %",
-        "plain attacks survive": _share(row.survive),
-        "adaptive fools": _share(row.adaptive),
+        "plain attacks survive": written_share(row.survive),
+        "adaptive fools": written_share(row.adaptive),
         "pixels": row.adaptive_pixels,
-        "check fools": _share(row.gradient_free),
+        "check fools": written_share(row.gradient_free),
         "pixels ": row.gradient_free_pixels,
         "seconds": row.seconds,
     }
-
-
-def _share(share: Share) -> str:
-    low, high = share.interval
-    return f"{100 * share.value:.0f} % ({100 * low:.0f} to {100 * high:.0f})" if share.of else "–"
 
 
 def _record(row: Resistance) -> dict[str, object]:

@@ -43,8 +43,12 @@ def find_picture(name: str) -> Sample:
     return Sample(path.name, from_uint8(_read(path)), caption=str(path))
 
 
-def add_arguments(parser: argparse.ArgumentParser, default: str, batch: int | None = 50) -> None:
-    """The options that choose many pictures; a `batch` of None is what fits the memory."""
+def add_arguments(
+    parser: argparse.ArgumentParser, default: str, batch: int | None = 50, n: int = 100, correct: bool = True
+) -> None:
+    """The options that choose many pictures; a `batch` of None is what fits the memory. `correct`: only pictures that
+    the network classifies correctly are used.
+    """
     parser.add_argument(
         "--pictures",
         default=default,
@@ -62,7 +66,8 @@ def add_arguments(parser: argparse.ArgumentParser, default: str, batch: int | No
         help="where CIFAR-10 lies: torchvision's files, or a folder of pictures per class (default: the folder that "
         "EXPLORER_CIFAR10 names, else the one that the page downloads to)",
     )
-    parser.add_argument("--n", type=int, default=100, help="correctly classified pictures, at most (default: 100)")
+    which = "correctly classified pictures" if correct else "pictures"
+    parser.add_argument("--n", type=int, default=n, help=f"{which}, at most (default: {n})")
     parser.add_argument(
         "--batch",
         type=int,
@@ -78,14 +83,9 @@ def correctly_classified(network: nn.Module, source: str, n: int, seed: int, dat
 
     Raises ValueError with one sentence if the pictures do not suit the network, or none is classified correctly.
     """
-    if n < 1 or seed < 0:
-        raise ValueError(f"--n must be at least 1 and --seed at least 0; got {n} and {seed}.")
     device = device_of(network)
     images, labels, found = [], [], 0
-    for chunk, classes in _chunks(source, network, n, seed, data):
-        n_classes = count_classes(network, tuple(chunk.shape[2:]))
-        if classes.min() < 0 or classes.max() >= n_classes:
-            raise ValueError(f"{source} has class {int(classes.max())}; the network knows 0 to {n_classes - 1}.")
+    for chunk, classes in _checked_chunks(source, network, n, seed, data):
         with exact_arithmetic(device), torch.no_grad():
             given = chunk.to(device, copy=True)  # a network may write into it
             right = network(given).argmax(1).cpu() == classes
@@ -97,6 +97,37 @@ def correctly_classified(network: nn.Module, source: str, n: int, seed: int, dat
     if not found:
         raise ValueError(f"The network classifies no picture of {source} correctly.")
     return torch.cat(images)[:n].to(device), torch.cat(labels)[:n].to(device)
+
+
+def labelled(network: nn.Module, source: str, n: int, seed: int, data: Path | None = None) -> Chunk:
+    """The first `n` pictures of `source`, or as many as there are, whatever the network sees in them; of the gallery,
+    one of each class first. ValueError as above.
+    """
+    images, labels = [], []
+    for chunk, classes in _checked_chunks(source, network, n, seed, data):
+        order = _one_of_each_first(classes) if source == "gallery" else torch.arange(len(classes))
+        images.append(chunk[order])
+        labels.append(classes[order])
+        if sum(map(len, images)) >= n:
+            break
+    return torch.cat(images)[:n], torch.cat(labels)[:n]
+
+
+def _one_of_each_first(classes: Labels) -> torch.Tensor:
+    """The places (n,) of the first picture of each class, then those of the second ones, and so on."""
+    earlier = [int((classes[:place] == label).sum()) for place, label in enumerate(classes)]
+    return torch.tensor(earlier).argsort(stable=True)
+
+
+def _checked_chunks(source: str, network: nn.Module, n: int, seed: int, data: Path | None) -> Iterator[Chunk]:
+    """The pictures of `source`, whose classes are all known to the network."""
+    if n < 1 or seed < 0:
+        raise ValueError(f"--n must be at least 1 and --seed at least 0; got {n} and {seed}.")
+    for chunk, classes in _chunks(source, network, n, seed, data):
+        n_classes = count_classes(network, tuple(chunk.shape[2:]))
+        if classes.min() < 0 or classes.max() >= n_classes:
+            raise ValueError(f"{source} has class {int(classes.max())}; the network knows 0 to {n_classes - 1}.")
+        yield chunk, classes
 
 
 def _chunks(source: str, network: nn.Module, n: int, seed: int, data: Path | None) -> Iterator[Chunk]:

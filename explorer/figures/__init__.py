@@ -2,6 +2,7 @@
 
 from explorer.figures.answers import answer
 from explorer.figures.bars import top_classes
+from explorer.figures.comparison import fooled_curves, share_intervals, share_matrix, told
 from explorer.figures.curves import Curve, constant, parallel, pareto, response
 from explorer.figures.heat import Cell, heat_map
 from explorer.figures.lesson import answer_bars, class_bars, count_bars
@@ -22,6 +23,7 @@ __all__ = [
     "class_bars",
     "constant",
     "count_bars",
+    "fooled_curves",
     "front",
     "heat_map",
     "history",
@@ -33,9 +35,12 @@ __all__ = [
     "pixel_scatter",
     "response",
     "room_of",
+    "share_intervals",
+    "share_matrix",
     "signed_map",
     "smoothed_step",
     "threshold_of",
+    "told",
     "top_classes",
     "truth_rates",
 ]

@@ -46,6 +46,13 @@ def labelled_pictures(networks: Sequence[str]) -> tuple[Sample, ...]:
     return _recognised(doubtful, str(cifar10_folder()) if datasets == {"cifar10"} else "", *sizes)
 
 
+def pictures_of(dataset: str, size: tuple[int, int]) -> tuple[Sample, ...]:
+    """The pictures of "signs" or "cifar10" in this size, whatever any network sees in them, one of each class first.
+    Raises ValueError with one sentence if they are not here.
+    """
+    return _recognised((), str(cifar10_folder()) if dataset == "cifar10" else "", size)
+
+
 @lru_cache(maxsize=32)
 def _recognised(
     networks: tuple[tuple[str, str], ...], folder: str, size: tuple[int, int] | None = None

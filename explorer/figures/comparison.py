@@ -1,0 +1,144 @@
+"""Networks, attacks and defences side by side: a matrix of shares, curves, and shares with their intervals."""
+
+from collections.abc import Mapping, Sequence
+from textwrap import wrap
+
+import plotly.graph_objects as go
+
+from explorer.figures.curves import COLOURS
+from explorer.figures.style import axis, layout
+from explorer.numerics import Share
+
+WIDTH = 12  # letters of a line of a network's name
+ROW, GAP = 64, 0.22  # CSS pixels of a row of the matrix; distance of two marks in a row of intervals
+SCALE = [[0, "rgb(234, 231, 246)"], [1, "rgb(75, 63, 176)"]]  # solid, so that Plotly finds readable letters for each
+SYMBOLS = ("circle", "diamond", "square", "triangle-up")
+DASHES = ("solid", "dot", "dashdot", "longdash")
+
+
+def share_matrix(names: Sequence[str], shares: Sequence[Sequence[Share]], rows: str, columns: str) -> go.Figure:
+    """Row by column, each share in its cell; a click on a cell reports [row, column]."""
+    n = len(names)
+    titles = ["<br>".join(wrap(name, WIDTH, break_long_words=False)) for name in names]
+    cells = [(i, j) for i in range(n) for j in range(n)]
+    map_ = go.Heatmap(
+        z=[[share.value if share.of else None for share in line] for line in shares],
+        text=[[_in_cell(share) for share in line] for line in shares],
+        texttemplate="%{text}",
+        textfont={"size": 14},
+        zmin=0,
+        zmax=1,
+        colorscale=SCALE,
+        showscale=False,
+        hoverinfo="skip",
+        xgap=3,
+        ygap=3,
+    )
+    targets = go.Scatter(
+        x=[j for _, j in cells],
+        y=[i for i, _ in cells],
+        mode="markers",
+        marker={"symbol": "square", "size": 44, "color": "rgba(0, 0, 0, 0)"},
+        selected={"marker": {"opacity": 1}},
+        unselected={"marker": {"opacity": 1}},
+        customdata=[[i, j] for i, j in cells],
+        text=[f"{names[i]} → {names[j]}<br>{told(shares[i][j])}" for i, j in cells],
+        hovertemplate="%{text}<br>click: its pictures<extra></extra>",
+    )
+    stops = {"tickvals": [*range(n)], "ticktext": titles, "showgrid": False}
+    return go.Figure(
+        [map_, targets],
+        layout(
+            110 + ROW * n,
+            xaxis=axis(columns, side="top", range=[-0.5, n - 0.5], **stops),
+            yaxis=axis(rows, range=[n - 0.5, -0.5], **stops),
+            clickmode="event+select",
+            showlegend=False,
+            margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        ),
+    )
+
+
+def fooled_curves(curves: Mapping[str, Sequence[Share]], worst: Sequence[Share]) -> go.Figure:
+    """How many pictures are fooled by at most 0, 1, 2, ... pixels, one curve per attack; `worst`: by any of them."""
+    traces = [
+        _steps(name, shares, COLOURS[i % len(COLOURS)], DASHES[i % len(DASHES)], 2.5)
+        for i, (name, shares) in enumerate(curves.items())
+    ]
+    if len(curves) > 1:
+        traces.insert(0, _steps("any of them", worst, "rgba(128, 128, 140, 0.45)", "solid", 8))
+    return go.Figure(
+        traces,
+        layout(
+            400,
+            xaxis=axis("at most so many changed pixels", rangemode="tozero"),
+            yaxis=axis("fooled, %", range=[-4, 104]),
+            hovermode="x unified",
+            margin={"l": 8, "r": 8, "t": 60, "b": 8},
+        ),
+    )
+
+
+def share_intervals(rows: Sequence[str], series: Mapping[str, Sequence[Share]]) -> go.Figure:
+    """One row per name, in it one mark per series with its 95 % interval; shares of nothing are left out."""
+    traces = []
+    for number, (name, shares) in enumerate(series.items()):
+        shown = [(row, share) for row, share in enumerate(shares) if share.of]
+        colour = COLOURS[number % len(COLOURS)]
+        low, high = ([100 * share.interval[end] for _, share in shown] for end in (0, 1))
+        value = [100 * share.value for _, share in shown]
+        traces.append(
+            go.Scatter(
+                x=value,
+                y=[row + GAP * (number - (len(series) - 1) / 2) for row, _ in shown],
+                name=name,
+                mode="markers",
+                marker={"color": colour, "symbol": SYMBOLS[number % len(SYMBOLS)], "size": 12},
+                error_x={
+                    "type": "data",
+                    "symmetric": False,
+                    "array": [h - v for h, v in zip(high, value, strict=True)],
+                    "arrayminus": [v - each for each, v in zip(low, value, strict=True)],
+                    "color": colour,
+                    "thickness": 2,
+                    "width": 0,
+                },
+                cliponaxis=False,
+                text=[f"{rows[row]}, {name}: {told(share)}" for row, share in shown],
+                hovertemplate="%{text}<extra></extra>",
+            )
+        )
+    titles = ["<br>".join(wrap(name, 18)) for name in rows]
+    return go.Figure(
+        traces,
+        layout(
+            130 + 70 * len(rows),
+            xaxis=axis("of the pictures, %", range=[-3, 103]),
+            yaxis=axis(tickvals=[*range(len(rows))], ticktext=titles, range=[len(rows) - 0.5, -0.5], showgrid=False),
+            legend_traceorder="normal",
+            margin={"l": 8, "r": 8, "t": 70, "b": 8},
+        ),
+    )
+
+
+def told(share: Share) -> str:
+    """A share with its interval, in words."""
+    if not share.of:
+        return "no picture counts"
+    low, high = share.interval
+    return f"{100 * share.value:.0f} %, {share.hits} of {share.of} (95 %: {100 * low:.0f} to {100 * high:.0f} %)"
+
+
+def _in_cell(share: Share) -> str:
+    return f"<b>{100 * share.value:.0f} %</b><br>{share.hits}/{share.of}" if share.of else "–"
+
+
+def _steps(name: str, shares: Sequence[Share], colour: str, dash: str, width: float) -> go.Scatter:
+    return go.Scatter(
+        x=[*range(len(shares))],
+        y=[100 * share.value for share in shares],
+        name=name,
+        mode="lines",
+        line={"color": colour, "width": width, "dash": dash, "shape": "hv"},
+        hovertemplate=f"{name}: %{{y:.0f}} %<extra></extra>",
+    )

@@ -1,0 +1,232 @@
+"""Does it carry over? The matrix of attacked networks and those that look, and the pictures of its cells."""
+
+import html
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+import streamlit as st
+import torch
+
+from explorer.attacks import Attack
+from explorer.figures import share_matrix, told
+from explorer.hashes import image_sha256
+from explorer.jobs import Job
+from explorer.transfer import PARTS, Cell, Part, Shot, Transfer
+from explorer.types import Sample, Step
+from explorer.ui.caches import content_of
+from explorer.ui.compare import parts
+from explorer.ui.compare.choices import (
+    BATCH,
+    choose_attacks,
+    choose_count,
+    comparable_networks,
+    network_of,
+    short_titles,
+    title_of,
+)
+from explorer.ui.evidence import QUIET
+from explorer.ui.grid import go_to
+from explorer.ui.link import bound, link, linked, unlink
+from explorer.ui.long_runs import LongRun, control, long_runs
+from explorer.ui.markdown import plain
+from explorer.ui.networks import BRING
+from explorer.ui.pictures import picture_url
+from explorer.ui.run_files import key_of
+from explorer.ui.runs import expected_seconds
+from explorer.ui.subjects import pictures_of
+
+MOST_NETWORKS, MOST_ATTACKS, MOST_PICTURES = 5, 2, 50
+USUAL = 4  # networks at first
+DEFAULT_ATTACKS = ("sparse", "sparse-paper")
+SHOWN = 12  # pictures of a cell
+CELL = "cell"  # in the link
+TITLES: dict[Part, str] = {"whole": "Whole change", "obscuring": "Only obscuring", "leading": "Only leading"}
+WHAT = """
+Each picture is attacked on one network (a **row**), and shown to the others (**columns**). A cell says how often the
+column's network errs, of the pictures that both networks see correctly without the attack, and with which the attack
+fools the row's own network. Click a cell to see its pictures. *Only obscuring* puts all leading pixels back, and *only
+leading* all obscuring ones; what has no pixel of a kind fools nobody by it.
+"""
+
+
+def show_transfer() -> None:
+    """Choose, run, look."""
+    st.markdown(WHAT)
+    names = comparable_networks()
+    bound("transfer_networks", map(title_of, names))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = st.multiselect(
+            "Networks",
+            names,
+            names[:USUAL],
+            format_func=title_of,
+            max_selections=MOST_NETWORKS,
+            key="transfer_networks",
+            help=f"Two or more that know the same classes. {BRING}",
+            bind="query-params",
+        )
+        attacks = choose_attacks("transfer_attacks", DEFAULT_ATTACKS, MOST_ATTACKS)
+    if len(chosen) < 2:
+        raise ValueError("Choose two networks or more: one is attacked, and the others look.")
+    if not attacks:
+        raise ValueError("Choose one attack or more.")
+    networks = {name: network_of(name) for name in chosen}
+    first = networks[chosen[0]]
+    every = pictures_of(first.dataset, first.input_size)
+    samples = every[: choose_count("transfer_n", min(MOST_PICTURES, len(every)))]
+    run = _run_of(networks, samples, attacks)
+    transfer: Transfer = run.of
+    left = transfer.total - transfer.done
+    seconds = sum(expected_seconds(attack, clf) for attack in attacks.values() for clf in networks.values())
+    n_attacks = len(networks) * len(attacks) * len(samples)
+    rest = parts.told(transfer.done, left, f"{n_attacks} attacks", seconds * len(samples) * left / transfer.total)
+    control(run, "Measure" if left else "", "Go on" if transfer.done and left else None, rest, key="transfer")
+    if transfer.done:
+        show_matrices(transfer, samples, short_titles(chosen))
+
+
+def _run_of(networks: Mapping, samples: Sequence[Sample], attacks: Mapping[str, Attack]) -> LongRun:
+    pictures = [image_sha256(sample.image) for sample in samples]
+    key = key_of("transfer", [(name, content_of(clf)) for name, clf in networks.items()], pictures, dict(attacks))
+
+    def make() -> LongRun:
+        images = torch.stack([sample.image for sample in samples])
+        labels = torch.tensor([sample.label for sample in samples])
+        transfer = Transfer(networks, images, labels, attacks, batch=BATCH)
+        device = str(next(iter(networks.values())).device)
+        return LongRun(key, device, lambda job: _advance(transfer, job), transfer)
+
+    return long_runs().get(key, make)
+
+
+def _advance(transfer: Transfer, job: Job) -> bool:
+    def on_step(step: Step) -> bool:
+        done = transfer.done + min(1.0, step.done / step.total)
+        job.report(done, transfer.total, f"{transfer.done} of {transfer.total} batches of pictures")
+        return job.should_stop
+
+    return transfer.advance(on_step)
+
+
+def show_matrices(transfer: Transfer, samples: Sequence[Sample], titles: Mapping[str, str]) -> None:
+    """One matrix per attack, and the pictures of the cell that was clicked."""
+    bound("transfer_part", TITLES.values())
+    part = st.segmented_control(
+        "Shown to the other networks",
+        list(TITLES),
+        default="whole",
+        required=True,
+        format_func=TITLES.get,
+        key="transfer_part",
+        bind="query-params",
+    )
+    for column, attack in zip(st.columns(len(transfer.attacks), gap="large"), transfer.attacks, strict=True):
+        with column:
+            st.markdown(f"##### {plain(attack)}")
+            _matrix(transfer, attack, part, titles)
+            st.caption(_summary(transfer, attack, part))
+    with st.expander("The numbers, with 95 % intervals"):
+        st.dataframe(
+            _table(transfer, titles), hide_index=True, alt="One line per attack, attacked network and looking network."
+        )
+    if cell := _opened(transfer):
+        show_cell(transfer, cell, part, samples, titles)
+
+
+def _matrix(transfer: Transfer, attack: str, part: Part, titles: Mapping[str, str]) -> None:
+    names = [*transfer.networks]
+    shares = [[transfer.cell(attack, source, target).fooled[part] for target in names] for source in names]
+    number = [*transfer.attacks].index(attack)
+    key = f"matrix-{number}-{part}"
+
+    def pick() -> None:
+        points = [point for point in st.session_state[key].selection.points if point.get("customdata")]
+        if points:
+            source, target = map(int, points[0]["customdata"])
+            link(CELL, f"{number}.{source}.{target}", "")
+
+    listed = "; ".join(
+        f"{titles[source]} to {titles[target]}: {told(share)}"
+        for source, line in zip(names, shares, strict=True)
+        for target, share in zip(names, line, strict=True)
+    )
+    figure = share_matrix([titles[name] for name in names], shares, "attacked", "looks")
+    st.plotly_chart(
+        figure,
+        key=key,
+        on_select=pick,
+        selection_mode="points",
+        config=QUIET,
+        alt=f"How often {PARTS[part]} fools. {listed}.",
+    )
+
+
+def _summary(transfer: Transfer, attack: str, part: Part) -> str:
+    """All cells off the diagonal together, in one sentence."""
+    others = [cell for cell in transfer.cells(attack) if cell.source != cell.target]
+    hits, of = (sum(getattr(cell.fooled[part], name) for cell in others) for name in ("hits", "of"))
+    pixels = [transfer.mean_pixels(attack, source) for source in transfer.networks]
+    known = [each for each in pixels if each == each]
+    mean = f"{min(known):.0f} to {max(known):.0f} changed pixels on average, by network. " if known else ""
+    return f"{mean}Other networks are fooled in {hits} of {of} cases{f', {100 * hits / of:.0f} %' if of else ''}."
+
+
+def _table(transfer: Transfer, titles: Mapping[str, str]) -> pd.DataFrame:
+    rows = []
+    for attack in transfer.attacks:
+        for cell in transfer.cells(attack):
+            shares = {TITLES[part]: told(share) for part, share in cell.fooled.items()}
+            rows.append({"attack": attack, "attacked": titles[cell.source], "looks": titles[cell.target]} | shares)
+    return pd.DataFrame(rows)
+
+
+def _opened(transfer: Transfer) -> Cell | None:
+    """The cell that the link names."""
+    attacks, names = [*transfer.attacks], [*transfer.networks]
+    allowed = {
+        f"{a}.{s}.{t}": (attack, source, target)
+        for a, attack in enumerate(attacks)
+        for s, source in enumerate(names)
+        for t, target in enumerate(names)
+    }
+    name = linked(CELL, allowed, "")
+    return transfer.cell(*allowed[name]) if name else None
+
+
+def show_cell(transfer: Transfer, cell: Cell, part: Part, samples: Sequence[Sample], titles: Mapping[str, str]) -> None:
+    """Clean and attacked pictures with what both networks see; each opens in Explore."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"##### {plain(titles[cell.source])} → {plain(titles[cell.target])}, {plain(cell.attack)}")
+        st.button("Close", on_click=unlink, args=[CELL], key="close-cell")
+    if not cell.shots:
+        st.info("No picture counts here yet: both networks must see it correctly, and the attack must fool the first.")
+        return
+    shots = sorted(cell.shots, key=lambda shot: shot.seen[cell.target][part] == shot.label)  # the fooled ones first
+    if len(shots) > SHOWN:
+        st.caption(f"{SHOWN} of {len(shots)} pictures, those that fool first.")
+    columns = st.columns(4)
+    for number, shot in enumerate(shots[:SHOWN]):
+        with columns[number % 4].container(border=True):
+            _card(transfer, cell, part, shot, samples[shot.picture], titles)
+
+
+def _card(transfer: Transfer, cell: Cell, part: Part, shot: Shot, sample: Sample, titles: Mapping[str, str]) -> None:
+    names = transfer.networks[cell.source].class_names
+    pictures = (("clean", sample.image), (f"attacked, {TITLES[part].lower()}", shot.shown(part, sample.image)))
+    images = "".join(
+        f'<img alt="{html.escape(f"{names[shot.label]}, {name}")}" src="{picture_url(image)}">'
+        for name, image in pictures
+    )
+    st.html(f'<div class="pair">{images}</div>')
+    seen = {titles[name]: shot.seen[name][part] for name in dict.fromkeys((cell.source, cell.target))}
+    lines = [f"**{plain(names[shot.label])}**, {shot.n_pixels[part]} pixels"]
+    for title, label in seen.items():
+        lines.append(f"{plain(title)}: {'✗' if label != shot.label else '✓'} {plain(names[label])}")
+    st.markdown("  \n".join(lines))
+    st.button(
+        "Open in Explore",
+        on_click=go_to,
+        args=[transfer.attacks[cell.attack], cell.source, sample.name],
+        key=f"open-{shot.picture}",
+        width="stretch",
+    )

@@ -1,0 +1,188 @@
+"""Against what else? Two to four attacks on one picture, then on many, and the worst case over them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import pandas as pd
+import streamlit as st
+import torch
+
+from explorer.attacks import Attack
+from explorer.benchmark import Run, fooled_within, measure, rows, worst_case
+from explorer.classifiers import Classifier
+from explorer.evidence import explain_pixels
+from explorer.figures import fooled_curves, told
+from explorer.figures.scales import short
+from explorer.hashes import image_sha256
+from explorer.jobs import Job
+from explorer.pipeline.exploration import MOST_LABELLED
+from explorer.types import Sample
+from explorer.ui.caches import content_of, valid_methods
+from explorer.ui.compare import parts
+from explorer.ui.compare.choices import BATCH, choose_attacks, choose_count, choose_network, choose_picture, network_of
+from explorer.ui.evidence import QUIET
+from explorer.ui.grid import go_to
+from explorer.ui.link import linked_number, whole
+from explorer.ui.long_runs import control
+from explorer.ui.markdown import plain
+from explorer.ui.pictures import canvas
+from explorer.ui.run_files import key_of
+from explorer.ui.runs import expected_seconds
+from explorer.ui.subjects import labelled_pictures
+from explorer.ui.work import advance, result_of
+
+USUAL = ("sparse", "greedy", "sigma-zero")
+MOST_ATTACKS, MOST_PICTURES = 4, 50
+HINT = "Point at a pixel to compare it in the clean picture and in the first attacked one."
+Single = tuple[Run, int, int]  # on one picture; its obscuring and leading pixels, -1 where there are too many to label
+
+
+def show_versus() -> None:
+    """Choose, then one picture, then many."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = choose_network("versus_network")
+        attacks = choose_attacks("versus_attacks", USUAL, MOST_ATTACKS)
+    if len(attacks) < 2:
+        raise ValueError("Choose two attacks or more.")
+    clf = network_of(name)
+    samples = labelled_pictures([name])
+    sample = choose_picture("versus_picture", samples)
+    st.caption(_differences(attacks))
+    show_single(clf, sample, attacks)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption("Open in Explore:", width="content")
+        for title, attack in attacks.items():
+            st.button(title, on_click=go_to, args=[attack, name, sample.name], key=f"versus-open-{title}")
+    st.markdown("##### On many pictures")
+    show_many(clf, samples[: choose_count("versus_n", min(MOST_PICTURES, len(samples)))], attacks)
+
+
+def _differences(attacks: Mapping[str, Attack]) -> str:
+    """What must be known to compare their counts: what an attack counts, and which stages come after its own."""
+    told = []
+    for title, attack in attacks.items():
+        missing = [word for word, there in (("pruned", attack.prune), ("polished", attack.polish)) if not there]
+        says = [f"not {' or '.join(missing)}"] if missing else []
+        says += ["looks for few channel values, not few pixels"] if attack.unit == "entry" else []
+        told += [f"{plain(title)}: {', '.join(says)}."] if says else []
+    return " ".join(["Each attack has its usual settings.", *told])
+
+
+def show_single(clf: Classifier, sample: Sample, attacks: Mapping[str, Attack]) -> None:
+    """All attacks on one picture, side by side, with what each did and asked for."""
+    key = key_of("versus", content_of(clf), image_sha256(sample.image), sample.label, dict(attacks))
+
+    def work(job: Job) -> list[Single]:
+        found = []
+        for number, (title, attack) in enumerate(attacks.items()):
+            advance(job, number, len(attacks), f"{title}: attack {number + 1} of {len(attacks)}")
+            found.append(_single(clf, sample, attack))
+        return found
+
+    singles = result_of(f"versus-{key}", clf, work)
+    if singles is None:
+        return
+    names = clf.class_names
+    images, table = {"clean": sample.image}, []
+    panes = [{"title": "Clean", "text": names[sample.label], "shows": "clean", "alt": f"{names[sample.label]}, clean."}]
+    for number, (title, (run, obscuring, leading)) in enumerate(zip(attacks, singles, strict=True)):
+        images[f"attack-{number}"] = run.adversarial[0]
+        n_pixels, seen = int(run.n_pixels[0]), names[int(run.adversarial_labels[0])]
+        text = f"{seen}, by {n_pixels:,} pixel{'s' * (n_pixels != 1)}" if run.succeeded[0] else "not fooled"
+        panes.append({"title": title, "text": text, "shows": f"attack-{number}", "alt": f"{title}: {text}."})
+        table.append(
+            {
+                "attack": title,
+                "fooled": "yes" if run.succeeded[0] else "no",
+                "pixels": f"{n_pixels:,}",
+                "obscuring": _part(obscuring, n_pixels),
+                "leading": _part(leading, n_pixels),
+                "seconds": f"{run.seconds:.2f}",
+                "forward passes": short(run.forward_passes),
+                "backward passes": short(run.backward_passes),
+            }
+        )
+    canvas(images, panes, (), (), (), HINT, "versus-pictures", None)
+    st.dataframe(pd.DataFrame(table), hide_index=True, alt="What each attack did to this picture, and asked for.")
+
+
+def _single(clf: Classifier, sample: Sample, attack: Attack) -> Single:
+    image = sample.image.to(clf.device)
+    run = measure(clf, image[None], torch.tensor([sample.label], device=clf.device), attack)
+    if not 0 < run.n_pixels[0] <= MOST_LABELLED:
+        return run, -1, -1
+    attacked = run.adversarial[0].to(clf.device)
+    evidence = explain_pixels(clf, image, attacked, sample.label, valid_methods(clf)[0], splits=0)
+    return run, evidence.count("obscuring"), evidence.count("leading")
+
+
+def _part(count: int, n_pixels: int) -> str:
+    return f"{count:,} ({100 * count / n_pixels:.0f} %)" if count >= 0 else "–"
+
+
+def show_many(clf: Classifier, samples: Sequence[Sample], attacks: Mapping[str, Attack]) -> None:
+    """Curves of the fooled, means, and the robust accuracy as the worst case over these attacks."""
+    key = key_of("versus-many", content_of(clf), [image_sha256(each.image) for each in samples], dict(attacks))
+    batches = [samples[first : first + BATCH] for first in range(0, len(samples), BATCH)]
+
+    def make() -> Iterator[tuple[str, Run]]:
+        for batch in batches:
+            images = torch.stack([sample.image for sample in batch]).to(clf.device)
+            labels = torch.tensor([sample.label for sample in batch], device=clf.device)
+            for title, attack in attacks.items():
+                yield title, measure(clf, images, labels, attack)
+
+    run = parts.parts_run(key, clf, len(batches) * len(attacks), make)
+    work: parts.Parts = run.of
+    made = [*work.made]
+    seconds = sum(expected_seconds(attack, clf) for attack in attacks.values()) * len(samples) * work.left / work.total
+    rest = parts.told(len(made), work.left, f"{len(samples) * len(attacks)} attacks", seconds)
+    control(run, "Measure" if work.left else "", "Go on" if made and work.left else None, rest, key="versus")
+    whole_rounds = len(made) // len(attacks) * len(attacks)  # every attack has seen the same pictures
+    runs = {title: [each for name, each in made[:whole_rounds] if name == title] for title in attacks}
+    if whole_rounds:
+        show_runs(runs)
+
+
+def show_runs(runs: Mapping[str, Sequence[Run]]) -> None:
+    """What the attacks did to the same pictures."""
+    fewest = {title: torch.cat([run.fewest for run in of]) for title, of in runs.items()}
+    worst = worst_case([*fewest.values()])
+    most = _end([*fewest.values()])
+    curves = {title: [fooled_within(of, k) for k in range(most + 1)] for title, of in fewest.items()}
+    together = [fooled_within(worst, k) for k in range(most + 1)]
+    ends = "; ".join(f"{title}: {told(shares[-1])}" for title, shares in curves.items())
+    st.plotly_chart(
+        fooled_curves(curves, together),
+        key="versus-curves",
+        config=QUIET,
+        alt=f"Pictures that are fooled by at most 0 to {most} pixels. At {most}: {ends}.",
+    )
+    table = [
+        {
+            "attack": row.attack,
+            "fooled": f"{row.success:.0%}",
+            "pixels, mean": short(row.mean_pixels),
+            "pixels, median": short(row.median_pixels),
+            "seconds per picture": f"{row.seconds / row.pictures:.2f}",
+            "forward passes per picture": short(row.forward_passes),
+            "backward passes per picture": short(row.backward_passes),
+        }
+        for row in rows(runs)
+    ]
+    st.dataframe(pd.DataFrame(table), hide_index=True, alt="What each attack did to these pictures, and asked for.")
+    linked_number("versus_k", "k", whole(0, most), min(10, most))
+    k = st.slider("At most k changed pixels", 0, most, min(10, most), key="versus_k", bind="query-params", width=420)
+    fooled = fooled_within(worst, k)
+    kept = type(fooled)(fooled.of - fooled.hits, fooled.of)
+    st.markdown(
+        f"**Robust accuracy at k = {k}: {told(kept)}.** It is the worst case over {', '.join(map(plain, runs))}: a "
+        "picture counts as robust if none of them fools it with at most k pixels. Another attack may fool more, so the "
+        "truth is this or less. All pictures are such as the network sees correctly without an attack."
+    )
+
+
+def _end(fewest: Sequence[torch.Tensor]) -> int:
+    """Where the curves end: at the pixels that nine of ten fooled pictures need, of the attack that needs the most."""
+    known = [of[of.isfinite()] for of in fewest]
+    ends = [of.quantile(0.9).item() for of in known if len(of)]
+    return max(1, min(500, round(max(ends)))) if ends else 1
