@@ -5,8 +5,8 @@ COPY requirements.txt .
 RUN pip install --no-cache-dir -r requirements.txt
 COPY . .
 
-# Matplotlib, which Captum imports, keeps a cache in its user's home.
-RUN useradd --create-home explorer
+# Matplotlib, which Captum imports, keeps a cache in its user's home; grids and searches are kept in runs.
+RUN useradd --create-home explorer && install --directory --owner=explorer runs
 USER explorer
 
 ENV STREAMLIT_SERVER_ADDRESS=0.0.0.0 STREAMLIT_BROWSER_SERVER_ADDRESS=localhost

@@ -17,6 +17,18 @@ sys.setswitchinterval(0.0005)
 ASSETS = Path(__file__).parent / "assets"
 VIEWS = Path(find_spec("explorer").origin).parent / "views"  # without importing it, which would load torch
 
+
+def problem() -> str:
+    """What is wrong with the environment that the server was started in; "" nothing."""
+    from explorer.ui.server import check_settings  # late: the libraries take seconds to load
+
+    try:
+        check_settings()
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
 st.set_page_config(
     page_title="Sparse attack explorer",
     page_icon=str(ASSETS / "icon.png"),
@@ -41,4 +53,7 @@ page = st.navigation(
 waiting = st.empty()  # its place is kept in every run, so that nothing below it moves
 if page.title == "Explore" and "session" not in st.session_state:
     waiting.html(ASSETS / "skeleton.html")  # at once: the libraries of the page take seconds to load
+if wrong := problem():
+    st.error(wrong)
+    st.stop()
 page.run()

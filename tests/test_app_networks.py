@@ -201,7 +201,7 @@ def test_other_names_for_the_classes_are_another_network_too(monkeypatch, tmp_pa
 
 
 def test_more_uploads_than_the_server_keeps_are_refused_in_one_sentence(monkeypatch):
-    monkeypatch.setattr(own_network, "uploads", lambda: Uploads(most=0))
+    monkeypatch.setattr(own_network, "uploads", lambda: Uploads(most=0, most_bytes=0))
     app = upload(SIGNS, own_norm="none")
     (error,) = problems(app)
     assert "Visitors have uploaded 0 networks" in error

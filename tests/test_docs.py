@@ -28,6 +28,7 @@ from explorer.commands.options import DEFAULT_PRESET, limits, presets, shown
 from explorer.defences import DEFENCES
 from explorer.evidence import METHODS, methods_for
 from explorer.knobs import Knob, knobs
+from explorer.limits import Limits, variable
 from explorer.sweep import EXPERIMENTS
 from explorer.ui.experiments import SETTING_NAMES, files
 from tests import measured_tables
@@ -110,6 +111,14 @@ def method_table() -> list[str]:
     return markdown(head, rows)
 
 
+def limit_table() -> list[str]:
+    rows = [
+        [f"`{variable(name)}`", f"{each.default:,}", f"{each.low:,} to {each.high:,}", each.help]
+        for name, each in knobs(Limits).items()
+    ]
+    return markdown(["variable", "default", "valid", "what it limits"], rows)
+
+
 def experiment_table(name: str, file: Path) -> list[str]:
     """The means that were measured, from the file that the page shows as well; before them, of how many pictures."""
     experiment, lines = EXPERIMENTS[name], list(csv.DictReader(file.read_text().splitlines()))
@@ -149,6 +158,7 @@ TABLES = {
     "classifiers": classifier_table,
     "defences": defence_table,
     "imagenet": imagenet_table,
+    "limits": limit_table,
     "methods": method_table,
     "evidence": lambda: measured_tables.by_method("signs-resnet"),
     "networks": measured_tables.by_network,

@@ -28,6 +28,7 @@ from explorer.images import (
     to_png,
     to_uint8,
 )
+from explorer.limits import Limits
 from explorer.palette import LOOKS
 from explorer.pipeline.overlay import SIDE, overlay
 from explorer.types import PixelLabel
@@ -303,10 +304,12 @@ def test_two_hundred_malformed_files_are_each_refused_in_one_sentence():
 
 
 def test_a_bomb_is_refused_before_it_unfolds(monkeypatch):
-    monkeypatch.setattr(decoding, "MAX_PIXELS", 24 * 32 - 1)
+    file = io.BytesIO()
+    Pillow.new("RGB", (1001, 1000)).save(file, "PNG")
+    monkeypatch.setattr(decoding, "limits", lambda: Limits(picture_megapixels=1))
     monkeypatch.setattr(Pillow.Image, "load", lambda self: pytest.fail("it was decoded"))
     with pytest.raises(ValueError, match="too large"):
-        load_image(HONEST["png"])
+        load_image(file.getvalue())
 
 
 def label(row: int, col: int, kind: str, weak: bool = False) -> PixelLabel:

@@ -17,7 +17,7 @@ def runs(tmp_path, monkeypatch):
 
 
 def a_run(key: str, advance=lambda _job: False, path=None) -> LongRun:
-    return LongRun(key, "test", advance, None, path=path)
+    return LongRun(key, "test", advance, None, kind="test", path=path)
 
 
 def test_a_store_of_32_keeps_32():
@@ -48,7 +48,7 @@ def test_a_run_that_made_room_before_it_was_started_is_in_the_store_again():
 
 def test_room_is_made_when_a_run_makes_a_file_and_not_before(runs, monkeypatch):
     asked, path = [], runs / "new.jsonl"
-    monkeypatch.setattr("explorer.ui.long_runs.make_room", asked.append)
+    monkeypatch.setattr("explorer.ui.long_runs.make_room", lambda used, kept: asked.append(used))
     store = LongRuns()
     run = store.get("new", lambda: a_run("new", path=path))
     assert asked == []

@@ -11,6 +11,7 @@ import streamlit as st
 from app_page import button, labels, open_page, png, problems, shown, story
 
 from explorer.classifiers.bundled import ASSETS
+from explorer.limits import Limits
 from explorer.pipeline import FILES, TABLE, collection
 from explorer.ui import many, own_pictures, runs
 from explorer.ui.many import STATE
@@ -109,7 +110,7 @@ def test_it_can_be_stopped_and_goes_on(monkeypatch):
 
 
 def test_too_many_and_broken_ones_are_said_and_the_others_stay(monkeypatch):
-    monkeypatch.setattr(own_pictures, "MOST", 3)
+    monkeypatch.setattr(own_pictures, "limits", lambda: Limits(pictures=3))
     broken = [(f"bad{number} <b>.png", b"no picture", "image/png") for number in range(2)]
     app = upload(SIGNS[0], *broken, *SIGNS[1:])
     told = " ".join(problems(app))

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from explorer.limits import Limits
 from explorer.rooms import CONTROLS, Find, Lock, Rooms, draw_code, joining_at, read_code, spelled
 from explorer.rooms import address as addresses
-from explorer.rooms import rooms as limits
 from explorer.rooms.codes import ALPHABET
 from explorer.rooms.room import FINDS, HERE, NICKNAME
-from explorer.rooms.rooms import as_nickname
+from explorer.rooms.rooms import QUESTIONS, as_nickname
 
 PICTURES = ("stop-1", "yield-2")
 
@@ -134,28 +134,28 @@ def test_an_ended_room_is_gone_with_all_it_knew(rooms):
 
 def test_rooms_end_by_themselves(rooms, clock):
     quiet, _ = rooms.open()
-    clock.now += limits.SILENCE - 1
+    clock.now += 60 * Limits().silent_minutes - 1
     rooms.view(quiet)  # looking is no sign of life
     long, key = rooms.open()
     clock.now += 2
     with pytest.raises(ValueError, match="ask your teacher"):
         rooms.view(quiet)
-    until = clock.now + limits.LIFETIME - 10
+    until = clock.now + 60 * Limits().room_minutes - 10
     while clock.now < until:
         rooms.attend(long, key)
-        clock.now += limits.SILENCE / 2
+        clock.now += 30 * Limits().silent_minutes
     clock.now += 20
     with pytest.raises(ValueError, match="ask your teacher"):
         rooms.attend(long, key)
 
 
 def test_there_is_a_limit_to_rooms_members_and_questions(rooms, clock):
-    codes = [rooms.open() for _ in range(limits.ROOMS)]
+    codes = [rooms.open() for _ in range(Limits().rooms)]
     with pytest.raises(ValueError, match="rooms are open already"):
         rooms.open()
     rooms.end(*codes[0])
     code, _ = rooms.open()
-    members = [rooms.join(code) for _ in range(limits.MEMBERS)]
+    members = [rooms.join(code) for _ in range(Limits().members)]
     with pytest.raises(ValueError, match="full"):
         rooms.join(code)
     clock.now += 120
@@ -164,7 +164,7 @@ def test_there_is_a_limit_to_rooms_members_and_questions(rooms, clock):
     newest = rooms.join(code)  # in the place of the one who has been silent
     with pytest.raises(ValueError, match="join again"):
         rooms.stand(code, members[0], 1)
-    for number in range(limits.QUESTIONS):
+    for number in range(QUESTIONS):
         rooms.answer(code, newest, f"question {number}", "yes")
     with pytest.raises(ValueError, match="questions at most"):
         rooms.answer(code, newest, "one more", "yes")

@@ -8,11 +8,12 @@ from streamlit.testing.v1 import AppTest
 from explorer.attacks import ATTACKS, Greedy, RandomSearch, SparseAttack
 from explorer.classifiers import CLASSIFIERS
 from explorer.knobs import knobs
+from explorer.limits import Limits
 from explorer.sweep import EXPERIMENTS
 from explorer.tuning import tunable
 from explorer.ui import grid, long_runs, run_files, search
 from explorer.ui.experiments import files
-from explorer.ui.grid import MAX_RUNS, offered, parsed, suggested, written
+from explorer.ui.grid import offered, parsed, suggested, written
 
 TUNE, EXPERIMENTS_PAGE = "explorer/views/tune.py", "explorer/views/experiments.py"
 QUICK = {"base_steps": "10", "signs": "2", "values_a": "0.05, 0.1", "values_lam": "0.3, 1"}
@@ -117,10 +118,10 @@ def test_bad_values_are_one_sentence(link, says):
 
 
 def test_more_runs_than_a_page_does_are_refused(monkeypatch):
-    monkeypatch.setattr(grid, "MAX_RUNS", 7)
+    monkeypatch.setattr(grid, "limits", lambda: Limits(grid_runs=7))
     (error,) = open_page().error
     assert "That is 8 runs, and a page does 7 at most" in error.value
-    assert MAX_RUNS >= 8 * 8 * 4
+    assert Limits().grid_runs >= 8 * 8 * 4
 
 
 def test_no_network_is_one_sentence():

@@ -177,7 +177,7 @@ def test_answers_are_found_by_what_was_asked_and_the_oldest_is_forgotten():
 
 
 def test_an_attack_is_found_however_it_was_explained():
-    answers = Answers()
+    answers = Answers(limit=64)
     answers.keep(question(stage="optimised"), "told")
     assert answers.find(question()) is None
     assert answers.find_attack(question()) == "told"

@@ -37,7 +37,6 @@ from explorer.types import Images, Logits
 VARIABLE = "EXPLORER_MODELS"  # the folder of one's own weights
 PREFIX = "own:"  # of their names
 SUFFIX = ".safetensors"
-UPLOAD_BYTES = 200 * 10**6
 MAX_SIDE = 1024
 MAX_DESCRIPTION = 10 * 10**6  # bytes
 KEYS = ("architecture", "classes", "mean", "std", "input_size", "rotated")

@@ -58,6 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Load the networks, say where the page is, and serve it until it is stopped."""
+    server.check_settings()
     port = _free_port(args.port, "0.0.0.0" if args.share else "127.0.0.1")
     if args.data is not None:
         _check_data(args.data)

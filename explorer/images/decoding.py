@@ -19,13 +19,13 @@ from explorer.folders import visible
 from explorer.images import png
 from explorer.images.colour import to_srgb
 from explorer.images.pixels import from_uint8
+from explorer.limits import limits
 from explorer.types import Image
 
 T = TypeVar("T")
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".jpe", ".webp", ".bmp", ".dib")  # of files of these formats
-MAX_PIXELS = 25_000_000  # refused before decoding: a 20 kB file can unfold to gigabytes
 
 STRIP = 256  # rows
 
@@ -109,19 +109,19 @@ def _read(source: str | Path | bytes | BinaryIO) -> bytes:
 
 
 def _opened(content: bytes) -> tuple[Pillow.Image, png.Parts]:
+    most = limits().picture_megapixels
     parts = png.take_apart(content) if content.startswith(png.SIGNATURE) else png.Parts(content)
     try:
         with warnings.catch_warnings(action="ignore"):  # of Pillow, about parts that are passed over
             picture = Pillow.open(BytesIO(parts.shown), formats=FORMATS)
     except Pillow.DecompressionBombError:
-        raise ValueError(f"The picture is too large: at most {MAX_PIXELS // 10**6} million pixels are read.") from None
+        raise ValueError(f"The picture is too large: at most {most} million pixels are read.") from None
     except Exception as error:  # decoders raise anything at all on a file that is none of theirs
         raise ValueError("The file cannot be read as a picture: a PNG, JPEG, WebP or BMP file is expected.") from error
     width, height = picture.size
-    if width * height > MAX_PIXELS:
+    if width * height > most * 10**6:  # before decoding: a 20 kB file can unfold to gigabytes
         raise ValueError(
-            f"The picture is too large: {width:,} × {height:,} pixels, "
-            f"where at most {MAX_PIXELS // 10**6} million are read."
+            f"The picture is too large: {width:,} × {height:,} pixels, where at most {most} million are read."
         )
     return picture, parts
 

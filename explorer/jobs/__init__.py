@@ -6,7 +6,8 @@ line. There is one way to stop: `cancel()` asks, and the work looks at `should_s
 """
 
 from explorer.jobs.batch import Row
-from explorer.jobs.job import AGAIN, DEADLINE, EXPECTED, Job, Part, Superseded
+from explorer.jobs.job import AGAIN, EXPECTED, Job, Part, Superseded
+from explorer.jobs.log import check_log
 from explorer.jobs.queue import JobQueue, Wait, queue_for
 
-__all__ = ["AGAIN", "DEADLINE", "EXPECTED", "Job", "JobQueue", "Part", "Row", "Superseded", "Wait", "queue_for"]
+__all__ = ["AGAIN", "EXPECTED", "Job", "JobQueue", "Part", "Row", "Superseded", "Wait", "check_log", "queue_for"]

@@ -14,6 +14,7 @@ class Row:
         self.what = what
         self._jobs: list[Job] = []
         self._closed = False  # it has its answer
+        self._rows = 1  # of the batch
         self._guard = threading.Lock()
 
     def join(self, job: Job) -> bool:
@@ -23,6 +24,7 @@ class Row:
             if self._closed or (self._jobs and not others):
                 return False
             self._jobs.append(job)
+            job.batch = self._rows
         if others:
             job.tell(others[0].done, others[0].total, others[0].text)
         return True
@@ -44,7 +46,10 @@ class Row:
 
     def begin(self, rows: int) -> None:
         """The turn of those who wait has come, together with so many rows in all, which takes longer than alone."""
+        with self._guard:
+            self._rows = rows
         for job in self.waiting:
+            job.batch = rows
             job.deadline *= rows
             job.begin()
 

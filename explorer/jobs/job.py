@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from explorer.fetching import FetchFailed
+from explorer.jobs.log import log_job
+from explorer.limits import limits
 
 if TYPE_CHECKING:
     from explorer.jobs.batch import Row
@@ -17,7 +19,6 @@ _log = logging.getLogger(__name__)
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 
-DEADLINE = 120.0  # seconds of work after which a job is asked to stop
 EXPECTED = (ValueError, FetchFailed)  # errors whose message tells a person what is wrong: no news for the log
 AGAIN = object()  # what work returns to end its turn: it is called again when those who wait have had theirs
 
@@ -47,28 +48,36 @@ class Job:
         self,
         work: Callable[["Job"], Any] | Part,
         owner: Hashable,
-        deadline: float = DEADLINE,
+        deadline: float | None = None,
         *,
         person: Hashable = None,
         expected: float = 0.0,
         wanted: Callable[[], bool] = lambda: True,
+        kind: str = "",
+        network: str = "",
+        device: str = "",
     ) -> None:
-        """`person`: who has started it, by default its owner; people take turns. `expected`: seconds that it may take.
-        `wanted`: whether somebody is still there to wait for it.
+        """`deadline`: seconds of work after which it is asked to stop, by default the server's limit. `person`: who has
+        started it, by default its owner; people take turns. `expected`: seconds that it may take. `wanted`: whether
+        somebody is still there to wait for it. `kind`, `network` (its hash) and `device` are for the log.
         """
         self.owner, self.person, self.expected = owner, owner if person is None else person, expected
+        self.kind, self.network, self.device = kind, network, device
+        self.batch = 1  # questions that are worked on together with this one, itself among them
         self.state: State = "queued"
         self.done, self.total, self.text = 0, 0, ""
         self.result: Any = None
         self.error: BaseException | None = None
         self.seconds = 0.0  # of work, once it has ended
+        self.waited = 0.0  # seconds in the line, once it has ended
         self.others_wait: Callable[[], bool] = lambda: False  # for long work: whether to end its turn
         self.superseded = False  # nobody waits for its result: its owner asked for something newer, or has left
         self.work = work
-        self.deadline = deadline
+        self.deadline = float(limits().run_seconds) if deadline is None else deadline
         self._wanted = wanted
         self._earlier = 0.0  # seconds of the turns before this one
         self._started = 0.0
+        self._asked = time.monotonic()
         self._cancelled = threading.Event()
         self._turn = threading.RLock()  # a queued job either starts or is cancelled, never both
         self._ended = threading.Event()
@@ -172,8 +181,10 @@ class Job:
 
     def _end(self, state: State) -> None:
         self.seconds = self.worked
+        self.waited = max(0.0, time.monotonic() - self._asked - self.seconds)
         self.state = state
         self.work = None  # and with it what it was about: the owner may keep the job for long
+        log_job(self)
         self._ended.set()
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from explorer.jobs.batch import Batch
-from explorer.jobs.job import DEADLINE, Job, Part
+from explorer.jobs.job import Job, Part
 from explorer.jobs.line import Line, Turn
 
 TOGETHER = 0.6  # of what a run takes alone: what it adds to a batch, about, as measured on the bundled networks
@@ -29,6 +29,7 @@ class JobQueue:
     """People take turns; what can be done together is."""
 
     def __init__(self, name: str = "cpu") -> None:
+        self._name = name
         self._line = Line()
         self._running: Turn | None = None
         self._batch: Batch | None = None
@@ -39,12 +40,12 @@ class JobQueue:
         threading.Thread(target=self._serve, name=f"jobs-{name}", daemon=True).start()
 
     def submit(
-        self, work: Callable[[Job], Any] | Part, owner: Hashable, deadline: float = DEADLINE, **about: Any
+        self, work: Callable[[Job], Any] | Part, owner: Hashable, deadline: float | None = None, **about: Any
     ) -> Job:
         """Queue `work`, in the place of the owner's older job, if any. `about`: see Job. Nobody is refused: an owner
         has one job at a time.
         """
-        job = Job(work, owner, deadline, **about)
+        job = Job(work, owner, deadline, device=self._name, **about)
         with self._changed:
             older = self._newest.get(owner)
             self._newest[owner] = job

@@ -6,13 +6,11 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
+from explorer.limits import limits
 from explorer.rooms.codes import draw_code, read_code
 from explorer.rooms.lock import Lock
 from explorer.rooms.room import NICKNAME, Find, Member, Room, View
 
-ROOMS, MEMBERS = 20, 60  # at once
-LIFETIME = 3 * 3600.0  # seconds after which a room ends by itself
-SILENCE = 1800.0  # and after so many in which nobody was heard of
 QUESTIONS, CHOICE = 30, 60  # predictions of a room, and characters of a question's name or a choice
 GONE = "There is no room with this code, or it has ended: ask your teacher for the code."
 
@@ -31,8 +29,8 @@ class Rooms:
         """A new room: its code, for everybody, and its key, for the teacher."""
         with self._guard:
             self._sweep()
-            if len(self._rooms) >= ROOMS:
-                raise ValueError(f"{ROOMS} rooms are open already, which is the most: end one, or wait for one to end.")
+            if len(self._rooms) >= (most := limits().rooms):
+                raise ValueError(f"{most} rooms are open already, which is the most: end one, or wait for one to end.")
             code = next(each for each in iter(draw_code, None) if each not in self._rooms)
             now = self._clock()
             self._rooms[code] = room = Room(code, secrets.token_urlsafe(12), now, now)
@@ -47,7 +45,7 @@ class Rooms:
         """A new member's token, which only that member knows. The nickname is cut to one short line."""
         with self._guard:
             room, now = self._room(code), self._clock()
-            if len(room.members) >= MEMBERS:
+            if len(room.members) >= limits().members:
                 self._forget_one(room, now)
             room.joined += 1
             token = secrets.token_urlsafe(9)
@@ -146,14 +144,14 @@ class Rooms:
         """Make room for a new member: of those who have been silent, the longest goes."""
         token, member = min(room.members.items(), key=lambda each: each[1].seen)
         if now - member.seen < 60:
-            raise ValueError(f"The room is full: {MEMBERS} are in it.")
+            raise ValueError(f"The room is full: {len(room.members)} are in it.")
         del room.members[token]
         room.finds = [each for each in room.finds if each[0] != token]
 
     def _sweep(self) -> None:
-        now = self._clock()
+        now, most = self._clock(), limits()
         for code, room in [*self._rooms.items()]:
-            if now - room.opened > LIFETIME or now - room.seen > SILENCE:
+            if now - room.opened > 60 * most.room_minutes or now - room.seen > 60 * most.silent_minutes:
                 del self._rooms[code]
 
 

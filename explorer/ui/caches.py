@@ -20,14 +20,13 @@ from explorer.attacks import Attack
 from explorer.classifiers import Classifier, find_card, load_classifier
 from explorer.evidence import methods_for
 from explorer.hashes import network_sha256
+from explorer.limits import limits
 from explorer.locks import exclusive, read_only_twin
 from explorer.pipeline import Exploration
 from explorer.regions import Region
 from explorer.types import Image
 from explorer.ui.devices import fastest_device
 from explorer.ui.stores import server_wide
-
-KEPT_EXPLORATIONS = 64
 
 atexit.register(gc.unfreeze)  # what is frozen below is let go in good order when the server ends
 
@@ -158,7 +157,7 @@ class Question:
 class Answers:
     """The newest explorations by their questions."""
 
-    def __init__(self, limit: int = KEPT_EXPLORATIONS) -> None:
+    def __init__(self, limit: int) -> None:
         self._limit = limit
         self._kept: OrderedDict[Question, Exploration] = OrderedDict()
         self._guard = threading.Lock()
@@ -184,7 +183,7 @@ class Answers:
 @server_wide
 def answers() -> Answers:
     """The one store of this server."""
-    return Answers()
+    return Answers(limits().answers)
 
 
 def on_cpu(exploration: Exploration) -> Exploration:

@@ -22,7 +22,7 @@ def offer_cifar10() -> None:
         download_cifar10(on_bytes, lambda: job.should_stop, folder)
         return False
 
-    run = long_runs().get(key, lambda: LongRun(key, QUEUE, advance, folder, deadline=PATIENCE))
+    run = long_runs().get(key, lambda: LongRun(key, QUEUE, advance, folder, kind="download", deadline=PATIENCE))
     control(
         run,
         f"Download {MEGABYTES} MB",

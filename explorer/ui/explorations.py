@@ -4,20 +4,21 @@ from collections.abc import Callable, Sequence
 
 from explorer.classifiers import Classifier
 from explorer.jobs import Job, Part, Row
+from explorer.limits import limits
 from explorer.memory import room_for
 from explorer.pipeline import Asked, Exploration, Member, explore, explore_together, kind_of
 from explorer.types import Step
 from explorer.ui.caches import Question, answers, on_cpu
 
 What = tuple[Question, Classifier]
-MOST = 32  # runs in one batch: of more, the last one's answer would be long in coming
 
 
 def part_of(question: Question, clf: Classifier) -> Part:
     """The work of answering a question."""
     asked = _asked(question)
     kind = question.network, question.device, question.owner, kind_of(asked)
-    most = min(MOST, room_for(question.image[None].to(clf.device), 0).at_once)
+    # of more, the last one's answer would be long in coming
+    most = min(limits().batch, room_for(question.image[None].to(clf.device), 0).at_once)
     return Part(repr(kind), repr(question), (question, clf), _together, most)
 
 

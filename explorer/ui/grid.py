@@ -9,6 +9,7 @@ import streamlit as st
 from explorer.attacks import ATTACKS, Attack
 from explorer.classifiers import DEFAULT
 from explorer.knobs import Knob, knobs
+from explorer.limits import limits
 from explorer.tuning import tunable
 from explorer.types import Sample
 from explorer.ui.attacks import PARAMETER, name_of, prefix_of, presets_of
@@ -23,7 +24,6 @@ EXPLORE = "./"  # where the app's first page lies, seen from the others
 BASE = "base_"  # before the names of the current setting's knobs in the link
 NO_KNOB = "none"
 MAX_VALUES = 12  # of one knob
-MAX_RUNS = 4096
 MAX_NETWORKS = 3
 STOPS = 6  # that a knob starts with
 PICTURES = 6
@@ -201,9 +201,9 @@ def choice(networks: tuple[str, ...], pictures: tuple[Sample, ...], base: Attack
     if not networks:
         raise ValueError("Choose at least one network.")
     chosen = Choice(networks, pictures, base, values)
-    if chosen.n_runs > MAX_RUNS:
+    if chosen.n_runs > (most := limits().grid_runs):
         raise ValueError(
-            f"That is {chosen.n_runs:,} runs, and a page does {MAX_RUNS:,} at most: choose fewer values, pictures or "
+            f"That is {chosen.n_runs:,} runs, and a page does {most:,} at most: choose fewer values, pictures or "
             "networks, or use the command line, which has no limit."
         )
     return chosen

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from explorer.jobs import AGAIN, EXPECTED, Job, queue_for
+from explorer.limits import limits
 from explorer.ui.markdown import plain
 from explorer.ui.run_files import make_room
 from explorer.ui.runs import progress_of
@@ -16,7 +17,6 @@ from explorer.ui.session import session
 from explorer.ui.stores import server_wide
 
 KEPT = 32  # in memory; what was done is also on the disk
-DEADLINE = 900.0  # seconds of work
 LOOK = 0.7  # seconds between two looks
 
 
@@ -30,14 +30,18 @@ class LongRun:
         advance: Callable[[Job], bool],
         of: Any,
         *,
+        kind: str,
+        network: str = "",
         path: Path | None = None,
-        deadline: float = DEADLINE,
+        deadline: float | None = None,
     ) -> None:
-        """`advance` does the next part and says whether there is more; `of` is what the work is about; `path`: the file
-        that it makes; `deadline`: the seconds of work after which a person must ask for more.
+        """`advance` does the next part and says whether there is more; `of` is what the work is about; `kind` and
+        `network`: what the log says of it; `path`: the file that it makes; `deadline`: the seconds of work after which
+        a person must ask for more, by default the server's limit.
         """
         self.key, self.device, self.of, self.path = key, device, of, path
-        self._advance, self._deadline = advance, deadline
+        self._about = {"kind": kind, "network": network}
+        self._advance, self._deadline = advance, limits().long_run_seconds if deadline is None else deadline
         self.job: Job | None = None
 
     @property
@@ -47,7 +51,8 @@ class LongRun:
     def start(self, person: str | None = None) -> None:
         """Begin, or go on. `person`: who asks for it, and takes turns with others."""
         if not self.active:
-            self.job = queue_for(self.device).submit(self._work, owner=self.key, deadline=self._deadline, person=person)
+            line, deadline = queue_for(self.device), self._deadline
+            self.job = line.submit(self._work, owner=self.key, deadline=deadline, person=person, **self._about)
 
     def _work(self, job: Job) -> Any:
         while not job.should_stop and self._advance(job):
@@ -80,7 +85,7 @@ class LongRuns:
         run = self.get(run.key, lambda: run)
         with self._guard:  # of two visitors who press at once, the second finds it at work
             if run.path is not None and not run.path.exists():
-                make_room({each.path for each in self._kept.values()})
+                make_room({each.path for each in self._kept.values()}, limits().run_files)
             run.start(person)
 
 

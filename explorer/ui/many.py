@@ -11,6 +11,7 @@ import streamlit as st
 from explorer.classifiers import Classifier
 from explorer.images import RESIZES
 from explorer.jobs import EXPECTED, Job, queue_for
+from explorer.limits import limits
 from explorer.pipeline import Collection, archive, summary
 from explorer.types import Step
 from explorer.ui.caches import Question
@@ -22,7 +23,6 @@ from explorer.ui.run_files import key_of
 from explorer.ui.runs import progress_of
 from explorer.ui.session import session
 
-DEADLINE = 3600.0  # seconds of work
 ROW, HEIGHT = 35, 318  # of the table, in CSS pixels: one row, and the whole at most
 STATE = "attack_all"  # the visitor's last such run: it belongs to the visit, as the pictures do
 SHOWN = ("file", "before", "after", "fooled", "pixels", "obscuring", "leading", "weak", "trust", "seconds", "problem")
@@ -57,7 +57,15 @@ def attack_all(question: Question, clf: Classifier) -> None:
             stage=question.stage,
         )
         weakref.finalize(collection, shutil.rmtree, out, ignore_errors=True)
-        new = LongRun(key, question.device, lambda job: _advance(job, collection), collection, deadline=DEADLINE)
+        new = LongRun(
+            key,
+            question.device,
+            lambda job: _advance(job, collection),
+            collection,
+            kind="all",
+            network=question.network,
+            deadline=limits().all_seconds,
+        )
         st.session_state[STATE] = new
         new.start(session().owner)
 

@@ -154,7 +154,7 @@ def _offer_weights(card: Card) -> None:
             raise FetchFailed(str(error)) from error
         return False
 
-    run = long_runs().get(key, lambda: LongRun(key, QUEUE, advance, card.name, deadline=PATIENCE))
+    run = long_runs().get(key, lambda: LongRun(key, QUEUE, advance, card.name, kind="download", deadline=PATIENCE))
     sentence = (
         f"The weights of **{plain(card.architecture)}** are not on the computer that runs this app: "
         f"{plain(download.path.name)}, {size}, would go to {plain(download.path.parent)}. The networks for road signs "

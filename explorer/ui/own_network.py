@@ -12,7 +12,7 @@ import torch
 from explorer.classifiers import CLASSIFIERS, Classifier, load_own_weights, torchvision_names
 from explorer.classifiers.data_sets import TITLES
 from explorer.classifiers.imagenet import COMMON
-from explorer.classifiers.own import UPLOAD_BYTES
+from explorer.limits import limits
 from explorer.locks import read_only_twin
 from explorer.memory import as_one_sentence
 from explorer.ui.arrival import arrival_of, show_arrival, show_mapping
@@ -90,7 +90,7 @@ def _form() -> tuple | None:
             "Weights, as safetensors; they stay on the computer that runs this app",
             ["safetensors"],
             key="own_file",
-            max_upload_size=UPLOAD_BYTES // 10**6,
+            max_upload_size=limits().network_mb,
         )
         st.caption(
             '`safetensors.torch.save_file(model.state_dict(), "mine.safetensors")` writes such a file. Files of '
@@ -150,7 +150,7 @@ def _load(device: str, content: bytes, *said: Any) -> Classifier | None:
         size,
         rotated=rotated,
         name=f"your-{architecture}-{digest[:8]}",
-        max_bytes=UPLOAD_BYTES,
+        max_bytes=limits().network_mb * 10**6,
     )
     return _admitted(lambda: load().to(device), len(content))
 

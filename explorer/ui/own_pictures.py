@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from explorer.images import Resize, load_pixels, with_pixels
+from explorer.limits import limits
 from explorer.pipeline import Picture
 from explorer.regions import Size
 from explorer.types import Sample
@@ -15,8 +16,6 @@ from explorer.ui.fitting import Conversion, Original, convert
 from explorer.ui.gallery import gallery as thumbnails
 from explorer.ui.markdown import plain
 
-MOST = 40  # pictures of one visitor at a time
-MAX_MEGABYTES = 10  # of a picture
 TOLD = 3  # files that cannot be read and are named
 
 
@@ -30,8 +29,8 @@ class OwnPicture:
         self.name = hashlib.sha256(file.name.encode(errors="replace") + b"\0" + content).hexdigest()[:24]
         self._kept: tuple[tuple[Size, Resize | None], Conversion] | None = None
         try:
-            if len(content) > MAX_MEGABYTES * 2**20:
-                raise ValueError(f"The file has {len(content) / 2**20:,.0f} MB; at most {MAX_MEGABYTES} are read.")
+            if len(content) > (most := limits().picture_mb) * 2**20:
+                raise ValueError(f"The file has {len(content) / 2**20:,.0f} MB; at most {most} are read.")
             self.size = with_pixels(content, lambda pixels: pixels.shape[:2])
         except ValueError as error:
             self.problem = str(error)
@@ -68,10 +67,11 @@ class OwnPicture:
 
 def own_pictures(files: Sequence[UploadedFile]) -> list[OwnPicture]:
     """The pictures in these files, each of which is looked at once. What cannot be read is said."""
-    if len(files) > MOST:
-        st.error(f"{len(files)} pictures are too many: the first {MOST} are taken.")
+    most = limits().pictures
+    if len(files) > most:
+        st.error(f"{len(files)} pictures are too many: the first {most} are taken.")
     known: dict[str, OwnPicture] = st.session_state.get("own_pictures", {})
-    kept = {file.file_id: known.get(file.file_id) or OwnPicture(file) for file in files[:MOST]}
+    kept = {file.file_id: known.get(file.file_id) or OwnPicture(file) for file in files[:most]}
     st.session_state.own_pictures = kept
     return [*kept.values()]
 

@@ -6,6 +6,7 @@ from explorer.attacks import ATTACKS
 from explorer.classifiers import DEFAULT
 from explorer.images import load_image
 from explorer.knobs import exactly, knobs
+from explorer.limits import limits
 from explorer.pipeline import Settings, picture_sha256, settings_of
 from explorer.ui import classes, networks, regions, stages
 from explorer.ui.attacks import PARAMETER as ATTACK
@@ -13,7 +14,7 @@ from explorer.ui.attacks import name_of, prefix_of
 from explorer.ui.controls import keep_stop, nearest
 from explorer.ui.link import link, unlink
 from explorer.ui.markdown import plain
-from explorer.ui.own_pictures import MAX_MEGABYTES, OwnPicture, uploaded
+from explorer.ui.own_pictures import OwnPicture, uploaded
 
 
 def restore_upload() -> None:
@@ -21,7 +22,7 @@ def restore_upload() -> None:
     st.session_state.restored = None
     known = {picture.id for picture in uploaded()}
     for file in st.session_state.upload:
-        if file.file_id in known or file.size > MAX_MEGABYTES * 2**20:
+        if file.file_id in known or file.size > limits().picture_mb * 2**20:
             continue
         content = file.getvalue()
         try:

@@ -18,7 +18,6 @@ ROOT = Path(
     os.environ.get("EXPLORER_RUNS")
     or (cache_folder() / "sparse-attack-explorer" if is_installed() else home()) / "runs"
 )
-KEPT = 1000  # runs on the disk; those that were not used for longest make room for new ones
 RESTING = 24 * 3600.0  # seconds without use before a run may go: what another server works on was used just now
 OURS = re.compile(r"([0-9a-f]{32})\.(jsonl|db)")
 JOURNALS = ("-journal", "-wal", "-shm")  # that SQLite keeps beside a database
@@ -52,7 +51,7 @@ def file_for(key: str, suffix: str) -> Path:
     return path
 
 
-def make_room(used: Collection[Path], kept: int = KEPT) -> None:
+def make_room(used: Collection[Path], kept: int) -> None:
     """Before a run makes a new file: delete those of the runs that were not used for longest, so that `kept` stay.
 
     Only what has the name of a run's file is ever touched, and nothing that is in `used` or was used of late.

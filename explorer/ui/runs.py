@@ -6,7 +6,8 @@ import streamlit as st
 
 from explorer.attacks import Attack
 from explorer.classifiers import Classifier
-from explorer.jobs import DEADLINE, Job, JobQueue, queue_for
+from explorer.jobs import Job, JobQueue, queue_for
+from explorer.limits import limits
 from explorer.pipeline import Exploration
 from explorer.ui.caches import Question, answers, seconds_per_step
 from explorer.ui.clean import same_picture, show_clean
@@ -95,9 +96,10 @@ def _answer(question: Question, clf: Classifier, status: StatusLine, me: Session
             return None
         me.run_now = False
         expected = expected_seconds(question.attack, clf)
-        deadline = max(DEADLINE, 4 * expected)
+        deadline = max(limits().run_seconds, 4 * expected)
         part = part_of(question, clf)
-        me.job = queue.submit(part, me.owner, deadline, expected=expected, wanted=presence())
+        about = {"kind": "attack", "network": question.network}
+        me.job = queue.submit(part, me.owner, deadline, expected=expected, wanted=presence(), **about)
         me.asked = question
     status.watch(me.job, queue)
     if isinstance(me.job.error, ValueError):

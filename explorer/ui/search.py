@@ -30,7 +30,7 @@ from explorer.tuning import (
 from explorer.tuning import work as do_trials
 from explorer.types import Sample, Step
 from explorer.ui.attacks import name_of, prefix_of
-from explorer.ui.caches import classifier
+from explorer.ui.caches import classifier, content_of
 from explorer.ui.evidence import QUIET
 from explorer.ui.grid import go_to, symbol
 from explorer.ui.link import bound, linked_number, whole
@@ -113,7 +113,7 @@ def search_of(network: str, pictures: Sequence[Sample], base: Attack, over: tupl
     def make() -> LongRun:
         path = file_for(study, ".db")
         search = Search(path, network, task, unseen, trials)
-        return LongRun(key, str(clf.device), search.advance, search, path=path)
+        return LongRun(key, str(clf.device), search.advance, search, kind="search", network=content_of(clf), path=path)
 
     return long_runs().get(key, make)
 

@@ -2,8 +2,18 @@
 
 import socket
 from collections.abc import Sequence
+from functools import cache
 
 from explorer.folders import app_file
+from explorer.jobs import check_log
+from explorer.limits import limits
+
+
+@cache
+def check_settings() -> None:
+    """Raises ValueError with one sentence where the environment sets what cannot be."""
+    limits()
+    check_log()
 
 
 def serve(port: int, shared: Sequence[str] | None) -> int:

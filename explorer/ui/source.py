@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from explorer.images import SUFFIXES, to_uint8
+from explorer.limits import limits
 from explorer.samples import find_cifar10, gallery, photographs
 from explorer.samples.cifar10 import CLASS_NAMES
 from explorer.types import Sample
@@ -15,7 +16,7 @@ from explorer.ui.fitting import Original, convert, in_plain_view
 from explorer.ui.gallery import gallery as thumbnails
 from explorer.ui.link import bound, link, linked, linked_number, note_unknown, said, unlink, whole
 from explorer.ui.markdown import plain
-from explorer.ui.own_pictures import MAX_MEGABYTES, MOST, choose_one, own_pictures, tell_problems
+from explorer.ui.own_pictures import choose_one, own_pictures, tell_problems
 from explorer.ui.restore import restore_upload, tell_restored
 
 SIGNS, PHOTOGRAPHS, CIFAR10, UPLOAD, CAMERA = "Road signs", "Photographs", "CIFAR-10", "Upload", "Camera"
@@ -162,12 +163,12 @@ def _own(source: str, size: tuple[int, int]) -> Original | None:
         files = [] if file is None else [file]
     else:
         files = st.file_uploader(
-            f"A picture of your own, or up to {MOST}; {STAYS}",
+            f"A picture of your own, or up to {limits().pictures}; {STAYS}",
             SUFFIXES,
             accept_multiple_files=True,
             key="upload",
             on_change=restore_upload,
-            max_upload_size=MAX_MEGABYTES,
+            max_upload_size=limits().picture_mb,
         )
     pictures = own_pictures(files)
     tell_problems(pictures)

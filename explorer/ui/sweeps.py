@@ -52,7 +52,9 @@ def sweep_of(choice: Choice) -> LongRun:
         subjects = [Subject(clf.name, clf, images.to(clf.device), labels.to(clf.device), names) for clf in networks]
         path = file_for(key, ".jsonl")
         sweep = Sweep(subjects, grid(choice.base, choice.values), Ledger(path))
-        return LongRun(key, str(networks[0].device), lambda job: _advance(sweep, job), sweep, path=path)
+        network = content_of(networks[0]) if len(networks) == 1 else ""
+        advance = partial(_advance, sweep)
+        return LongRun(key, str(networks[0].device), advance, sweep, kind="grid", network=network, path=path)
 
     return long_runs().get(key, make)
 

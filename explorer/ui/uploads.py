@@ -8,17 +8,15 @@ from collections.abc import Callable
 import torch
 
 from explorer.classifiers import Classifier
+from explorer.limits import limits
 from explorer.locks import read_only_twin
 from explorer.ui.stores import server_wide
-
-MOST = 16  # of all visitors together
-MOST_BYTES = 4 * 10**9
 
 
 class Uploads:
     """Those that somebody still holds: a visit that ends, or takes another network, makes room."""
 
-    def __init__(self, most: int = MOST, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, most: int, most_bytes: int) -> None:
         self._most, self._most_bytes = most, most_bytes
         self._held: weakref.WeakSet[Classifier] = weakref.WeakSet()
         self._guard = threading.Lock()
@@ -59,4 +57,4 @@ def _bytes(clf: Classifier) -> int:
 @server_wide
 def uploads() -> Uploads:
     """Those of this server."""
-    return Uploads()
+    return Uploads(limits().networks, limits().networks_mb * 10**6)

@@ -6,8 +6,9 @@ from typing import Any
 import streamlit as st
 
 from explorer.classifiers import Classifier
-from explorer.jobs import DEADLINE, Job, queue_for
-from explorer.ui.caches import seconds_per_step
+from explorer.jobs import Job, queue_for
+from explorer.limits import limits
+from explorer.ui.caches import content_of, seconds_per_step
 from explorer.ui.markdown import plain
 from explorer.ui.presence import presence
 from explorer.ui.runs import StatusLine
@@ -33,8 +34,9 @@ def result_of(name: str, clf: Classifier, work: Callable[[Job], Any]) -> Any | N
     if name not in results:
         job = jobs.get(name)
         if job is None or job.superseded:
-            deadline = max(DEADLINE, PASSES * seconds_per_step(clf))
-            job = jobs[name] = queue.submit(until_stopped, me.owner, deadline, wanted=presence())
+            deadline = max(limits().run_seconds, PASSES * seconds_per_step(clf))
+            about = {"kind": name.partition("-")[0], "network": content_of(clf)}
+            job = jobs[name] = queue.submit(until_stopped, me.owner, deadline, wanted=presence(), **about)
         status.watch(job, queue)  # may be interrupted, by Stop for instance: the next run watches on
         if job.superseded:  # by other work of this visitor: the next run begins anew
             return None

@@ -1,8 +1,6 @@
 """The whole lesson in a browser, every task failed once and then solved, and a room with seven students."""
 
-import os
 from contextlib import ExitStack
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,7 +10,6 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 pytestmark = pytest.mark.browser
 
-AXE = os.environ.get("EXPLORER_AXE", "")  # path of axe-core's axe.min.js, which is not part of the project
 STUDENTS = 7
 PHONE = {"width": 390, "height": 844}
 RUDE = "<i onclick=alert()>"
@@ -246,22 +243,3 @@ def test_a_class_in_a_room(new_tab):
     teacher.button("End it now").click()
     for student in students:
         expect(student.page.get_by_text("it has ended: ask your teacher")).to_be_visible()
-
-
-@pytest.mark.skipif(not Path(AXE).is_file(), reason="EXPLORER_AXE names no axe.min.js")
-@pytest.mark.parametrize(
-    "path", [*(f"lesson?step={number}" for number in range(1, 8)), "games", "games?game=beat", "room"]
-)
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_grave(browser, address, path, theme):
-    with browser.new_context(color_scheme=theme) as context:
-        tab = LessonPage(context.new_page(), address).open(path)
-        expect(tab.page.locator("h1")).to_be_visible()
-        if path.startswith("lesson"):
-            expect(tab.verdict).to_be_visible()  # the attacks are done
-        tab.idle()
-        expect(tab.page.locator("[data-stale=true]")).to_have_count(0)
-        tab.page.add_script_tag(path=AXE)
-        found = tab.page.evaluate("axe.run(document.querySelector('[data-testid=stMain]'))")
-    grave = [each for each in found["violations"] if each["impact"] in ("serious", "critical")]
-    assert [(each["id"], [node["html"][:160] for node in each["nodes"][:3]]) for each in grave] == []

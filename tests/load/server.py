@@ -72,9 +72,7 @@ class Server:
 @contextmanager
 def running(runs: str) -> Iterator[Server]:
     """The app, started for this and ended after it; `runs`: the folder for what it keeps."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     options = ["--server.port", str(port), "--server.headless", "true"]
     app = subprocess.Popen(
         [sys.executable, "-m", "streamlit", "run", "app.py", *options],
@@ -84,7 +82,7 @@ def running(runs: str) -> Iterator[Server]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        _wait_until_it_answers(port)
+        wait_until_it_answers(port)
         yield Server(port, app.pid)
     finally:
         app.terminate()
@@ -95,7 +93,15 @@ def running(runs: str) -> Iterator[Server]:
             app.wait()
 
 
-def _wait_until_it_answers(port: int, seconds: float = 120) -> None:
+def free_port() -> int:
+    """One that nobody listens to."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+def wait_until_it_answers(port: int, seconds: float = 120) -> None:
+    """Until the app's health can be asked for. Raises TimeoutError."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         try:

@@ -52,7 +52,8 @@ def asked(clf: Classifier, sign: str, attack: SparseAttack = USUAL) -> Explorati
     if question not in jobs:
         owner, expected = (session().owner, repr(question)), expected_seconds(attack, clf)
         part = part_of(question, clf)
-        jobs[question] = queue_for(question.device).submit(part, owner, expected=expected, wanted=presence())
+        about = {"kind": "attack", "network": question.network}
+        jobs[question] = queue_for(question.device).submit(part, owner, expected=expected, wanted=presence(), **about)
     return jobs[question]
 
 

@@ -7,6 +7,7 @@ import io
 import segno
 import streamlit as st
 
+from explorer.limits import limits
 from explorer.rooms import CONTROLS, Lock, Place, View, joining_at, spelled
 from explorer.samples import gallery
 from explorer.ui.lesson.desk import NETWORKS
@@ -67,8 +68,9 @@ def way_in(code: str) -> None:
         st.warning(ONLY_HERE)
     st.caption(
         "Students scan the code, or open the address and type the six characters. *This computer* is yours: their "
-        "pages run on it, and what they do stays in its memory until you end the room, three hours pass, or the app "
-        "stops. Nobody needs a real name, and only the app's own signs are on the wall."
+        "pages run on it, and what they do stays in its memory until you end the room, "
+        f"{limits().room_minutes} minutes pass, or the app stops. Nobody needs a real name, and only the app's own "
+        "signs are on the wall."
     )
 
 
