@@ -1,6 +1,19 @@
 """The commands of `python -m explorer`: one file each, with EXAMPLES, add_arguments(parser) and run(args) -> int."""
 
-from explorer.commands import attack, bench, defend, evaluate, evidence, experiment, listing, serve, sweep, train, tune
+from explorer.commands import (
+    attack,
+    attention,
+    bench,
+    defend,
+    evaluate,
+    evidence,
+    experiment,
+    listing,
+    serve,
+    sweep,
+    train,
+    tune,
+)
 
 COMMANDS = {
     "serve": serve,
@@ -10,6 +23,7 @@ COMMANDS = {
     "tune": tune,
     "experiment": experiment,
     "evidence": evidence,
+    "attention": attention,
     "defend": defend,
     "list": listing,
     "train": train,
