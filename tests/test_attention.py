@@ -1,7 +1,9 @@
 """Attention of transformers: rollout and gradients by hand, what is followed and what is refused, and no trace left."""
 
 import copy
+import csv
 import math
+import re
 import threading
 
 import numpy as np
@@ -12,7 +14,8 @@ from torch import nn
 from torch.nn import functional
 
 from explorer import load_classifier
-from explorer.attention import DRAWS, Moved, findings, follow_attention, moved, permutation_p
+from explorer.__main__ import main
+from explorer.attention import DRAWS, QUESTIONS, Moved, findings, follow_attention, moved, permutation_p
 from explorer.classifiers.networks.vit import ViT
 from explorer.evidence import Case, PatchAttention, class_maps, methods_for, patch_attention
 from explorer.evidence.attributions.attended import NoTransformerError, attend
@@ -388,3 +391,36 @@ def test_a_case_on_a_transformer_of_ours_with_any_patches():
     assert case.n_pixels
     assert attend(network, case.image).grid == (4, 4)
     assert patch_attention(network, image, (0, 2)).rollout.sum() == pytest.approx(1, abs=1e-5)
+
+
+ATTENTION = ["attention", "--device", "cpu", "--steps", "20", "--no-polish", "--n"]
+
+
+def test_the_command_prints_and_writes_every_question(tmp_path, capsys):
+    out = tmp_path / "new" / "attention.csv"
+    assert main([*ATTENTION, "3", "--model", "signs-vit", "--method", "gradient_x_change", "--out", str(out)]) == 0
+    printed = capsys.readouterr().out
+    assert re.search(r"^signs-vit: \d of 3 pictures from renders are fooled\.$", printed, re.MULTILINE)
+    rows = list(csv.DictReader(out.read_text().splitlines()))
+    assert [(row["attention"], row["kind"]) for row in rows[::2]] == list(QUESTIONS)
+    assert [row["others"] for row in rows] == ["unchanged", "leading", "unchanged", "obscuring"] * 2
+    for row in rows:
+        if row["pictures"] != "0":
+            gap = float(row["gain"]) - float(row["gain_of_others"])
+            assert float(row["difference"]) == pytest.approx(gap, abs=1e-9)
+            assert 0 < float(row["p"]) <= 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["3", "--model", "signs-cnn"], "attention rollout is not valid for signs-cnn: it needs a transformer."),
+        (["3", "--model", "signs-vit", "--method", "grad_cam"], "Grad-CAM is not valid for signs-vit: it needs a conv"),
+        (["0", "--model", "signs-vit"], "--n must be at least 1 and --seed at least 0; got 0 and 0."),
+        (["3", "--model", "signs-vit", "--batch", "0"], "--batch must be at least 1; got 0."),
+    ],
+)
+def test_the_command_refuses_bad_input_in_one_sentence(options, message, capsys):
+    assert main([*ATTENTION, *options]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert message in line

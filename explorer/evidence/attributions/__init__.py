@@ -123,7 +123,8 @@ class Map:
 
     of: Callable[[Case], Tensor]  # (2, h, w): the true class on the clean image, the wrong one on the other
     unit: str
-    note: str = ""  # how it is to be read, where that is not as the others are
+    reading: str = "Blue speaks for the class, red against it"
+    of_class: bool = True  # False: it is the same whatever class is asked for
 
 
 MAPS: dict[str, Map] = {
@@ -134,13 +135,13 @@ MAPS: dict[str, Map] = {
     "attention_rollout": Map(
         attention.attention_rollout_maps,
         "share of the attention",
-        "Attention is never negative, and rollout knows no classes: the bluer a patch, the more attention it gets, "
-        "whatever class that speaks for.",
+        "The bluer a patch, the more attention it gets, whatever class that speaks for; attention is never negative",
+        of_class=False,
     ),
     "gradient_attention": Map(
         attention.gradient_attention_maps,
         "logits, positive parts only",
-        "Only what speaks for the class is counted, so nothing is red. Each patch has one value.",
+        "Blue speaks for the class; what speaks against it is not counted here, and each patch has one value",
     ),
 }
 
