@@ -153,6 +153,7 @@ TABLES = {
     "evidence": lambda: measured_tables.by_method("signs-resnet"),
     "networks": measured_tables.by_network,
     "truth": lambda: measured_tables.truth("signs-resnet"),
+    "attention": lambda: measured_tables.attention("signs-vit"),
 }
 DOCUMENTS = {"experiments": experiments_document, "evidence": measured_tables.document}
 
