@@ -130,8 +130,8 @@ def document() -> str:
     parts += [
         "## Attention",
         "Does a transformer's attention leave the patches of obscuring pixels and go to those of leading ones? The "
-        "README says what is measured. In points (per cent of the whole attention) with 95 % intervals; for `cifar-vit`, "
-        "of pictures drawn from CIFAR-10's test set, so that another draw gives somewhat other figures.",
+        "README says what is measured. In points (per cent of the whole attention) with 95 % intervals. For "
+        "`cifar-vit` the pictures were a draw from CIFAR-10's test set; another draw gives somewhat other figures.",
     ]
     for name, source in ATTENTION.items():
         parts += [f"```sh\npython -m explorer attention --model {name}{source} --n 100\n```"]

@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from explorer import load_classifier
 from explorer.__main__ import main
-from explorer.attention import DRAWS, QUESTIONS, Moved, findings, follow_attention, moved, permutation_p
+from explorer.attention import FLIPS, QUESTIONS, Moved, findings, follow_attention, moved, sign_flip_p
 from explorer.classifiers.networks.vit import ViT
 from explorer.evidence import Case, PatchAttention, class_maps, methods_for, patch_attention
 from explorer.evidence.attributions.attended import NoTransformerError, attend
@@ -337,19 +337,20 @@ def test_what_is_there_is_found_and_what_is_not_is_not():
         assert each.low < each.difference < each.high
         assert (each.low > 0) == (each.high > 0), "zero is not in the interval"
         assert each.as_expected > 0.9
-        assert each.p == 2 / (1 + DRAWS)
+        assert each.p == pytest.approx(2 / (1 + FLIPS))
         assert each.difference == pytest.approx(each.gain - each.gain_of_others)
     nothing = findings(pictures(0.0))
     assert min(each.p for each in nothing) > 0.01
     assert findings(pictures(0.05)) == findings(pictures(0.05)), "what is drawn at random is drawn from a seed"
 
 
-def test_the_p_of_a_permutation_by_hand():
-    """One picture, one patch against three: the largest of four is as far out as can be, on one side."""
-    one = [(np.array([4.0]), np.array([1.0, 2.0, 3.0]))]
-    assert permutation_p(one) == pytest.approx(2 / 4, abs=0.03)
-    assert permutation_p(one * 4) == pytest.approx(2 / 4**4, abs=0.005)
-    assert permutation_p([(np.ones(2), np.ones(3))]) == 1
+def test_the_p_of_flipped_signs_by_hand():
+    """Of the eight ways to sign 1, 2 and 4, one has a mean as large as theirs, and one as small as its opposite."""
+    assert sign_flip_p(np.array([1.0, 2.0, 4.0])) == pytest.approx(2 / 8)
+    assert sign_flip_p(np.array([-1.0, 2.0, 4.0])) == pytest.approx(4 / 8)
+    assert math.isnan(sign_flip_p(np.array([3.0])))
+    wide = np.random.default_rng(3).normal(0, 50, 40)
+    assert sign_flip_p(wide - wide.mean()) == pytest.approx(1, abs=0.05), "a wide spread about zero is no difference"
 
 
 def test_no_picture_with_both_groups_is_no_answer():
@@ -407,7 +408,8 @@ def test_the_command_prints_and_writes_every_question(tmp_path, capsys):
         if row["pictures"] != "0":
             gap = float(row["gain"]) - float(row["gain_of_others"])
             assert float(row["difference"]) == pytest.approx(gap, abs=1e-9)
-            assert 0 < float(row["p"]) <= 1
+            assert (row["pictures"] == "1") == (row["p"] == "")
+            assert 0 < float(row["p"] or 1) <= 1
 
 
 @pytest.mark.parametrize(

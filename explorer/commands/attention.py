@@ -3,8 +3,8 @@
 Pictures are attacked and their changed pixels labelled. For the patches of each kind: what share of the attention they
 gain from the clean to the attacked picture, by attention rollout and by gradient-weighted attention, next to patches
 without a changed pixel and to those of the other kind, with 95 % intervals (resampling pictures) and the p of a
-permutation test. All in points: per cent of the whole attention. Networks without attention between all patches are
-refused.
+permutation test (flipping the signs of the pictures' differences). All in points: per cent of the whole attention.
+Networks without attention between all patches are refused.
 """
 
 import argparse
