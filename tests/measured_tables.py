@@ -23,6 +23,7 @@ CHECKS = {  # columns of a file: the documents' name for it, and digits of the p
     "red if random weights": ("random weights", 1),
     "red if other picture": ("other picture", 1),
 }
+ATTENTION = {"signs-vit": "", "cifar-vit": " --pictures cifar10"}  # files in assets/attention, and further options
 TRUTH = {
     "obscuring_on_true": "obscuring on the true sign's own",
     "obscuring_chance": "chance",
@@ -93,6 +94,26 @@ def truth(name: str) -> list[str]:
     return markdown(["method", *TRUTH.values()], rows)
 
 
+def attention(name: str) -> list[str]:
+    """What the patches of obscuring and leading pixels gained in attention, in points with 95 % intervals."""
+    rows = []
+    for row in read("attention", name):
+        gain, theirs, difference, low, high = (
+            f"{100 * float(row[key]):+.1f}".replace("-", "−")
+            for key in ("gain", "gain_of_others", "difference", "low", "high")
+        )
+        rows.append(
+            [
+                *(row[key] for key in ("attention", "kind", "others", "pictures")),
+                *(gain, theirs, f"{difference} ({low} to {high})"),
+                shown(row["as_expected"], 0),
+                shown(row["p"], None),
+            ]
+        )
+    head = ["attention", "patches", "next to", "pictures", "gain", "theirs", "difference", "as their name says", "p"]
+    return markdown(head, rows)
+
+
 def markdown(head: list[str], rows: list[list[str]]) -> list[str]:
     return ["| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *rows]]
 
@@ -122,4 +143,13 @@ def document() -> str:
         n = read("ground_truth", file.stem)[0]["signs"]
         parts += [f"```sh\npython -m explorer evidence --model {file.stem} --n {n} --ground-truth\n```"]
         parts += [f"**`{file.stem}`**, {n} signs:", "\n".join(truth(file.stem))]
+    parts += [
+        "## Attention",
+        "Does a transformer's attention leave the patches of obscuring pixels and go to those of leading ones? The "
+        "README says what is measured. In points (per cent of the whole attention) with 95 % intervals. For "
+        "`cifar-vit` the pictures were a draw from CIFAR-10's test set; another draw gives somewhat other figures.",
+    ]
+    for name, source in ATTENTION.items():
+        parts += [f"```sh\npython -m explorer attention --model {name}{source} --n 100\n```"]
+        parts += [f"**`{name}`**:", "\n".join(attention(name))]
     return "\n\n".join(parts) + "\n"

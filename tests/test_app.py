@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from explorer.attacks import ATTACKS, SparseAttack
 from explorer.classifiers import CLASSIFIERS, DEFAULT, Download
-from explorer.evidence import METHODS
+from explorer.evidence import MAPS, METHODS
 from explorer.knobs import knobs
 from explorer.samples import find_sample, gallery
 from explorer.ui import caches, runs, source
@@ -270,11 +270,14 @@ def test_the_trust_card_says_one_thing(monkeypatch):
 
 def test_every_valid_method_can_label_the_pixels_and_no_other_is_offered():
     app = open_page()
-    assert app.selectbox(key="method").options == [method.title for method in METHODS.values()]
+    of_transformers = {"attention rollout", "gradient-weighted attention"}
+    titles = [method.title for method in METHODS.values()]
+    assert app.selectbox(key="method").options == [title for title in titles if title not in of_transformers]
     app = open_page(network="signs-vit")
     assert not app.exception
     offered = app.selectbox(key="method").options
     assert "Grad-CAM" not in offered
+    assert of_transformers < {*offered}
     assert "Shapley values" in offered
     app.selectbox(key="method").set_value("saliency").run()
     assert not app.exception
@@ -370,6 +373,16 @@ def test_the_longer_looks_come_when_they_are_asked_for(key):
     assert len(app.markdown) > quiet
     again = len(app.markdown)
     assert len(app.run().markdown) == again
+
+
+def test_the_maps_of_attention_say_how_they_are_read():
+    app = open_expander(open_page(network="signs-vit"), "maps")
+    for name, head in (("attention_rollout", "Every class"), ("gradient_attention", "Stop")):
+        app.segmented_control(key="map").set_value(name).run()
+        assert not app.exception
+        assert not app.error
+        assert any(each.value == f"###### {head} on the clean picture" for each in app.markdown)
+        assert any(each.value.startswith(MAPS[name].reading) for each in app.caption)
 
 
 def test_the_ground_truth_page_measures_when_asked():

@@ -205,7 +205,8 @@ def test_examining_reports_progress_and_can_be_stopped():
     assert [done for done, *_ in told] == list(range(len(told)))
     assert all(total == len(told) for _, total, _ in told)
     assert found.evidence.method == "shapley"
-    assert set(found.not_valid) == {"grad_cam", "guided_grad_cam", "deep_lift"}
+    attention = {"attention_rollout", "gradient_attention"}
+    assert set(found.not_valid) == {"grad_cam", "guided_grad_cam", "deep_lift"} | attention
     assert set(found.others) == {*METHODS} - {"shapley", *found.not_valid}
     kind = found.evidence.pixels[0].kind
     assert found.agreeing(0) == [votes[0] for votes in found.others.values()].count(kind)

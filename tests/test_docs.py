@@ -164,6 +164,7 @@ TABLES = {
     "networks": measured_tables.by_network,
     "transfer": measured_tables.transfer,
     "truth": lambda: measured_tables.truth("signs-resnet"),
+    "attention": lambda: measured_tables.attention("signs-vit"),
 }
 DOCUMENTS = {"experiments": experiments_document, "evidence": measured_tables.document}
 

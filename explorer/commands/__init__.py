@@ -2,6 +2,7 @@
 
 from explorer.commands import (
     attack,
+    attention,
     bench,
     defend,
     evaluate,
@@ -23,6 +24,7 @@ COMMANDS = {
     "tune": tune,
     "experiment": experiment,
     "evidence": evidence,
+    "attention": attention,
     "defend": defend,
     "transfer": transfer,
     "list": listing,

@@ -9,7 +9,6 @@ leading ones on what only the wrong sign shows, against chance: a random pixel o
 import argparse
 from pathlib import Path
 
-import torch
 from tqdm import tqdm
 
 from explorer.classifiers.python import count_classes, device_of
@@ -85,10 +84,7 @@ def run(args: argparse.Namespace) -> int:
     for name in methods or ():
         if name not in valid:
             raise ValueError(f"{name} is not valid for this network; valid are {', '.join(valid)}.")
-    parts = zip(images.split(args.batch), labels.split(args.batch), strict=True)
-    results = [attack(network, *part) for part in tqdm(list(parts), desc="attack", disable=None, leave=False)]
-    adversarial = torch.cat([result.adversarial for result in results])
-    fooled = torch.cat([result.succeeded for result in results])
+    adversarial, fooled = pictures.attacked(network, attack, images, labels, args.batch)
     print(f"{args.model}: {int(fooled.sum())} of {len(images)} pictures from {args.pictures} are fooled.", flush=True)
     adversarial[~fooled] = images[~fooled]  # nothing to explain there
     with tqdm(total=len(images), desc="explain", unit="picture", disable=None, leave=False) as bar:

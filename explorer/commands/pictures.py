@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import nn
+from tqdm import tqdm
 
 from explorer import user_code
+from explorer.attacks import Attack
 from explorer.classifiers.python import count_classes, device_of
 from explorer.commands.networks import match
 from explorer.exact import exact_arithmetic
@@ -19,7 +21,7 @@ from explorer.images import fit, fit_pixels, from_uint8, load_pixels, picture_fi
 from explorer.samples import cifar10_folder, find_cifar10, find_sample, gallery
 from explorer.signs import CLASS_NAMES
 from explorer.training import UNSEEN_SEEDS, Renders
-from explorer.types import Images, Labels, Sample
+from explorer.types import Flags, Images, Labels, Sample
 
 CHUNK = 100  # pictures that are read or rendered at a time
 SEEDS_APART = 1_000_000  # renders between the first ones of two --seed
@@ -128,6 +130,13 @@ def _checked_chunks(source: str, network: nn.Module, n: int, seed: int, data: Pa
         if classes.min() < 0 or classes.max() >= n_classes:
             raise ValueError(f"{source} has class {int(classes.max())}; the network knows 0 to {n_classes - 1}.")
         yield chunk, classes
+
+
+def attacked(network: nn.Module, attack: Attack, images: Images, labels: Labels, batch: int) -> tuple[Images, Flags]:
+    """Attack the pictures, `batch` at a time: the attacked ones, and which of them fool the network."""
+    parts = list(zip(images.split(batch), labels.split(batch), strict=True))
+    results = [attack(network, *part) for part in tqdm(parts, desc="attack", disable=None, leave=False)]
+    return torch.cat([each.adversarial for each in results]), torch.cat([each.succeeded for each in results])
 
 
 def _chunks(source: str, network: nn.Module, n: int, seed: int, data: Path | None) -> Iterator[Chunk]:

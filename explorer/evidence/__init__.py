@@ -9,7 +9,7 @@ from explorer.evidence.attributions import DEFAULT_METHOD, MAPS, METHODS, Method
 from explorer.evidence.attributions.no_trace import undisturbed
 from explorer.evidence.case import Case
 from explorer.evidence.checks import dissociation
-from explorer.evidence.examination import Examination, class_maps, examine
+from explorer.evidence.examination import Examination, PatchAttention, class_maps, examine, patch_attention
 from explorer.evidence.labels import SPLITS, labelled
 from explorer.evidence.repair import SmallestSet, smallest_repair, smallest_still_fooling
 from explorer.evidence.reversal import Reversals
@@ -25,6 +25,7 @@ __all__ = [
     "Case",
     "Examination",
     "Method",
+    "PatchAttention",
     "Reversals",
     "SmallestSet",
     "class_maps",
@@ -33,6 +34,7 @@ __all__ = [
     "explain_pixels",
     "labelled",
     "methods_for",
+    "patch_attention",
     "smallest_repair",
     "smallest_still_fooling",
     "trust",

@@ -1,11 +1,14 @@
 """The long look at one picture: what other methods say, and every check."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
+from explorer.adapter import adapted
 from explorer.evidence.attributions import DEFAULT_METHOD, MAPS, METHODS, problems_of
+from explorer.evidence.attributions.attention import gradient_per_patch, rollout_per_patch
 from explorer.evidence.attributions.no_trace import undisturbed
 from explorer.evidence.case import Case
 from explorer.evidence.checks import Asm, Curve, adversarial_saliency, curves, relative_infidelity
@@ -77,6 +80,26 @@ def examine(
             infidelity,
             adversarial_saliency(case),
         )
+
+
+@dataclass(frozen=True, eq=False)
+class PatchAttention:
+    """How much each patch of a picture is attended to, by a transformer that has gh x gw patches."""
+
+    rollout: np.ndarray  # (gh, gw): attention rollout, of no class
+    gradient: np.ndarray  # (k, gh, gw): gradient-weighted, for each of the classes that were asked for; never negative
+
+
+def patch_attention(network: Network, image: Image, labels: Sequence[int]) -> PatchAttention:
+    """Where the network attends on `image` (3, h, w), for these classes. ValueError if it is no such transformer."""
+    with undisturbed(network, image):
+        network, n_classes = adapted(network, image[None])
+        if not all(0 <= label < n_classes for label in labels):
+            raise ValueError(f"labels must lie in 0..{n_classes - 1}; got {', '.join(map(str, labels))}.")
+        if problem := problems_of(network, image)["attention_rollout"]:
+            raise ValueError(f"The attention of this network cannot be followed: {problem}.")
+        maps = rollout_per_patch(network, image), gradient_per_patch(network, image, labels)
+        return PatchAttention(*(np.array(each.tolist()) for each in maps))
 
 
 def class_maps(network: Network, image: Image, adversarial: Image, label: int, name: str) -> torch.Tensor:

@@ -52,8 +52,8 @@ def _examination(exploration: Exploration, clf: Classifier) -> None:
     st.markdown("###### What the other methods vote for")
     pixel_table(_votes(found), key="votes", alt="One row per changed pixel, one column per other method: its kind.")
     st.caption(
-        "Methods that look for change share out what the change did. Grad-CAM, Guided Grad-CAM and occlusion only see "
-        "where evidence lies, and are coarse. "
+        "Methods that look for change share out what the change did. Those that draw maps, such as occlusion, Grad-CAM "
+        "and attention, only see where evidence lies, and are coarse. "
         + " ".join(f"{METHODS[name].title} has no vote: {why}." for name, why in found.not_valid.items())
     )
     st.markdown("\n".join(f"- {sentence}" for sentence in words.examination_sentences(found)))
@@ -114,7 +114,8 @@ def _maps(exploration: Exploration, clf: Classifier) -> None:
     under = {"clean": exploration.image, "attacked": exploration.adversarial}
     for column, values, label, which in zip(st.columns(2), maps.numpy(), classes, under, strict=True):
         with column:
-            st.markdown(f"###### {plain(exploration.class_names[label])} on the {which} picture")
+            seen = exploration.class_names[label] if MAPS[name].of_class else "Every class"
+            st.markdown(f"###### {plain(seen)} on the {which} picture")
             st.plotly_chart(
                 signed_map(
                     values, limit, pixels, me.selected, MAPS[name].unit, exploration.evidence.unit, _grey(under[which])
@@ -123,11 +124,11 @@ def _maps(exploration: Exploration, clf: Classifier) -> None:
                 on_select=lambda which=which: pick_points(f"map-{which}"),
                 selection_mode="points",
                 config=QUIET,
-                alt=f"{METHODS[name].title} for {exploration.class_names[label]} on the {which} picture, "
+                alt=f"{METHODS[name].title} for {seen} on the {which} picture, "
                 f"from {values.min():.3f} to {values.max():.3f}.",
             )
     st.caption(
-        "Blue speaks for the class, red against it, over the picture in grey. Raw values; the scale is the same in "
+        f"{MAPS[name].reading}. The picture is below it in grey. Raw values; the scale is the same in "
         f"both maps, from −{limit:.3g} to {limit:.3g}. Every picture and method has its own scale, so compare colours "
         "only where these limits are the same. Point at a place for its value; the outlines are the changed pixels."
     )

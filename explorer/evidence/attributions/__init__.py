@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from explorer.adapter import adapted
-from explorer.evidence.attributions import games, layers, paths
+from explorer.evidence.attributions import attention, games, layers, paths
 from explorer.evidence.attributions.capabilities import Capabilities, find_capabilities
 from explorer.evidence.attributions.no_trace import undisturbed
 from explorer.evidence.case import Case
@@ -98,6 +98,20 @@ METHODS: dict[str, Method] = {
         _of_case(layers.occlusion),
         unit=SHARE,
     ),
+    "attention_rollout": Method(
+        "attention rollout",
+        "Which patches a transformer attends to, over all its layers, before and after: of no class, coarse.",
+        _of_case(attention.attention_rollout),
+        unit=SHARE,
+        problem=Capabilities.attention_problem,
+    ),
+    "gradient_attention": Method(
+        "gradient-weighted attention",
+        "Where attention speaks for the true class before and for the wrong class after: coarse.",
+        _of_case(attention.gradient_attention),
+        unit=SHARE,
+        problem=Capabilities.attention_problem,
+    ),
 }
 
 DEFAULT_METHOD = "integrated_gradients"
@@ -109,6 +123,8 @@ class Map:
 
     of: Callable[[Case], Tensor]  # (2, h, w): the true class on the clean image, the wrong one on the other
     unit: str
+    reading: str = "Blue speaks for the class, red against it"
+    of_class: bool = True  # False: it is the same whatever class is asked for
 
 
 MAPS: dict[str, Map] = {
@@ -116,6 +132,17 @@ MAPS: dict[str, Map] = {
     "grad_cam": Map(layers.grad_cam_maps, "logits"),
     "guided_grad_cam": Map(layers.guided_grad_cam_maps, "gradient × Grad-CAM"),
     "occlusion": Map(layers.occlusion_maps, "logits"),
+    "attention_rollout": Map(
+        attention.attention_rollout_maps,
+        "share of the attention",
+        "The bluer a patch, the more attention it gets, whatever class that speaks for; attention is never negative",
+        of_class=False,
+    ),
+    "gradient_attention": Map(
+        attention.gradient_attention_maps,
+        "logits, positive parts only",
+        "Blue speaks for the class; what speaks against it is not counted here, and each patch has one value",
+    ),
 }
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -11,6 +11,7 @@ from torch._ops import OpOverload
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from explorer.evidence.attributions.attended import ATTENTION, NoTransformerError, attend
 from explorer.types import Image, Network
 
 _LINEAR = {  # functions of one activation without a bend in them, and what only reads or arranges
@@ -31,6 +32,7 @@ class Capabilities:
     modules: Counter[nn.Module]  # calls of every module
     last_map: nn.Module | None  # the last module whose output is (b, c, h, w) with more than one place
     sealed: bool = False  # some of it was computed by no torch function, so it cannot be looked into
+    no_transformer: str | None = "it needs a transformer"  # why attention leads from no patch to the logits, or None
 
     def guided_problem(self) -> str | None:
         """Why guided backpropagation is not valid, or None: every ReLU must be a module that can be hooked."""
@@ -67,6 +69,14 @@ class Capabilities:
             return "it needs a convolutional network that reads the class off its last feature maps"
         return None
 
+    def attention_problem(self) -> str | None:
+        """Why attention cannot be followed, or None: patches must attend to each other, in every layer each to all."""
+        if self.sealed:
+            return _SEALED
+        if self.functions["flip"]:
+            return "it needs a network that does not turn the picture"
+        return self.no_transformer
+
     def _calls(self, kind: type) -> int:
         return sum(count for module, count in self.modules.items() if isinstance(module, kind))
 
@@ -92,7 +102,16 @@ def find_capabilities(network: Network, image: Image) -> Capabilities:
     finally:
         for handle in handles:
             handle.remove()
-    return Capabilities(watcher.names, calls, maps[-1] if maps else None, watcher.sealed)
+    found = Capabilities(watcher.names, calls, maps[-1] if maps else None, watcher.sealed)
+    return replace(found, no_transformer=_no_transformer(network, image)) if ATTENTION & {*watcher.names} else found
+
+
+def _no_transformer(network: Network, image: Image) -> str | None:
+    try:
+        attend(network, image)
+    except NoTransformerError as error:
+        return str(error)
+    return None
 
 
 class _Watcher(TorchFunctionMode):

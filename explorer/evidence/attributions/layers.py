@@ -56,20 +56,21 @@ def occlusion_maps(case: Case) -> Tensor:
 
 def grad_cam(case: Case) -> Tensor:
     """Grad-CAM as a vote: (2, n), shares of the largest value of each map."""
-    return _votes(case, grad_cam_maps(case))
+    return votes(case, grad_cam_maps(case))
 
 
 def guided_grad_cam(case: Case) -> Tensor:
     """Guided Grad-CAM as a vote: (2, n), shares of the largest value of each map."""
-    return _votes(case, guided_grad_cam_maps(case))
+    return votes(case, guided_grad_cam_maps(case))
 
 
 def occlusion(case: Case) -> Tensor:
     """Occlusion as a vote: (2, n), shares of the largest value of each map."""
-    return _votes(case, occlusion_maps(case))
+    return votes(case, occlusion_maps(case))
 
 
-def _votes(case: Case, maps: Tensor) -> Tensor:
+def votes(case: Case, maps: Tensor) -> Tensor:
+    """Maps (2, h, w) at the changed pixels, as shares of the largest value of each: (2, n)."""
     scale = maps.flatten(1).abs().amax(1, keepdim=True).clamp_min(torch.finfo(maps.dtype).tiny)
     return case.at_pixels(maps) / scale
 
