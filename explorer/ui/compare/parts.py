@@ -44,7 +44,7 @@ def parts_run(key: str, clf: Classifier, total: int, make: Callable[[], Iterator
 
     def new() -> LongRun:
         parts = Parts(clf, total, make)
-        return LongRun(key, str(clf.device), parts.advance, parts)
+        return LongRun(key, str(clf.device), parts.advance, parts, kind="compare")
 
     return long_runs().get(key, new)
 

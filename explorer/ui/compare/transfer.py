@@ -94,7 +94,7 @@ def _run_of(networks: Mapping, samples: Sequence[Sample], attacks: Mapping[str, 
         labels = torch.tensor([sample.label for sample in samples])
         transfer = Transfer(networks, images, labels, attacks, batch=BATCH)
         device = str(next(iter(networks.values())).device)
-        return LongRun(key, device, lambda job: _advance(transfer, job), transfer)
+        return LongRun(key, device, lambda job: _advance(transfer, job), transfer, kind="transfer")
 
     return long_runs().get(key, make)
 
