@@ -211,7 +211,7 @@ def test_fused_and_plain_attention_are_the_same():
     ("kind", "problem"),
     [
         ("turned", "does not turn the picture"),
-        ("leaves torch", "it needs gradients, which this network does not let through"),
+        ("leaves torch", "it must look inside"),  # and asking for its gradients is no error
         ("crossed", "MultiheadAttention masks tokens"),
         ("masked", "masks tokens"),
         ("causal", "masks tokens"),
