@@ -12,6 +12,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from explorer.evidence.attributions.attended import ATTENTION, NoTransformerError, attend
+from explorer.memory import is_shortage
 from explorer.types import Image, Network
 
 _LINEAR = {  # functions of one activation without a bend in them, and what only reads or arranges
@@ -111,6 +112,10 @@ def _no_transformer(network: Network, image: Image) -> str | None:
         attend(network, image)
     except NoTransformerError as error:
         return str(error)
+    except RuntimeError as error:  # as from a network that leaves torch on its way
+        if is_shortage(error):
+            raise
+        return "it needs gradients, which this network does not let through"
     return None
 
 
