@@ -45,7 +45,7 @@ WHAT = """
 Each picture is attacked on one network (a **row**), and shown to the others (**columns**). A cell says how often the
 column's network errs, of the pictures that both networks see correctly without the attack, and with which the attack
 fools the row's own network. Click a cell to see its pictures. *Only obscuring* puts all leading pixels back, and *only
-leading* all obscuring ones; what has no pixel of a kind fools nobody by it.
+leading* all obscuring ones; without a pixel of that kind, the picture is the clean one.
 """
 
 
@@ -64,6 +64,7 @@ def show_transfer() -> None:
             key="transfer_networks",
             help=f"Two or more that know the same classes. {BRING}",
             bind="query-params",
+            width=740,
         )
         attacks = choose_attacks("transfer_attacks", DEFAULT_ATTACKS, MOST_ATTACKS)
     if len(chosen) < 2:
@@ -120,7 +121,7 @@ def show_matrices(transfer: Transfer, samples: Sequence[Sample], titles: Mapping
         key="transfer_part",
         bind="query-params",
     )
-    for column, attack in zip(st.columns(len(transfer.attacks), gap="large"), transfer.attacks, strict=True):
+    for column, attack in zip(st.columns(MOST_ATTACKS, gap="large"), transfer.attacks, strict=False):
         with column:
             st.markdown(f"##### {plain(attack)}")
             _matrix(transfer, attack, part, titles)
