@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from explorer.attacks import Greedy, RandomSearch, SparseAttack
 from explorer.ui import long_runs
 from explorer.ui.compare import choices, defences, parts
+from explorer.ui.compare.measured import measured
 from explorer.ui.compare.parts import Parts
 from tests.app_page import button, labels, problems, shown
 
@@ -22,7 +23,8 @@ SIGNS = ["Road signs: ResNet", "Road signs: plain CNN"]
 @pytest.fixture(autouse=True)
 def quick(monkeypatch, tmp_path):
     """Short attacks, and a server on which nothing was done yet."""
-    monkeypatch.setattr(choices, "attack_choices", lambda: FAST)
+    real = choices.attack_choices()
+    monkeypatch.setattr(choices, "attack_choices", lambda: {**real, **FAST})
     monkeypatch.setattr("explorer.ui.compare.versus.USUAL", tuple(FAST))
     monkeypatch.setattr(defences, "ATTACK", SparseAttack(steps=10, polish=False))
     monkeypatch.setattr(defences, "CHECK", RandomSearch(queries=20))
@@ -72,6 +74,21 @@ def test_transfer_is_measured_and_a_cell_opens_its_pictures_and_explore():
     assert not app.exception
     button_of = [each for each in app.button if each.label == "Open in Explore"]
     assert not button_of, "the page was left for Explore"
+
+
+def test_before_anything_is_measured_the_shipped_table_is_shown(monkeypatch):
+    monkeypatch.undo()
+    app = open_page()
+    assert problems(app) == []
+    assert "Measured before, on 50 signs" in texts(app)
+    assert "Other networks are fooled in 60 of 600 cases, 10 %." in texts(app)
+    app.segmented_control(key="transfer_part").set_value("leading").run()
+    assert "Other networks are fooled in 13 of 600 cases, 2 %." in texts(app)
+    found = measured()
+    assert set(found.attacks) <= {*choices.attack_choices()}
+    assert all(
+        found.shares[attack, name, name]["whole"].value == 1 for attack in found.attacks for name in found.networks
+    )
 
 
 def test_the_parts_of_the_change_are_other_numbers():

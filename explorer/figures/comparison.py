@@ -16,7 +16,9 @@ SYMBOLS = ("circle", "diamond", "square", "triangle-up")
 DASHES = ("solid", "dot", "dashdot", "longdash")
 
 
-def share_matrix(names: Sequence[str], shares: Sequence[Sequence[Share]], rows: str, columns: str) -> go.Figure:
+def share_matrix(
+    names: Sequence[str], shares: Sequence[Sequence[Share]], rows: str, columns: str, *, clickable: bool = True
+) -> go.Figure:
     """Row by column, each share in its cell; a click on a cell reports [row, column]."""
     n = len(names)
     titles = ["<br>".join(wrap(name, WIDTH, break_long_words=False)) for name in names]
@@ -41,9 +43,9 @@ def share_matrix(names: Sequence[str], shares: Sequence[Sequence[Share]], rows: 
         marker={"symbol": "square", "size": 44, "color": "rgba(0, 0, 0, 0)"},
         selected={"marker": {"opacity": 1}},
         unselected={"marker": {"opacity": 1}},
-        customdata=[[i, j] for i, j in cells],
+        customdata=[[i, j] for i, j in cells] if clickable else None,
         text=[f"{names[i]} → {names[j]}<br>{told(shares[i][j])}" for i, j in cells],
-        hovertemplate="%{text}<br>click: its pictures<extra></extra>",
+        hovertemplate="%{text}" + "<br>click: its pictures" * clickable + "<extra></extra>",
     )
     stops = {"tickvals": [*range(n)], "ticktext": titles, "showgrid": False}
     return go.Figure(
@@ -52,7 +54,7 @@ def share_matrix(names: Sequence[str], shares: Sequence[Sequence[Share]], rows: 
             110 + ROW * n,
             xaxis=axis(columns, side="top", range=[-0.5, n - 0.5], **stops),
             yaxis=axis(rows, range=[n - 0.5, -0.5], **stops),
-            clickmode="event+select",
+            clickmode="event+select" if clickable else "none",
             showlegend=False,
             margin={"l": 8, "r": 8, "t": 8, "b": 8},
         ),

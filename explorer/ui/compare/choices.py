@@ -44,6 +44,7 @@ def choose_attacks(key: str, default: Sequence[str], most: int) -> dict[str, Att
         key=key,
         bind="query-params",
         help="With their usual settings: as in the paper, or the defaults of this app.",
+        width=500,
     )
     return {titles[name]: choices[name][1] for name in names}
 

@@ -156,9 +156,9 @@ def show_rows(made: Sequence[Resistance]) -> None:
             "cost": f"{100 * (1 - row.clean.value):.0f} %",
             "plain attacks survive": told(row.survive),
             "adaptive attack fools": told(row.adaptive),
-            "its pixels": short(row.adaptive_pixels),
+            "adaptive: pixels": short(row.adaptive_pixels),
             "random search fools": told(row.gradient_free),
-            "its pixels, too": short(row.gradient_free_pixels),
+            "random: pixels": short(row.gradient_free_pixels),
         }
         for name, row in zip(shown, made, strict=True)
     ]

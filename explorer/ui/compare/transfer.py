@@ -11,12 +11,14 @@ from explorer.attacks import Attack
 from explorer.figures import share_matrix, told
 from explorer.hashes import image_sha256
 from explorer.jobs import Job
+from explorer.numerics import Share
 from explorer.transfer import PARTS, Cell, Part, Shot, Transfer
 from explorer.types import Sample, Step
 from explorer.ui.caches import content_of
 from explorer.ui.compare import parts
 from explorer.ui.compare.choices import (
     BATCH,
+    attack_choices,
     choose_attacks,
     choose_count,
     comparable_networks,
@@ -24,6 +26,7 @@ from explorer.ui.compare.choices import (
     short_titles,
     title_of,
 )
+from explorer.ui.compare.measured import measured
 from explorer.ui.evidence import QUIET
 from explorer.ui.grid import go_to
 from explorer.ui.link import bound, link, linked, unlink
@@ -45,7 +48,7 @@ WHAT = """
 Each picture is attacked on one network (a **row**), and shown to the others (**columns**). A cell says how often the
 column's network errs, of the pictures that both networks see correctly without the attack, and with which the attack
 fools the row's own network. Click a cell to see its pictures. *Only obscuring* puts all leading pixels back, and *only
-leading* all obscuring ones; what has no pixel of a kind fools nobody by it.
+leading* all obscuring ones; without a pixel of that kind, the picture is the clean one.
 """
 
 
@@ -64,6 +67,7 @@ def show_transfer() -> None:
             key="transfer_networks",
             help=f"Two or more that know the same classes. {BRING}",
             bind="query-params",
+            width=740,
         )
         attacks = choose_attacks("transfer_attacks", DEFAULT_ATTACKS, MOST_ATTACKS)
     if len(chosen) < 2:
@@ -83,6 +87,8 @@ def show_transfer() -> None:
     control(run, "Measure" if left else "", "Go on" if transfer.done and left else None, rest, key="transfer")
     if transfer.done:
         show_matrices(transfer, samples, short_titles(chosen))
+    else:
+        show_measured()
 
 
 def _run_of(networks: Mapping, samples: Sequence[Sample], attacks: Mapping[str, Attack]) -> LongRun:
@@ -108,10 +114,10 @@ def _advance(transfer: Transfer, job: Job) -> bool:
     return transfer.advance(on_step)
 
 
-def show_matrices(transfer: Transfer, samples: Sequence[Sample], titles: Mapping[str, str]) -> None:
-    """One matrix per attack, and the pictures of the cell that was clicked."""
+def choose_part() -> Part:
+    """Which part of the change the other networks get to see."""
     bound("transfer_part", TITLES.values())
-    part = st.segmented_control(
+    return st.segmented_control(
         "Shown to the other networks",
         list(TITLES),
         default="whole",
@@ -120,7 +126,31 @@ def show_matrices(transfer: Transfer, samples: Sequence[Sample], titles: Mapping
         key="transfer_part",
         bind="query-params",
     )
-    for column, attack in zip(st.columns(len(transfer.attacks), gap="large"), transfer.attacks, strict=True):
+
+
+def show_measured() -> None:
+    """Before anything is measured here: what was measured once, on more signs, by the command."""
+    table, choices = measured(), attack_choices()
+    st.markdown(f"##### Measured before, on {table.pictures} signs")
+    part = choose_part()
+    titles = [*short_titles(table.networks).values()]
+    for column, attack in zip(st.columns(MOST_ATTACKS, gap="large"), table.attacks, strict=False):
+        shares, title = table.matrix(attack, part), choices[attack][0]
+        with column:
+            st.markdown(f"**{plain(title)}**")
+            st.plotly_chart(
+                share_matrix(titles, shares, "attacked", "looks", clickable=False),
+                key=f"measured-{attack}-{part}",
+                config=QUIET,
+                alt=f"{title}: how often {PARTS[part]} fools. {_listed(titles, shares)}.",
+            )
+            st.caption(_others([share for i, line in enumerate(shares) for j, share in enumerate(line) if i != j]))
+
+
+def show_matrices(transfer: Transfer, samples: Sequence[Sample], titles: Mapping[str, str]) -> None:
+    """One matrix per attack, and the pictures of the cell that was clicked."""
+    part = choose_part()
+    for column, attack in zip(st.columns(MOST_ATTACKS, gap="large"), transfer.attacks, strict=False):
         with column:
             st.markdown(f"##### {plain(attack)}")
             _matrix(transfer, attack, part, titles)
@@ -145,11 +175,6 @@ def _matrix(transfer: Transfer, attack: str, part: Part, titles: Mapping[str, st
             source, target = map(int, points[0]["customdata"])
             link(CELL, f"{number}.{source}.{target}", "")
 
-    listed = "; ".join(
-        f"{titles[source]} to {titles[target]}: {told(share)}"
-        for source, line in zip(names, shares, strict=True)
-        for target, share in zip(names, line, strict=True)
-    )
     figure = share_matrix([titles[name] for name in names], shares, "attacked", "looks")
     st.plotly_chart(
         figure,
@@ -157,18 +182,32 @@ def _matrix(transfer: Transfer, attack: str, part: Part, titles: Mapping[str, st
         on_select=pick,
         selection_mode="points",
         config=QUIET,
-        alt=f"How often {PARTS[part]} fools. {listed}.",
+        alt=f"How often {PARTS[part]} fools. {_listed([titles[name] for name in names], shares)}.",
     )
 
 
 def _summary(transfer: Transfer, attack: str, part: Part) -> str:
     """All cells off the diagonal together, in one sentence."""
-    others = [cell for cell in transfer.cells(attack) if cell.source != cell.target]
-    hits, of = (sum(getattr(cell.fooled[part], name) for cell in others) for name in ("hits", "of"))
+    others = [cell.fooled[part] for cell in transfer.cells(attack) if cell.source != cell.target]
     pixels = [transfer.mean_pixels(attack, source) for source in transfer.networks]
     known = [each for each in pixels if each == each]
     mean = f"{min(known):.0f} to {max(known):.0f} changed pixels on average, by network. " if known else ""
-    return f"{mean}Other networks are fooled in {hits} of {of} cases{f', {100 * hits / of:.0f} %' if of else ''}."
+    return mean + _others(others)
+
+
+def _others(shares: Sequence[Share]) -> str:
+    """How often networks other than the attacked one are fooled, over all pairs."""
+    hits, of = sum(share.hits for share in shares), sum(share.of for share in shares)
+    return f"Other networks are fooled in {hits} of {of} cases{f', {100 * hits / of:.0f} %' if of else ''}."
+
+
+def _listed(titles: Sequence[str], shares: Sequence[Sequence[Share]]) -> str:
+    """A matrix in words."""
+    return "; ".join(
+        f"{source} to {target}: {told(share)}"
+        for source, line in zip(titles, shares, strict=True)
+        for target, share in zip(titles, line, strict=True)
+    )
 
 
 def _table(transfer: Transfer, titles: Mapping[str, str]) -> pd.DataFrame:

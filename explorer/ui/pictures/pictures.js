@@ -462,6 +462,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     );
   const panes = parentElement.querySelector(".panes");
   panes.classList.toggle("single", data.panes.length === 1);
+  panes.classList.toggle("many", data.panes.length > 3);
   panes.style.setProperty("--panes", Math.max(3, data.panes.length));
   // The keys stay where they were, though everything is drawn anew.
   const reached = () => [...panes.querySelectorAll("[tabindex]")];
