@@ -22,7 +22,7 @@ DOORS = {  # a call, or an attribute, as it is written -> the files that may hol
     "read_tensors": {"classifiers/own.py"},
     "urllib.request.urlopen": {"fetching.py"},
     "st.query_params": {"ui/link.py"},
-    "st.html": {"ui/compare/transfer.py", "ui/room/teach.py", "ui/room/wall.py"},  # which escape all that they are given
+    "st.html": {"ui/compare/transfer.py", "ui/room/teach.py", "ui/room/wall.py"},  # they escape all
     "os.system": set(),
     "zipfile.ZipFile.extractall": set(),
 }
