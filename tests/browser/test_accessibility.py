@@ -42,7 +42,7 @@ def opened(page: Page, url: str) -> Page:
     """The page once it rests, with axe-core in it."""
     page.set_default_timeout(PATIENCE)
     page.goto(url)
-    expect(page.locator("h1, h2").first).to_be_visible(timeout=PATIENCE)
+    expect(page.locator("h1, h2").first).to_be_visible(timeout=3 * PATIENCE)  # the first one loads the libraries
     page.add_script_tag(content=AXE.read_text())
     settle(page)
     return page
