@@ -24,7 +24,7 @@ def page() -> None:
     st.caption(f"On pictures that the network classifies correctly. {EXPERIMENTS[name].stages}")
     show_experiment(name)
     st.caption("Measure it again, on these or on other networks and pictures:")
-    st.code(f"python -m explorer experiment {name} --model signs-resnet", language="sh")
+    st.code(f"python -m explorer experiment {name} --model signs-resnet", language="sh", wrap_lines=True)
 
 
 page()

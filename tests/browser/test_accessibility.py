@@ -22,18 +22,30 @@ GRAVE = ("serious", "critical")
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path or "explore")
 def test_axe_finds_nothing_grave(browser: Browser, address: str, path: str):
     with browser.new_context(color_scheme="light", viewport={"width": 1440, "height": 900}) as context:
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE)
-        page.goto(f"{address}/{path}")
-        expect(page.locator("h1, h2").first).to_be_visible(timeout=PATIENCE)
-        page.add_script_tag(content=AXE.read_text())
-        settle(page)
+        page = opened(context.new_page(), f"{address}/{path}")
         light = ground(page)
         assert grave(page) == []
         page.emulate_media(color_scheme="dark")
         settle(page)
         assert ground(page) != light
         assert grave(page) == []
+
+
+@pytest.mark.parametrize("path", ["", "experiments", "lesson?step=5"], ids=["explore", "experiments", "lesson"])
+def test_nor_on_a_phone(browser: Browser, address: str, path: str):
+    with browser.new_context(viewport={"width": 390, "height": 844}) as context:
+        page = opened(context.new_page(), f"{address}/{path}")
+        assert grave(page) == []
+
+
+def opened(page: Page, url: str) -> Page:
+    """The page once it rests, with axe-core in it."""
+    page.set_default_timeout(PATIENCE)
+    page.goto(url)
+    expect(page.locator("h1, h2").first).to_be_visible(timeout=3 * PATIENCE)  # the first one loads the libraries
+    page.add_script_tag(content=AXE.read_text())
+    settle(page)
+    return page
 
 
 def settle(page: Page) -> None:

@@ -45,6 +45,7 @@ def draw(page, toggles: bool = False, draws: bool = False, region: str = "") -> 
     data = {
         "height": SIDE,
         "width": SIDE,
+        "went": [],
         "images": {
             name: picture_url(from_uint8(np.full((SIDE, SIDE, 3), grey, np.uint8)))
             for name, grey in (("before", 0), ("now", 255))

@@ -471,6 +471,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
   if (!stays) view.row = view.col = null; // whoever has left the pictures wants to read of the selection
   panes.replaceChildren(...data.panes.map(drawPane));
   reached()[at]?.focus({ preventScroll: true });
+  // On a phone the pictures lie beside each other, and scroll: by keyboard as well.
+  if (panes.scrollWidth > panes.clientWidth) panes.tabIndex = 0;
+  else panes.removeAttribute("tabindex");
   look();
   const reel = parentElement.querySelector(".reel");
   if (data.film && !view.film) {
