@@ -11,7 +11,11 @@ from explorer.numerics import Share
 
 WIDTH = 12  # letters of a line of a network's name
 ROW, GAP = 64, 0.22  # CSS pixels of a row of the matrix; distance of two marks in a row of intervals
-SCALE = [[0, "rgb(234, 231, 246)"], [1, "rgb(75, 63, 176)"]]  # solid, so that Plotly finds readable letters for each
+SCALE = [  # solid and pale for long, so that Plotly finds readable letters for each
+    [0, "rgb(234, 231, 246)"],
+    [0.6, "rgb(178, 170, 228)"],
+    [1, "rgb(75, 63, 176)"],
+]
 SYMBOLS = ("circle", "diamond", "square", "triangle-up")
 DASHES = ("solid", "dot", "dashdot", "longdash")
 

@@ -60,6 +60,13 @@ def unlink(name: str) -> None:
         del st.query_params[name]
 
 
+def linked_here(name: str, allowed: Collection[str], default: str) -> str:
+    """The same of a setting that means nothing to other pages: `restore` takes it to none of them."""
+    value = linked(name, allowed, default)
+    _kept().pop(name, None)
+    return value
+
+
 def link(name: str, value: str, default: str) -> None:
     """Put a setting into the address."""
     if value == default:

@@ -10,7 +10,7 @@ from explorer.types import Sample
 from explorer.ui.attacks import DEFAULTS, presets_of
 from explorer.ui.caches import classifier
 from explorer.ui.gallery import gallery
-from explorer.ui.link import bound, link, linked, linked_number, whole
+from explorer.ui.link import bound, link, linked_here, linked_number, whole
 from explorer.ui.networks import UPLOADED, card_of
 from explorer.ui.session import session
 from explorer.ui.subjects import tunable_networks
@@ -86,7 +86,7 @@ def choose_picture(key: str, samples: Sequence[Sample]) -> Sample:
     """One picture, by a click on its thumbnail; its name is in the link."""
     by_name = {sample.name: sample for sample in samples}
     usual = samples[0].name
-    name = linked(key, by_name, usual)
+    name = linked_here(key, by_name, usual)
     gallery(samples, name, f"{key}-thumbnails", lambda picked: link(key, picked, usual))
     return by_name[name]
 

@@ -29,7 +29,7 @@ from explorer.ui.compare.choices import (
 from explorer.ui.compare.measured import measured
 from explorer.ui.evidence import QUIET
 from explorer.ui.grid import go_to
-from explorer.ui.link import bound, link, linked, unlink
+from explorer.ui.link import bound, link, linked_here, unlink
 from explorer.ui.long_runs import LongRun, control, long_runs
 from explorer.ui.markdown import plain
 from explorer.ui.networks import BRING
@@ -47,8 +47,9 @@ TITLES: dict[Part, str] = {"whole": "Whole change", "obscuring": "Only obscuring
 WHAT = """
 Each picture is attacked on one network (a **row**), and shown to the others (**columns**). A cell says how often the
 column's network errs, of the pictures that both networks see correctly without the attack, and with which the attack
-fools the row's own network. Click a cell to see its pictures. *Only obscuring* puts all leading pixels back, and *only
-leading* all obscuring ones; without a pixel of that kind, the picture is the clean one.
+fools the row's own network. Point at a cell for its 95 % interval, and click it for its pictures. *Only obscuring* puts
+all leading pixels back, and *only leading* all obscuring ones; without a pixel of that kind, the picture is the clean
+one.
 """
 
 
@@ -228,7 +229,7 @@ def _opened(transfer: Transfer) -> Cell | None:
         for s, source in enumerate(names)
         for t, target in enumerate(names)
     }
-    name = linked(CELL, allowed, "")
+    name = linked_here(CELL, allowed, "")
     return transfer.cell(*allowed[name]) if name else None
 
 
