@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import streamlit as st
+from streamlit import net_util
 
 # Before torch is loaded. Its threads must not spin while they wait: where other work shares the cores, spinning made an
 # attack twenty times slower. Half of the cores are left to the pages: with both of two, a run took half as long again.
@@ -13,6 +14,9 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // 2)))
 # Each of torch's steps lets go of Python's lock and asks for it again: seconds that it waits while a page is made.
 sys.setswitchinterval(0.0005)
+
+# Streamlit would ask a service on the internet for this computer's address, to compare it with that of a strange page.
+net_util.get_external_ip = lambda: None
 
 ASSETS = Path(__file__).parent / "assets"
 VIEWS = Path(find_spec("explorer").origin).parent / "views"  # without importing it, which would load torch

@@ -337,6 +337,24 @@ def test_those_who_wait_for_the_same_kind_are_served_together(queue, gate, joint
     assert [job.result for job in jobs] == ["all of a", "all of b", "all of c", "all of d"]
 
 
+def test_who_has_stopped_in_a_batch_that_fails_is_let_go(queue, gate):
+    started, go = threading.Event(), threading.Event()
+
+    def fails(_rows: list[Row]) -> None:
+        started.set()
+        go.wait(SOON)
+        raise ValueError("It cannot be done.")
+
+    start(queue, gate)
+    jobs = [queue.submit(Part("kind", what, what, fails, most=3), owner=what) for what in "ab"]
+    gate.go.set()
+    assert started.wait(SOON)
+    jobs[0].cancel()
+    go.set()
+    assert all(job.wait(SOON) for job in jobs)
+    assert [job.state for job in jobs] == ["cancelled", "failed"]
+
+
 def test_one_question_of_many_is_answered_once_also_while_it_runs(queue, joint):
     first = joint.ask(queue, "a", owner="first")
     assert joint.started.wait(SOON)

@@ -72,6 +72,7 @@ def changed(content: bytes, **new) -> bytes:
         ({"settings": asdict(replace(QUICK)) | {"lam": "1"}}, "lam must"),
         ({"settings": asdict(replace(QUICK)) | {"steps": 10**9}}, "steps must"),
         ({"settings": asdict(replace(QUICK)) | {"a": None}}, "a must"),
+        ({"settings": asdict(replace(QUICK)) | {"a": 10**400}}, "not of the kind"),
         ({"region": "9999x9999.AAAA"}, "A region"),
         ({"region": "64x64.AAAA"}, "region's text is damaged"),
         ({"target": 3}, "not of the kind"),

@@ -72,6 +72,17 @@ def test_the_first_answer_counts(rooms):
     assert rooms.view(code).answers == {"lambda": {"more": 2, "fewer": 1}}
 
 
+def test_who_leaves_takes_along_what_was_said_and_makes_room(rooms):
+    code, _ = rooms.open()
+    for _ in range(2 * Limits().members):
+        token = rooms.join(code, "Kim")
+        rooms.answer(code, token, "which?", "leading")
+        rooms.leave(code, token)
+    assert not rooms.view(code).answers.get("which?")
+    with pytest.raises(ValueError, match=r"\.$"):
+        rooms.answer(code, token, "which?", "leading")
+
+
 def test_the_wall_keeps_the_best_of_each_picture_the_fewest_first(rooms):
     code, key = rooms.open()
     ada, ben = rooms.join(code, "Ada"), rooms.join(code, "Ben")

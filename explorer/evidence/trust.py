@@ -88,7 +88,9 @@ def trust(evidence: Evidence) -> Card:
             f"{likeness:.2f}).",
         )
     ways = "one at a time" if math.isnan(checks.dissociation) else "alone and in groups"
-    return Card("green", f"These labels hold: putting the pixels back, {ways}, does what they say.")
+    confirmed = sum(pixel.agrees for pixel in evidence.pixels)
+    most = "" if confirmed == n else f", for {confirmed} of {n} of them"
+    return Card("green", f"These labels hold: putting the pixels back, {ways}, does what they say{most}.")
 
 
 def _compared(numbers: np.ndarray, reversal: np.ndarray) -> tuple[float, float]:

@@ -11,9 +11,10 @@ from explorer.numerics import Share
 
 WIDTH = 12  # letters of a line of a network's name
 ROW, GAP = 64, 0.22  # CSS pixels of a row of the matrix; distance of two marks in a row of intervals
-SCALE = [  # solid and pale for long, so that Plotly finds readable letters for each
-    [0, "rgb(234, 231, 246)"],
-    [0.6, "rgb(178, 170, 228)"],
+SCALE = [  # pale for long, so that Plotly finds readable letters for each
+    [0, "rgb(240, 238, 250)"],
+    [0.6, "rgb(205, 199, 240)"],
+    [0.61, "rgb(95, 83, 192)"],
     [1, "rgb(75, 63, 176)"],
 ]
 SYMBOLS = ("circle", "diamond", "square", "triangle-up")

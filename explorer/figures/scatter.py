@@ -36,6 +36,7 @@ def pixel_scatter(pixels: Sequence[PixelLabel], selected: Collection[int] = (), 
 def _markers(kind: Kind, pixels: Sequence[PixelLabel], unit: str) -> dict[str, Any]:
     look = LOOKS[kind]
     members = [(i, pixel) for i, pixel in enumerate(pixels) if pixel.kind == kind]
+    members.sort(key=lambda member: member[1].weak)  # the legend shows the first one's mark
     return {
         "type": "scatter",
         "name": kind,

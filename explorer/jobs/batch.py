@@ -98,6 +98,9 @@ class Batch:
     def run(self) -> None:
         """Do the work of all rows. Where that fails, each is done on its own, so that nobody pays for another."""
         rows = [row for row in self._rows.values() if row.wanted]
+        for row in self._rows.values():
+            if row not in rows:
+                row.settle(None)  # all have asked to stop
         for row in rows:
             row.begin(len(rows))
         try:
@@ -107,11 +110,11 @@ class Batch:
                 rows[0].fail(error)
                 return
             for row in rows:
-                if row.wanted:
-                    try:
-                        self._do([row])
-                    except BaseException as its_own:
-                        row.fail(its_own)
+                try:
+                    self._do([row] if row.wanted else [])
+                    row.settle(None)
+                except BaseException as its_own:
+                    row.fail(its_own)
 
     def _do(self, rows: Sequence[Row]) -> None:
         if rows:

@@ -74,7 +74,7 @@ def settings_of(content: bytes) -> Settings | None:
         raise ValueError("The picture in this file was changed after its settings were written: only it is used.")
     try:
         return _checked(known)
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, OverflowError) as error:
         reason = str(error) if isinstance(error, ValueError) else "they are not of the kind that is expected."
         raise ValueError(f"The settings in this file cannot be used: {reason}") from None
 

@@ -143,6 +143,11 @@ def read(name: str, folder: Path = FOLDER) -> dict[str, Record]:
 _entries = lru_cache(maxsize=64)(read)
 
 
+def has(name: str) -> bool:
+    """Whether anything came with the project for the network of this name."""
+    return bool(_entries(name))
+
+
 def _entry(clf: Classifier, image: Image, kind: str, attack: Attack) -> Record | None:
     entries = _entries(clf.name)
     return entries.get(key_of(kind, fingerprint(clf), image_sha256(image), attack)) if entries else None

@@ -53,6 +53,11 @@ class Rooms:
             room.seen = now
             return token
 
+    def leave(self, code: str, token: str) -> None:
+        """A member goes, and what they said and found goes with them."""
+        with self._guard:
+            self._forget(self._room(code), token)
+
     def stand(self, code: str, token: str, step: int, solved: Collection[int] = ()) -> View:
         """A sign of life of a member, who is at this step and has solved these; what the room looks like."""
         with self._guard:
@@ -145,8 +150,13 @@ class Rooms:
         token, member = min(room.members.items(), key=lambda each: each[1].seen)
         if now - member.seen < 60:
             raise ValueError(f"The room is full: {len(room.members)} are in it.")
-        del room.members[token]
+        self._forget(room, token)
+
+    def _forget(self, room: Room, token: str) -> None:
+        room.members.pop(token, None)
         room.finds = [each for each in room.finds if each[0] != token]
+        for given in room.answers.values():
+            given.pop(token, None)
 
     def _sweep(self) -> None:
         now, most = self._clock(), limits()

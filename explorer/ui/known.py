@@ -17,7 +17,8 @@ EVERY_FRAME = 8  # of the first, which differ most, all are shown
 
 def bring_shipped(question: Question, clf: Classifier) -> Exploration | None:
     """Put the shipped run of this attack on this picture, if there is one, among the answers, and return it."""
-    if question.target is not None or question.region is not None or question.owner:
+    unlike = question.target is not None or question.region is not None or question.owner
+    if unlike or not shipped.has(clf.name):  # and nothing is kept of a network that may be large
         return None
     found = _run(clf, replace(question, method=DEFAULT_METHOD, stage=None))
     if found is not None and answers().find_attack(question) is None:

@@ -18,6 +18,7 @@ from explorer.ui.advice import put
 from explorer.ui.caches import Question
 from explorer.ui.evidence import QUIET
 from explorer.ui.runs import expected_seconds
+from explorer.ui.stores import server_wide
 from explorer.ui.words import duration
 from explorer.ui.work import result_of
 
@@ -45,7 +46,7 @@ class Curves:
                 self._kept.popitem(last=False)
 
 
-@st.cache_resource
+@server_wide
 def curves() -> Curves:
     """The one store of this server."""
     return Curves()

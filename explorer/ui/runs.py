@@ -16,11 +16,12 @@ from explorer.ui.explorations import part_of
 from explorer.ui.markdown import plain
 from explorer.ui.presence import presence
 from explorer.ui.session import Session, session
-from explorer.ui.words import duration, waiting
+from explorer.ui.words import between, waiting
 
 PATIENCE = 2.0  # seconds: where the last run took longer, the next one waits for the button
 UNASKED = 15.0  # seconds: a network's first run, whose time is only foretold, may take as long and begin by itself
-PASSES_REFINING, PASSES_LABELLING = 100, 70  # forward and backward passes, about, as measured on SqueezeNet
+PASSES_REFINING, PASSES_LABELLING = 100, 70  # forward and backward passes, about, as measured on the signs
+FEWEST, MOST = 10, 800  # that refining took on SqueezeNet, where one pixel was enough and where seven were needed
 FORWARD = 1 / 3  # of these, about, is a forward pass alone
 LOOK = 0.4  # seconds between two looks at a running job; each makes the browser draw, on the cores that do the work
 LOOK_IN_LINE = 1.0  # and at one that waits
@@ -53,7 +54,8 @@ class StatusLine:
 def progress_of(job: Job, queue: JobQueue) -> tuple[float, str]:
     """The share that is done, in [0, 1], and what to say of it."""
     wait = queue.wait_of(job)
-    text = waiting(wait.turns, wait.low, wait.high) if wait.turns else job.text
+    what = "the answer" if job.expected else "its turn"
+    text = waiting(wait.turns, wait.low, wait.high, what) if wait.turns else job.text
     return min(1.0, job.done / job.total) if job.total else 0.0, text or "Starting …"
 
 
@@ -70,11 +72,13 @@ def ask(question: Question, clf: Classifier, status: StatusLine) -> Exploration 
         found = _answer(question, clf, status, me)
         if found is not None:
             clean.empty()
+    else:
+        st.empty()  # in its place, so that what comes below stays where it is
     if found is None:
         shown = me.shown if me.answered and same_picture(me.answered, question) else None
         told = "Below is still the run before. Press Run for these settings." if shown else ""
         if not me.seconds.get((question.network, question.device)):
-            takes, where = duration(expected_seconds(question.attack, clf)), plain(device_title(question.device))
+            takes, where = _foretold(question.attack, clf), plain(device_title(question.device))
             told = f"A run with these settings takes {takes} on the {where}. {told}"
         status.rest(told, "Run", me.run)
         return shown
@@ -115,8 +119,13 @@ def _patient(question: Question, clf: Classifier, me: Session) -> bool:
     return expected_seconds(question.attack, clf) < UNASKED if last is None else last < PATIENCE
 
 
-def expected_seconds(attack: Attack, clf: Classifier) -> float:
+def expected_seconds(attack: Attack, clf: Classifier, refining: float = PASSES_REFINING) -> float:
     """About what an attack and its labels take, from what one step of the network took."""
     own = attack.expected * (FORWARD if attack.black_box else 1)
-    refinements = PASSES_REFINING * (attack.prune or attack.polish) + FORWARD * attack.random_queries
+    refinements = refining * (attack.prune or attack.polish) + FORWARD * attack.random_queries
     return (own + refinements + PASSES_LABELLING) * seconds_per_step(clf)
+
+
+def _foretold(attack: Attack, clf: Classifier) -> str:
+    """How long that is likely to be: refining depends on how many pixels are needed, which nobody knows before."""
+    return between(*(expected_seconds(attack, clf, refining) for refining in (FEWEST, MOST)))

@@ -161,7 +161,7 @@ def changes_picture(
     pixels = [pixel.at(row, col) for pixel, (row, col) in zip(exploration.evidence.pixels, places, strict=True)]
     pane = {
         "title": "Now",
-        "text": f"{len(pixels) - len(state.back)} of {len(pixels)} changes",
+        "text": f"{len(pixels) - len(state.back):,} of {len(pixels):,} changes",
         "shows": "now",
         "marked": True,
         "alt": f"The picture with {len(pixels) - len(state.back)} of the changes. The network sees: {seen}.",

@@ -13,14 +13,19 @@ def duration(seconds: float) -> str:
     return f"about {seconds:.0f} s" if seconds < 100 else f"about {seconds / 60:.0f} min"
 
 
-def waiting(turns: int, low: float, high: float) -> str:
+def waiting(turns: int, low: float, high: float, what: str = "the answer") -> str:
     """What somebody waits for, and how long: likely between so many seconds, where that is known."""
     told = f"Waiting: {turns} {'run' if turns == 1 else 'runs'} ahead"
     if high < 1:
         return told
+    return f"{told}; {what} is likely in {between(low, high)}"
+
+
+def between(low: float, high: float) -> str:
+    """A range of seconds, in the unit that suits its end."""
     first, last = (f"{seconds:.0f}" if high < 100 else f"{seconds / 60:.0f}" for seconds in (low, high))
     times = last if first == last else f"{first} to {last}"
-    return f"{told}; the answer is likely in {times} {'s' if high < 100 else 'min'}"
+    return f"{times} {'s' if high < 100 else 'min'}"
 
 
 STAGE_WORDS = {"random": "random search"}  # what a stage is called, where its name does not do
@@ -67,7 +72,7 @@ def _agreement(evidence: Evidence) -> str:
     beyond = "" if math.isnan(kappa) else f", Cohen's κ {kappa:.2f} (0 is chance, 1 is perfect)"
     return _verdict(agreeing >= CONFIRMED * n_pixels) + (
         "Reverting one pixel at a time, which knows nothing of gradients, confirms "
-        f"{agreeing} of {n_pixels} labels{beyond}."
+        f"{agreeing:,} of {n_pixels:,} labels{beyond}."
     )
 
 

@@ -68,7 +68,7 @@ def show_transfer() -> None:
             key="transfer_networks",
             help=f"Two or more that know the same classes. {BRING}",
             bind="query-params",
-            width=740,
+            width="stretch",
         )
         attacks = choose_attacks("transfer_attacks", DEFAULT_ATTACKS, MOST_ATTACKS)
     if len(chosen) < 2:
@@ -192,7 +192,7 @@ def _summary(transfer: Transfer, attack: str, part: Part) -> str:
     others = [cell.fooled[part] for cell in transfer.cells(attack) if cell.source != cell.target]
     pixels = [transfer.mean_pixels(attack, source) for source in transfer.networks]
     known = [each for each in pixels if each == each]
-    mean = f"{min(known):.0f} to {max(known):.0f} changed pixels on average, by network. " if known else ""
+    mean = f"{min(known):,.0f} to {max(known):,.0f} changed pixels on average, by network. " if known else ""
     return mean + _others(others)
 
 

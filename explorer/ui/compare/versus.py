@@ -160,7 +160,7 @@ def show_runs(runs: Mapping[str, Sequence[Run]]) -> None:
     table = [
         {
             "attack": row.attack,
-            "fooled": f"{row.success:.0%}",
+            "fooled": f"{row.success:.0%}".replace("%", " %"),
             "pixels, mean": short(row.mean_pixels),
             "pixels, median": short(row.median_pixels),
             "seconds per picture": f"{row.seconds / row.pictures:.2f}",
@@ -182,7 +182,7 @@ def show_runs(runs: Mapping[str, Sequence[Run]]) -> None:
 
 
 def _end(fewest: Sequence[torch.Tensor]) -> int:
-    """Where the curves end: at the pixels that nine of ten fooled pictures need, of the attack that needs the most."""
+    """Where the curves end: at the most pixels that any fooled picture needs, but at 500."""
     known = [of[of.isfinite()] for of in fewest]
-    ends = [of.quantile(0.9).item() for of in known if len(of)]
+    ends = [of.max().item() for of in known if len(of)]
     return max(1, min(500, round(max(ends)))) if ends else 1

@@ -56,7 +56,7 @@ def _paint(me: Sitting, sign: str) -> None:
     left, right = st.columns([6, 6], gap="large")
     with right:
         colour = choose_colour()
-        with st.container(horizontal=True, vertical_alignment="bottom"):
+        with st.container(horizontal=True, vertical_alignment="top"):
             most = st.select_slider("Pixels that you may change", BUDGETS, value=40, key="beat-budget", width=220)
             network = st.segmented_control(
                 "Network", list(NAMES), default=ORDINARY, required=True, format_func=NAMES.get, key="beat-network"

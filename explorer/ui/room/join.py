@@ -1,5 +1,7 @@
 """Joining a room, and what one sees of being in it."""
 
+from contextlib import suppress
+
 import streamlit as st
 
 from explorer.rooms import read_code, spelled
@@ -66,5 +68,7 @@ def _is_open(code: str) -> bool:
 
 
 def _leave(me: Sitting) -> None:
+    with suppress(ValueError):  # the room has ended
+        rooms().leave(me.code, me.token)
     me.leave()
     unlink(ROOM)

@@ -23,7 +23,7 @@ def play_defend(desk: Desk) -> Defended | None:
     """Choose a filter and how strong it is; five signs, clean and attacked, go through it."""
     network = _choose_network(desk)
     clf = classifier(network)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="top"):
         kind = st.segmented_control(
             "Filter", FILTERS, default="median", required=True, format_func=_title, key="filter"
         )
@@ -72,7 +72,8 @@ def _right(clf: Classifier, exploration: Exploration, kind: str, width: int) -> 
     for image in (exploration.image, exploration.adversarial):
         outcome = look_at(clf, filtered(image, kind, width), exploration.label)
         right = outcome.label == exploration.label
-        found.append((right, f"{'✓' if right else '✗'} {seen_in(outcome, exploration.class_names)}"))
+        told = f"{'✓' if right else '✗'} {seen_in(outcome, exploration.class_names)}"
+        found.append((right, told.replace(" %", "\u00a0%").replace(" ", "\u00a0", 1)))
     return found
 
 
