@@ -188,7 +188,7 @@ def test_a_small_file_of_many_pixels_takes_little_memory(tmp_path):
     command = [sys.executable, "-c", MEASURE, *arguments, tmp_path / "RGB.png", "load_image"]
     end = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     *pixels, image = map(int, end.stdout.split())
-    assert max(pixels) < 330
+    assert max(pixels) < 420  # with transparency; all pictures are decoded one after the other
     assert image < 560
 
 

@@ -65,6 +65,7 @@ def page() -> None:
         story = st.container(key="story")
         with st.container(key="line", horizontal=True, vertical_alignment="center"):
             stages, status = st.container(key="stages", width="content"), StatusLine()
+    stage = None if attack is None else asked_stage(attack)
     with notes:
         tell_unmet()
     if attack is None:
@@ -76,7 +77,7 @@ def page() -> None:
         attack=attack,
         target=target,
         method=method,
-        stage=asked_stage(attack),
+        stage=stage,
         label=label,
         device=device,
         owner=session().owner if uploaded else "",

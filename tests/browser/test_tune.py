@@ -119,5 +119,5 @@ def test_nothing_is_wider_than_the_screen(explore, width):
 
 def test_the_mechanics_open_on_explore(explore):
     explore.open("?steps=30&polish=false")
-    explore.page.get_by_text("What a, τ and the box do to a weight").click()
+    explore.page.get_by_text("What a, λ, τ and the box do to a weight").click()
     expect(explore.page.locator(".st-key-mechanics_plot .nsewdrag").first).to_be_visible()

@@ -20,6 +20,7 @@ class Question:
     network: str
     lam: str
     steps: int
+    turned: bool = False  # asked by turning the slider: the page then shows the stage where that acts
 
     @property
     def link(self) -> dict[str, str]:
@@ -44,7 +45,8 @@ def questions(visitor: int, moves: int, network: str, steps: int) -> list[Questi
     """Of one visitor: a picture of their own, and for each move another setting; the page opens with the first."""
     pictures = [sample.name for sample in gallery()]
     stops = [STOPS[(visitor + move) % len(STOPS)] for move in range(moves)]
-    return [Question(pictures[visitor % len(pictures)], network, stop, steps) for stop in ("1.0", *stops)]
+    picture = pictures[visitor % len(pictures)]
+    return [Question(picture, network, stop, steps, turned=stop != "1.0") for stop in ("1.0", *stops)]
 
 
 def seen_by(tab: Tab) -> Answer | None:
@@ -74,7 +76,8 @@ def alone(question: Question) -> Answer:
 
     clf = _network(question.network)
     attack = SparseAttack(lam=float(question.lam), steps=question.steps)
-    found = explore(clf, find_sample(question.picture).image, attack, splits=0)
+    stage = "optimised" if question.turned else None
+    found = explore(clf, find_sample(question.picture).image, attack, splits=0, stage=stage)
     pixels = found.evidence.pixels if found.evidence else ()
     labels = tuple((pixel.row, pixel.col, pixel.kind) for pixel in pixels)
     return Answer(_plain(found.story), picture_url(found.image), labels)
