@@ -453,3 +453,12 @@ def test_what_a_run_noticed_is_said(monkeypatch):
     captions = " ".join(caption.value for caption in app.caption)
     assert "left alone" in captions
     assert "attacked in evaluation mode" in captions
+
+
+def test_a_result_that_came_with_the_app_says_nothing_of_this_computers_time(monkeypatch):
+    app = AppTest.from_file("../app.py", default_timeout=120).run()
+    assert "came with the app" in " ".join(each.value for each in app.caption)
+    assert not any(app.session_state.session.seconds.values())
+    monkeypatch.setattr(runs, "PATIENCE", 0.0)
+    app.select_slider(key="lam").set_value(1.3).run()
+    assert "Run" not in labels(app), "the first run here begins by itself"

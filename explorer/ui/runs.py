@@ -116,7 +116,7 @@ def _answer(question: Question, clf: Classifier, status: StatusLine, me: Session
 def _patient(question: Question, clf: Classifier, me: Session) -> bool:
     """Whether the run is likely to be quick enough to begin by itself."""
     last = me.seconds.get((question.network, question.device))
-    return expected_seconds(question.attack, clf) < UNASKED if last is None else last < PATIENCE
+    return last < PATIENCE if last else expected_seconds(question.attack, clf) < UNASKED
 
 
 def expected_seconds(attack: Attack, clf: Classifier, refining: float = PASSES_REFINING) -> float:
