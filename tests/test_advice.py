@@ -18,15 +18,6 @@ from explorer.samples import find_sample, gallery
 QUICK = {"steps": 30, "prune": False, "polish": False}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """With more, a batch adds up in another order than a single run."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture(scope="module")
 def clf():
     return load_classifier("signs-resnet")

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import pytest
-import torch
 
 from explorer import Greedy, SparseAttack, load_classifier
 from explorer.figures import answer
@@ -25,15 +24,8 @@ def image():
 
 
 def test_a_batch_of_settings_is_what_each_is_alone(clf, image):
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        response = respond(clf, image, replace(QUICK, lam=0.7), ("lam",))
-        alone = [
-            explore(clf, image, replace(QUICK, lam=point.value, prune=False), splits=0) for point in response["lam"]
-        ]
-    finally:
-        torch.set_num_threads(threads)
+    response = respond(clf, image, replace(QUICK, lam=0.7), ("lam",))
+    alone = [explore(clf, image, replace(QUICK, lam=point.value, prune=False), splits=0) for point in response["lam"]]
     assert 0.7 in [point.value for point in response["lam"]]
     for point, run in zip(response["lam"], alone, strict=True):
         assert (point.n_pixels, point.fooled) == (run.n_pixels, run.succeeded)
