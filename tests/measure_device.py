@@ -23,7 +23,7 @@ from explorer.evidence import METHODS, methods_for
 from explorer.exact import exact_arithmetic
 from explorer.pipeline import explore
 from explorer.samples import gallery
-from explorer.sweep import grid
+from explorer.studies import grid
 from explorer.types import Images, Labels, Network
 
 A = (0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3)

@@ -10,9 +10,9 @@ import time
 from statistics import median
 
 from explorer import SparseAttack
-from explorer.benchmark import PeakMemory
 from explorer.commands import networks, pictures
 from explorer.evidence import examine, trust
+from explorer.studies.bench import PeakMemory
 
 FEWEST, MOST = 5, 20
 

@@ -12,7 +12,7 @@ import torch
 
 from explorer import SparseAttack, load_classifier
 from explorer.samples import find_sample
-from explorer.sweep import Subject, Sweep, grid
+from explorer.studies import Study, Subject, grid
 
 A = (0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3)
 LAM = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0)
@@ -46,12 +46,12 @@ def measure(args: argparse.Namespace) -> int:
     alone = [attack(clf, image, label) for attack in settings[:: args.every]]
     singles = (time.perf_counter() - started) * len(settings) / len(alone)
     started = time.perf_counter()
-    sweep = Sweep([Subject(clf.name, clf, image, label)], settings, batch=args.batch)
-    while sweep.advance():
+    study = Study([Subject(clf.name, clf, image, label)], settings, batch=args.batch)
+    while study.advance():
         pass
     together = time.perf_counter() - started
 
-    rows = sweep.rows()[:: args.every]
+    rows = study.rows()[:: args.every]
     apart = [abs(row["n_pixels"] - int(single.n_pixels)) for row, single in zip(rows, alone, strict=True)]
     same = sum(not each for each in apart) / len(apart)
     ratio = together / singles

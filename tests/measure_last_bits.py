@@ -19,8 +19,8 @@ from explorer.__main__ import main as command
 from explorer.classifiers import CLASSIFIERS, Classifier
 from explorer.pipeline import explore
 from explorer.samples import gallery
-from explorer.sweep import Subject, Sweep
-from explorer.tuning import Task
+from explorer.studies import Study, Subject
+from explorer.studies.tuning import Task
 from explorer.types import Sample
 
 sys.path.insert(0, str(Path(__file__).parent))  # as pytest does for the tests
@@ -82,10 +82,10 @@ def same_rows(clf: Classifier, samples: list[Sample]) -> int:
     labels = clf(images).argmax(1)
     both = []
     for batch in (images, torch.stack([moved(image, seed) for seed, image in enumerate(images)])):
-        sweep = Sweep([Subject(clf.name, clf, batch, labels)], [SparseAttack(steps=20, polish=False)])
-        while sweep.advance():
+        study = Study([Subject(clf.name, clf, batch, labels)], [SparseAttack(steps=20, polish=False)])
+        while study.advance():
             pass
-        both.append([{**row, "seconds": None} for row in sweep.rows()])
+        both.append([{**row, "seconds": None} for row in study.rows()])
     return sum(one == other for one, other in zip(*both, strict=True))
 
 

@@ -12,13 +12,13 @@ from torch import nn
 from explorer import benchmark
 from explorer.__main__ import main
 from explorer.attacks import RandomSearch, SigmaZero, SparseAttack
-from explorer.benchmark import compare, fooled_within, measure, overhead, worst_case
 from explorer.classifiers import Classifier, load_classifier
 from explorer.commands.bench import DEFAULT_ATTACKS, OVERHEAD, named_attack
 from explorer.commands.pictures import correctly_classified
 from explorer.images import to_png
 from explorer.numerics import Share
 from explorer.passes import Counted
+from explorer.studies.bench import compare, fooled_within, measure, overhead, worst_case
 from explorer.training import Renders
 from explorer.types import AttackResult, Trace
 

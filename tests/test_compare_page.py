@@ -118,7 +118,9 @@ def test_networks_with_other_classes_are_one_sentence(monkeypatch):
 
 
 def test_no_picture_that_two_networks_see_correctly_is_one_sentence(monkeypatch):
-    monkeypatch.setattr("explorer.transfer.Transfer._seen", lambda self, name, images: torch.full((len(images),), -1))
+    monkeypatch.setattr(
+        "explorer.studies.transfer.Transfer._seen", lambda self, name, images: torch.full((len(images),), -1)
+    )
     app = open_page(transfer_networks=SIGNS, transfer_n="2")
     button(app, "Measure").click().run()
     (run,) = long_runs.long_runs()._kept.values()

@@ -24,8 +24,8 @@ from explorer.defences.smoothing import Gaussian, Median
 from explorer.grid import to_grid
 from explorer.knobs import knob, knobs
 from explorer.numerics import Share
-from explorer.resistance import NONE, resistance
 from explorer.samples import gallery
+from explorer.studies.resistance import NONE, resistance
 
 SIZE = 12
 

@@ -29,7 +29,7 @@ from explorer.defences import DEFENCES
 from explorer.evidence import METHODS, methods_for
 from explorer.knobs import Knob, knobs
 from explorer.limits import Limits, variable
-from explorer.sweep import EXPERIMENTS
+from explorer.studies import EXPERIMENTS
 from explorer.ui.experiments import SETTING_NAMES, files
 from tests import measured_tables
 from tests.measured_tables import markdown

@@ -33,9 +33,9 @@ from explorer.pipeline import (
 )
 from explorer.pipeline.exploration import probabilities
 from explorer.samples import find_sample, gallery
-from explorer.sweep.measures import pack, unpack
-from explorer.trials import Signs, try_methods
-from explorer.tuning import Task
+from explorer.studies.measures import pack, unpack
+from explorer.studies.trials import Signs, try_methods
+from explorer.studies.tuning import Task
 
 NETWORKS = [card.name for card in list_classifiers() if card.source == "bundled"]
 QUICK = SparseAttack(steps=20, polish=False, max_pixels=6)

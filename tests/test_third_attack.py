@@ -16,7 +16,7 @@ from explorer.attacks import ATTACKS, Attack, SparseAttack
 from explorer.attacks.problem import Problem
 from explorer.attacks.stage import State
 from explorer.knobs import knob
-from explorer.sweep.plan import run_key, shared
+from explorer.studies.plan import run_key, shared
 from explorer.ui import long_runs, run_files
 
 TUNE = "explorer/views/tune.py"

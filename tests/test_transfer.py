@@ -12,7 +12,7 @@ from explorer.attacks import Greedy, SparseAttack
 from explorer.classifiers import load_classifier
 from explorer.commands.pictures import labelled
 from explorer.numerics import Share
-from explorer.transfer import PARTS, Transfer
+from explorer.studies.transfer import PARTS, Transfer
 
 SIDE = 4
 QUICK = SparseAttack(steps=20)

@@ -9,7 +9,7 @@ import torch
 from explorer import SparseAttack, load_classifier
 from explorer.evidence import explain_pixels, trust
 from explorer.signs import GroundTruth
-from explorer.trials import (
+from explorer.studies.trials import (
     CONTROLS,
     Hits,
     Signs,

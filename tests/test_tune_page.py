@@ -9,8 +9,8 @@ from explorer.attacks import ATTACKS, Greedy, RandomSearch, SparseAttack
 from explorer.classifiers import CLASSIFIERS
 from explorer.knobs import knobs
 from explorer.limits import Limits
-from explorer.sweep import EXPERIMENTS
-from explorer.tuning import tunable
+from explorer.studies import EXPERIMENTS
+from explorer.studies.tuning import tunable
 from explorer.ui import grid, long_runs, run_files, search
 from explorer.ui.experiments import files
 from explorer.ui.grid import offered, parsed, suggested, written

@@ -19,7 +19,7 @@ from torch import nn
 
 from explorer.__main__ import main
 from explorer.attacks import ATTACKS, Greedy, RandomSearch, SparseAttack, driver
-from explorer.tuning import (
+from explorer.studies.tuning import (
     Difference,
     Outcome,
     Stopped,
@@ -36,7 +36,7 @@ from explorer.tuning import (
     work,
     workers,
 )
-from explorer.tuning import study as tuning_study
+from explorer.studies.tuning import database as tuning_database
 
 BASE = SparseAttack(steps=4, prune=False, polish=False)
 ROOT = Path(__file__).parents[1]
@@ -119,7 +119,7 @@ def contents(url: str) -> list[str]:
 @pytest.mark.parametrize("directions", [["minimize"], ["maximize", "minimize", "minimize"], ["minimize"] * 2])
 @pytest.mark.parametrize("ours", [True, False])
 def test_a_study_of_another_program_is_refused_before_anything_is_written(task, url, directions, ours, monkeypatch):
-    monkeypatch.setattr(tuning_study, "LOOK", 0.0)
+    monkeypatch.setattr(tuning_database, "LOOK", 0.0)
     open_study(url, "mine", task)
     theirs = optuna.create_study(storage=url, study_name="one", directions=directions)
     if ours:  # whatever its attribute says, it has other goals
@@ -131,7 +131,7 @@ def test_a_study_of_another_program_is_refused_before_anything_is_written(task, 
 
 
 def test_a_study_without_a_fingerprint_is_no_match(task, url, monkeypatch):
-    monkeypatch.setattr(tuning_study, "LOOK", 0.0)
+    monkeypatch.setattr(tuning_database, "LOOK", 0.0)
     open_study(url, "mine", task)
     optuna.create_study(storage=url, study_name="one", directions=["minimize", "maximize", "minimize"])
     with pytest.raises(ValueError, match="was not made by this program"):

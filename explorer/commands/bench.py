@@ -17,10 +17,10 @@ import torch
 from tqdm import tqdm
 
 from explorer.attacks import ATTACKS, Attack
-from explorer.benchmark import Overhead, Row, compare, overhead
 from explorer.commands import networks, options, peers, pictures
 from explorer.commands.tables import aligned, write_csv
 from explorer.knobs import knobs
+from explorer.studies.bench import Overhead, Row, compare, overhead
 
 EXAMPLES = """attacks:
   A name (sparse, greedy, random, sigma-zero, sparsefool, pgd0, sparse-pgd), then any of these, joined by hyphens:

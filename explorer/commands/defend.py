@@ -16,7 +16,7 @@ from explorer.commands.bench import named_attack
 from explorer.commands.tables import aligned, write_csv, written_share
 from explorer.defences import DEFENCES, Defence
 from explorer.numerics import Share
-from explorer.resistance import NONE, Resistance, resistance
+from explorer.studies.resistance import NONE, Resistance, resistance
 
 EXAMPLES = """defences:
   A name (median, jpeg, bit-depth, gaussian, bilateral, total-variation, shift, resize), then any of its settings as

@@ -16,8 +16,8 @@ from explorer.commands import networks, options, pictures
 from explorer.commands.tables import aligned, write_csv
 from explorer.evidence import METHODS, methods_for
 from explorer.signs import CLASS_NAMES
+from explorer.studies.trials import Rate, Signs, localisation, summary, try_methods
 from explorer.training import UNSEEN_SEEDS
-from explorer.trials import Rate, Signs, localisation, summary, try_methods
 
 EXAMPLES = """examples:
   python -m explorer evidence --model signs-resnet --n 200

@@ -16,8 +16,8 @@ from explorer.attacks import ATTACKS
 from explorer.commands import networks, options, pictures
 from explorer.commands.sweep import INTERRUPTED, advance, check, subject
 from explorer.commands.tables import aligned
-from explorer.sweep import EXPERIMENTS, Ledger, Sweep, means, to_table, write_table
-from explorer.sweep.experiments import Experiment
+from explorer.studies import EXPERIMENTS, Ledger, Study, means, to_table, write_table
+from explorer.studies.experiments import Experiment
 
 EXAMPLES = """examples:
   python -m explorer experiment lambda --model signs-resnet
@@ -42,18 +42,18 @@ def run(args: argparse.Namespace) -> int:
     experiment = _of_the_attack(EXPERIMENTS[args.name], args)
     settings = experiment.settings  # a bad value is refused before any work
     check(args)
-    sweep = Sweep(
+    study = Study(
         [subject(args.model, args)],
         settings,
         Ledger(args.out.parent / "experiments.jsonl"),
         batch=args.batch,
         alone=False,
     )
-    if not advance(sweep):
-        print(f"Stopped: {sweep.done:,} of {sweep.total:,} runs are kept; the same command goes on.", file=sys.stderr)
+    if not advance(study):
+        print(f"Stopped: {study.done:,} of {study.total:,} runs are kept; the same command goes on.", file=sys.stderr)
         return INTERRUPTED
-    summary = means(to_table(sweep.rows()), experiment.by)
-    print(f"{args.model}, {len(sweep.runs) // len(settings)} pictures. {experiment.question}")
+    summary = means(to_table(study.rows()), experiment.by)
+    print(f"{args.model}, {len(study.runs) // len(settings)} pictures. {experiment.question}")
     print(
         aligned(
             [

@@ -16,8 +16,8 @@ from tqdm import tqdm
 from explorer.attacks import ATTACKS
 from explorer.commands import networks, options, pictures
 from explorer.commands.tables import aligned
-from explorer.sweep import Ledger, Subject, Sweep, grid, means, to_table, write_table
-from explorer.sweep.tables import FORMATS
+from explorer.studies import Ledger, Study, Subject, grid, means, to_table, write_table
+from explorer.studies.tables import FORMATS
 
 EXAMPLES = """examples:
   python -m explorer sweep --model signs-resnet --a 0.03,0.1,0.3 --lam 0.3,1,3 --tau 0.02,0.05 --n 10
@@ -51,9 +51,9 @@ def run(args: argparse.Namespace) -> int:
     kept = args.out.with_suffix(".jsonl")
     if args.restart:
         kept.unlink(missing_ok=True)
-    sweep = Sweep(subjects, settings, Ledger(kept), batch=args.batch)
-    finished = advance(sweep)
-    rows = sweep.rows()
+    study = Study(subjects, settings, Ledger(kept), batch=args.batch)
+    finished = advance(study)
+    rows = study.rows()
     if rows:
         table = to_table(rows)
         write_table(table, args.out)
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"{args.model}: {len(settings):,} settings on {_pictures(subjects)}; their means")
         print_means(table, by or [*kind.main])
     if not finished:
-        print(f"Stopped: {sweep.done:,} of {sweep.total:,} runs are kept; the same command goes on.", file=sys.stderr)
+        print(f"Stopped: {study.done:,} of {study.total:,} runs are kept; the same command goes on.", file=sys.stderr)
         return INTERRUPTED
     print(f"All {len(rows):,} rows are in {args.out}.")
     return 0
@@ -82,12 +82,12 @@ def subject(name: str, args: argparse.Namespace) -> Subject:
     return Subject(name, network, images, labels)
 
 
-def advance(sweep: Sweep) -> bool:
+def advance(study: Study) -> bool:
     """Do all that is left, with progress and time left; False if it was stopped with Ctrl-C."""
-    with tqdm(total=sweep.total, initial=sweep.done, unit="run", disable=None, leave=False) as bar:
+    with tqdm(total=study.total, initial=study.done, unit="run", disable=None, leave=False) as bar:
         try:
-            while sweep.advance():
-                bar.update(sweep.done - bar.n)
+            while study.advance():
+                bar.update(study.done - bar.n)
         except KeyboardInterrupt:
             return False
     return True

@@ -13,7 +13,7 @@ from tqdm import tqdm
 from explorer.commands import networks, pictures
 from explorer.commands.bench import named_attack
 from explorer.commands.tables import aligned, write_csv, written_share
-from explorer.transfer import PARTS, Cell, Transfer
+from explorer.studies.transfer import PARTS, Cell, Transfer
 
 EXAMPLES = """attacks:
   Named as in `bench`, e.g. sparse, sparse-paper, greedy, sparse:a=0.2

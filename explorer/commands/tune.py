@@ -17,7 +17,7 @@ from explorer.attacks import ATTACKS, Attack
 from explorer.commands import networks, options, pictures
 from explorer.commands.sweep import INTERRUPTED
 from explorer.commands.tables import aligned
-from explorer.tuning import (
+from explorer.studies.tuning import (
     Outcome,
     Recommendation,
     Task,

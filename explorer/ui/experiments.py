@@ -8,8 +8,8 @@ import streamlit as st
 from explorer.figures import Curve, constant, pareto, response
 from explorer.figures.scales import short
 from explorer.folders import ASSETS
-from explorer.sweep import EXPERIMENTS, pareto_front
-from explorer.sweep.experiments import Experiment
+from explorer.studies import EXPERIMENTS, pareto_front
+from explorer.studies.experiments import Experiment
 from explorer.ui.evidence import QUIET
 from explorer.ui.markdown import plain
 from explorer.ui.measuring import measured_here

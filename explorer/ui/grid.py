@@ -10,7 +10,7 @@ from explorer.attacks import ATTACKS, Attack
 from explorer.classifiers import DEFAULT
 from explorer.knobs import Knob, knobs
 from explorer.limits import limits
-from explorer.tuning import tunable
+from explorer.studies.tuning import tunable
 from explorer.types import Sample
 from explorer.ui.attacks import PARAMETER, name_of, prefix_of, presets_of
 from explorer.ui.controls import keep_stop, stops_of, widget

@@ -3,15 +3,15 @@
 import pandas as pd
 import streamlit as st
 
-from explorer.sweep import Sweep, means, to_table
-from explorer.sweep.experiments import Experiment
+from explorer.studies import Study, means, to_table
+from explorer.studies.experiments import Experiment
 from explorer.ui.grid import Choice
 from explorer.ui.link import bound, linked_number, whole
 from explorer.ui.long_runs import control
 from explorer.ui.markdown import plain
 from explorer.ui.networks import BRING, card_of
+from explorer.ui.studies import study_of, told
 from explorer.ui.subjects import labelled_pictures, tunable_networks
-from explorer.ui.sweeps import sweep_of, told
 
 NOTHING = "nothing more"
 PICTURES = 3  # at first
@@ -38,17 +38,17 @@ def measured_here(experiment: Experiment) -> dict[str, pd.DataFrame]:
     name = titles[title]
     try:
         pictures = labelled_pictures([name])[:count]
-        run = sweep_of(Choice((name,), pictures, experiment.base, experiment.values))
+        run = study_of(Choice((name,), pictures, experiment.base, experiment.values))
     except (ValueError, RuntimeError) as error:  # no picture is recognised, or weights that cannot be read
         st.error(plain(error))
         return {}
-    sweep: Sweep = run.of
+    study: Study = run.of
     control(
         run,
-        f"Run {sweep.left:,} runs" if sweep.left else "",
-        "Go on" if sweep.done and sweep.left else None,
-        told(sweep),
+        f"Run {study.left:,} runs" if study.left else "",
+        "Go on" if study.done and study.left else None,
+        told(study),
     )
-    rows = sweep.rows()
+    rows = study.rows()
     named = title if card_of(name).ones_own else f"{title}, measured here"  # and not before
     return {named: means(to_table(rows), experiment.by)} if rows else {}

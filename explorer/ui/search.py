@@ -14,7 +14,7 @@ from explorer.figures import front, history, importance
 from explorer.figures.scales import short
 from explorer.jobs import Job
 from explorer.pipeline import percent
-from explorer.tuning import (
+from explorer.studies.tuning import (
     Check,
     Recommendation,
     Stopped,
@@ -27,7 +27,7 @@ from explorer.tuning import (
     tunable,
     usual,
 )
-from explorer.tuning import work as do_trials
+from explorer.studies.tuning import work as do_trials
 from explorer.types import Sample, Step
 from explorer.ui.attacks import name_of, prefix_of
 from explorer.ui.caches import classifier, content_of

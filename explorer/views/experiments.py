@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from explorer.sweep import EXPERIMENTS
+from explorer.studies import EXPERIMENTS
 from explorer.ui.experiments import show_experiment
 from explorer.ui.link import bound, tell_unmet
 

@@ -14,8 +14,8 @@ from explorer.images import from_uint8
 from explorer.jobs import Job
 from explorer.palette import LOOKS
 from explorer.signs import CLASS_NAMES
+from explorer.studies.trials import Signs, SignTrial, hits, localisation, try_signs
 from explorer.training import UNSEEN_SEEDS
-from explorer.trials import Signs, SignTrial, hits, localisation, try_signs
 from explorer.ui.caches import classifier, content_of, valid_methods
 from explorer.ui.evidence import QUIET
 from explorer.ui.markdown import plain

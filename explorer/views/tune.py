@@ -4,7 +4,7 @@ import streamlit as st
 
 from explorer.attacks import ATTACKS
 from explorer.figures.scales import short
-from explorer.sweep import Sweep, best_setting, means, to_table
+from explorer.studies import Study, best_setting, means, to_table
 from explorer.ui.attacks import PARAMETER, about, choose_attack
 from explorer.ui.grid import Choice, choice, choose_base, choose_subjects, choose_values, leave, question, symbol
 from explorer.ui.guide import tuning_guide
@@ -12,14 +12,14 @@ from explorer.ui.link import bound, restore, tell_unmet
 from explorer.ui.long_runs import control
 from explorer.ui.markdown import plain
 from explorer.ui.search import show_search
-from explorer.ui.sweeps import (
+from explorer.ui.studies import (
     MEASURES,
     PICTURES,
     show_front,
     show_map,
     show_parallel,
     show_response,
-    sweep_of,
+    study_of,
     told,
 )
 
@@ -60,15 +60,15 @@ def page() -> None:
 
 def try_grid(chosen: Choice) -> None:
     """Run it, look at it, take it away."""
-    run = sweep_of(chosen)
-    sweep: Sweep = run.of
+    run = study_of(chosen)
+    study: Study = run.of
     control(
         run,
-        f"Run {sweep.left:,} runs" if sweep.left else "",
-        "Go on" if sweep.done and sweep.left else None,
-        told(sweep),
+        f"Run {study.left:,} runs" if study.left else "",
+        "Go on" if study.done and study.left else None,
+        told(study),
     )
-    rows = sweep.rows()
+    rows = study.rows()
     if not rows:
         return
     table = to_table(rows)

@@ -14,7 +14,7 @@ from explorer.figures.scales import short
 from explorer.hashes import image_sha256
 from explorer.knobs import knobs
 from explorer.locks import read_only_twin
-from explorer.resistance import NONE, Resistance, resistances
+from explorer.studies.resistance import NONE, Resistance, resistances
 from explorer.types import Sample
 from explorer.ui.caches import content_of
 from explorer.ui.compare import parts

@@ -6,7 +6,7 @@ from functools import cache
 
 from explorer.folders import ASSETS
 from explorer.numerics import Share
-from explorer.transfer import PARTS, Part
+from explorer.studies.transfer import PARTS, Part
 
 FILE = ASSETS / "transfer" / "signs.csv"
 

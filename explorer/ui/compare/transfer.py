@@ -12,7 +12,7 @@ from explorer.figures import share_matrix, told
 from explorer.hashes import image_sha256
 from explorer.jobs import Job
 from explorer.numerics import Share
-from explorer.transfer import PARTS, Cell, Part, Shot, Transfer
+from explorer.studies.transfer import PARTS, Cell, Part, Shot, Transfer
 from explorer.types import Sample, Step
 from explorer.ui.caches import content_of
 from explorer.ui.compare import parts

@@ -7,7 +7,6 @@ import streamlit as st
 import torch
 
 from explorer.attacks import Attack
-from explorer.benchmark import Run, fooled_within, measure, rows, worst_case
 from explorer.classifiers import Classifier
 from explorer.evidence import explain_pixels
 from explorer.figures import fooled_curves, told
@@ -15,6 +14,7 @@ from explorer.figures.scales import short
 from explorer.hashes import image_sha256
 from explorer.jobs import Job
 from explorer.pipeline.exploration import MOST_LABELLED
+from explorer.studies.bench import Run, fooled_within, measure, rows, worst_case
 from explorer.types import Sample
 from explorer.ui.caches import content_of, valid_methods
 from explorer.ui.compare import parts

@@ -1,4 +1,4 @@
-"""What a sweep notes of every run: whether and how it fooled, how the steps went, how close the smoothed count came."""
+"""What a study notes of every run: whether and how it fooled, how the steps went, how close the smoothed count came."""
 
 import base64
 import zlib

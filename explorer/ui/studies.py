@@ -16,8 +16,8 @@ from explorer.figures.scales import short
 from explorer.hashes import image_sha256
 from explorer.images import enlarge, to_png
 from explorer.jobs import Job
-from explorer.sweep import Ledger, Subject, Sweep, grid, means, pareto_front, spread
-from explorer.sweep.measures import KEPT_PIXELS, unpack
+from explorer.studies import Ledger, Study, Subject, grid, means, pareto_front, spread
+from explorer.studies.measures import KEPT_PIXELS, unpack
 from explorer.types import Sample, Step
 from explorer.ui.caches import classifier, content_of
 from explorer.ui.evidence import QUIET
@@ -37,8 +37,8 @@ LOW_IS_GOOD = {"pixels": True, "success": False, "confidence": False, "seconds":
 PICTURES = 100  # cells that can show one each
 
 
-def sweep_of(choice: Choice) -> LongRun:
-    """The sweep that this choice means: the same one for everybody who makes it, also after the server's restart."""
+def study_of(choice: Choice) -> LongRun:
+    """The study that this choice means: the same one for everybody who makes it, also after the server's restart."""
     networks = [classifier(name) for name in choice.networks]
     pictures = [image_sha256(sample.image) for sample in choice.pictures]
     same = {name: of[0] for name, of in choice.values.items()}  # where the base stands on the grid's own knobs
@@ -51,40 +51,40 @@ def sweep_of(choice: Choice) -> LongRun:
         names = [sample.name for sample in choice.pictures]
         subjects = [Subject(clf.name, clf, images.to(clf.device), labels.to(clf.device), names) for clf in networks]
         path = file_for(key, ".jsonl")
-        sweep = Sweep(subjects, grid(choice.base, choice.values), Ledger(path))
+        study = Study(subjects, grid(choice.base, choice.values), Ledger(path))
         network = content_of(networks[0]) if len(networks) == 1 else ""
-        advance = partial(_advance, sweep)
-        return LongRun(key, str(networks[0].device), advance, sweep, kind="grid", network=network, path=path)
+        advance = partial(_advance, study)
+        return LongRun(key, str(networks[0].device), advance, study, kind="grid", network=network, path=path)
 
     return long_runs().get(key, make)
 
 
-def _advance(sweep: Sweep, job: Job) -> bool:
-    before = sweep.done
+def _advance(study: Study, job: Job) -> bool:
+    before = study.done
 
     def on_step(step: Step) -> bool:
-        job.report(sweep.done + sweep.next_batch * step.done / step.total, sweep.total, progress(sweep))
+        job.report(study.done + study.next_batch * step.done / step.total, study.total, progress(study))
         return job.should_stop
 
-    return sweep.advance(on_step) and sweep.done > before and sweep.left > 0
+    return study.advance(on_step) and study.done > before and study.left > 0
 
 
-def progress(sweep: Sweep) -> str:
+def progress(study: Study) -> str:
     """How far it is and how long it will take."""
-    told = f"{sweep.done:,} of {sweep.total:,} runs"
-    if not sweep.seconds_per_run:
+    told = f"{study.done:,} of {study.total:,} runs"
+    if not study.seconds_per_run:
         return told
-    return f"{told}, {duration(sweep.left * sweep.seconds_per_run)} left"
+    return f"{told}, {duration(study.left * study.seconds_per_run)} left"
 
 
-def told(sweep: Sweep) -> str:
+def told(study: Study) -> str:
     """How much is done, in one line."""
-    if not sweep.left:
-        return f"All {sweep.total:,} runs are done."
-    if not sweep.done:
-        return f"{sweep.total:,} runs."
-    rest = f", {duration(sweep.left * sweep.seconds_per_run)} to go" if sweep.seconds_per_run else ""
-    return f"{sweep.done:,} of {sweep.total:,} runs are done{rest}. What is done is kept: this page's link finds it."
+    if not study.left:
+        return f"All {study.total:,} runs are done."
+    if not study.done:
+        return f"{study.total:,} runs."
+    rest = f", {duration(study.left * study.seconds_per_run)} to go" if study.seconds_per_run else ""
+    return f"{study.done:,} of {study.total:,} runs are done{rest}. What is done is kept: this page's link finds it."
 
 
 def show_map(table: pd.DataFrame, rows: Sequence[dict], choice: Choice, measure: str, shown: Sample | None) -> None:

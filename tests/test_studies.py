@@ -16,11 +16,11 @@ from explorer.attacks import SparseAttack
 from explorer.classifiers import load_classifier
 from explorer.knobs import knobs
 from explorer.samples import find_sample
-from explorer.sweep import (
+from explorer.studies import (
     EXPERIMENTS,
     Ledger,
+    Study,
     Subject,
-    Sweep,
     best_setting,
     grid,
     means,
@@ -29,7 +29,7 @@ from explorer.sweep import (
     to_table,
     write_table,
 )
-from explorer.sweep.measures import KEPT_PIXELS, converged_step, pack, settled, unpack
+from explorer.studies.measures import KEPT_PIXELS, converged_step, pack, settled, unpack
 from explorer.types import Trace
 
 SIDE = 6
@@ -59,11 +59,11 @@ def subject() -> Subject:
     return Subject("halves", Halves(), images, torch.tensor([0, 0, 1]), ("one", "two", "three"))
 
 
-def finished(sweep: Sweep) -> list[dict]:
-    while sweep.advance():
+def finished(study: Study) -> list[dict]:
+    while study.advance():
         pass
-    assert sweep.left == 0
-    return sweep.rows()
+    assert study.left == 0
+    return study.rows()
 
 
 def test_a_grid_is_every_combination_the_last_knob_fastest():
@@ -90,7 +90,7 @@ def test_a_bad_grid_is_one_sentence(values, says):
 @pytest.mark.parametrize("batch", [1, 5, None])
 def test_every_run_is_what_its_setting_does_alone(subject, batch):
     settings = grid(BARE, {"a": [0.1, 0.3], "lam": [0.5, 2.0], "steps": [4, 8]})
-    rows = finished(Sweep([subject], settings, batch=batch))
+    rows = finished(Study([subject], settings, batch=batch))
     assert [row["picture"] for row in rows] == ["one", "two", "three"] * len(settings)
     for number, setting in enumerate(settings):
         alone = setting(subject.network, subject.images, subject.labels)
@@ -116,7 +116,7 @@ def test_a_cell_of_a_grid_is_its_single_run_to_the_last_bit(name):
     settings = grid(
         dataclasses.replace(BARE, steps=30), {"a": [0.05, 0.1, 0.2], "lam": [0.3, 1.0], "tau": [0.02, 0.1, 0.3]}
     )
-    rows = finished(Sweep([Subject(name, clf, image, label)], settings))
+    rows = finished(Study([Subject(name, clf, image, label)], settings))
     assert {row["batch"] for row in rows} == {len(settings)}
     for row, setting in zip(rows, settings, strict=True):
         alone = setting(clf, image, label)
@@ -125,20 +125,20 @@ def test_a_cell_of_a_grid_is_its_single_run_to_the_last_bit(name):
 
 
 def test_settings_of_one_batch_differ_only_in_what_may_differ(subject):
-    rows = finished(Sweep([subject], grid(BARE, {"a": [0.1, 0.3], "surrogate": ["normal", "sigmoid"]})))
+    rows = finished(Study([subject], grid(BARE, {"a": [0.1, 0.3], "surrogate": ["normal", "sigmoid"]})))
     assert {row["batch"] for row in rows} == {6}
 
 
-def test_a_stopped_sweep_keeps_what_is_done_and_goes_on_from_its_file(subject, tmp_path):
+def test_a_stopped_study_keeps_what_is_done_and_goes_on_from_its_file(subject, tmp_path):
     settings, file = grid(BARE, {"lam": [0.5, 1.0, 2.0]}), tmp_path / "kept.jsonl"
-    whole = finished(Sweep([subject], settings, batch=2))
-    sweep = Sweep([subject], settings, Ledger(file), batch=2)
-    assert sweep.advance()
-    assert not sweep.advance(lambda step: step.done == 3)
-    assert (sweep.done, sweep.left, sweep.total) == (2, 7, 9)
+    whole = finished(Study([subject], settings, batch=2))
+    study = Study([subject], settings, Ledger(file), batch=2)
+    assert study.advance()
+    assert not study.advance(lambda step: step.done == 3)
+    assert (study.done, study.left, study.total) == (2, 7, 9)
 
     file.write_bytes(file.read_bytes() + b'{"key": "broken off in the mid')
-    again = Sweep([subject], settings, Ledger(file), batch=2)
+    again = Study([subject], settings, Ledger(file), batch=2)
     assert again.done == 2
     found = {"seconds", "batch"}
     for row, once in zip(finished(again), whole, strict=True):
@@ -150,10 +150,10 @@ def test_a_stopped_sweep_keeps_what_is_done_and_goes_on_from_its_file(subject, t
 
 def test_nothing_is_done_twice_and_a_larger_grid_does_what_is_new(subject):
     ledger = Ledger()
-    finished(Sweep([subject], grid(BARE, {"lam": [0.5, 1.0]}), ledger))
+    finished(Study([subject], grid(BARE, {"lam": [0.5, 1.0]}), ledger))
     asked = subject.network.asked
-    assert Sweep([subject], grid(BARE, {"lam": [0.5, 1.0]}), ledger).left == 0
-    larger = Sweep([subject], grid(BARE, {"lam": [0.5, 1.0, 2.0]}), ledger)
+    assert Study([subject], grid(BARE, {"lam": [0.5, 1.0]}), ledger).left == 0
+    larger = Study([subject], grid(BARE, {"lam": [0.5, 1.0, 2.0]}), ledger)
     assert larger.left == 3
     assert subject.network.asked == asked
     finished(larger)
@@ -162,16 +162,16 @@ def test_nothing_is_done_twice_and_a_larger_grid_does_what_is_new(subject):
 
 def test_another_network_picture_or_class_is_another_run(subject):
     ledger = Ledger()
-    finished(Sweep([subject], [BARE], ledger))
+    finished(Study([subject], [BARE], ledger))
     other = Halves()
     other.weight *= 2
     pictures, labels = subject.images.clone(), subject.labels.clone()
     pictures[0, 0, 0, 0] += 1 / 255
     labels[0] = 1
-    assert Sweep([dataclasses.replace(subject, network=other)], [BARE], ledger).left == 3
-    assert Sweep([dataclasses.replace(subject, images=pictures)], [BARE], ledger).left == 1
-    assert Sweep([dataclasses.replace(subject, labels=labels)], [BARE], ledger).left == 1
-    assert Sweep([dataclasses.replace(subject, name="renamed")], [BARE], ledger).left == 0
+    assert Study([dataclasses.replace(subject, network=other)], [BARE], ledger).left == 3
+    assert Study([dataclasses.replace(subject, images=pictures)], [BARE], ledger).left == 1
+    assert Study([dataclasses.replace(subject, labels=labels)], [BARE], ledger).left == 1
+    assert Study([dataclasses.replace(subject, name="renamed")], [BARE], ledger).left == 0
 
 
 def test_a_batch_is_bounded_by_the_size_of_the_pictures():
@@ -204,7 +204,7 @@ def test_changed_pixels_are_kept_in_small_and_come_back():
 
 
 def test_the_table_is_tidy_and_survives_both_formats(subject, tmp_path):
-    table = to_table(finished(Sweep([subject], grid(BARE, {"lam": [0.5, 1.0]}))))
+    table = to_table(finished(Study([subject], grid(BARE, {"lam": [0.5, 1.0]}))))
     assert len(table) == 6
     assert {"network", "picture", "seed", "torch", "python", "network_sha256", *knobs(SparseAttack)} <= {*table}
     for name in ("rows.csv", "deep/rows.parquet"):
@@ -308,7 +308,7 @@ def test_the_command_sweeps_any_setting_over_several_networks_and_resumes(own, t
 def test_ctrl_c_keeps_what_is_done(own, tmp_path, capsys, monkeypatch):
     out = tmp_path / "rows.csv"
     given = ["--model", f"{own}:load", "--device", "cpu", "--pictures", f"{own}:pictures", "--n", "4", "--batch", "2"]
-    advance = Sweep.advance
+    advance = Study.advance
 
     def interrupted(self, on_step=None):
         if self.done:
@@ -317,7 +317,7 @@ def test_ctrl_c_keeps_what_is_done(own, tmp_path, capsys, monkeypatch):
 
     with torch.random.fork_rng():
         with monkeypatch.context() as patched:
-            patched.setattr(Sweep, "advance", interrupted)
+            patched.setattr(Study, "advance", interrupted)
             assert main(["sweep", *given, "--steps", "4", "--no-prune", "--no-polish", "--out", str(out)]) == 130
         assert "Stopped: 2 of 4 runs are kept" in capsys.readouterr().err
         assert len(pd.read_csv(out)) == 2

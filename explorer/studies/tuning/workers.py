@@ -10,9 +10,9 @@ from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.storages import fail_stale_trials
 from optuna.trial import Trial, TrialState
 
-from explorer.tuning.outcome import Stopped, measure
-from explorer.tuning.study import LOOK, completed, experimental, usable
-from explorer.tuning.task import Task
+from explorer.studies.tuning.database import LOOK, completed, experimental, usable
+from explorer.studies.tuning.outcome import Stopped, measure
+from explorer.studies.tuning.task import Task
 from explorer.types import OnStep, Step
 
 FAILURES = 3  # in a row, after which a worker goes no further

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import optuna
 
 from explorer.attacks import Attack
-from explorer.tuning.outcome import Difference, Outcome, measure
-from explorer.tuning.study import completed, outcome
-from explorer.tuning.task import Task
+from explorer.studies.tuning.database import completed, outcome
+from explorer.studies.tuning.outcome import Difference, Outcome, measure
+from explorer.studies.tuning.task import Task
 from explorer.types import OnStep
 
 

@@ -11,8 +11,8 @@ from optuna.exceptions import DuplicatedStudyError, ExperimentalWarning
 from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
 from optuna.trial import FrozenTrial, TrialState
 
-from explorer.tuning.outcome import Outcome
-from explorer.tuning.task import Task
+from explorer.studies.tuning.outcome import Outcome
+from explorer.studies.tuning.task import Task
 
 GOALS = {"pixels": "minimize", "success": "maximize", "seconds": "minimize"}
 HEARTBEAT, GRACE = 5, 60  # seconds

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from explorer.sweep.ledger import Row
+from explorer.studies.ledger import Row
 
 BOOKKEEPING = ("key", "changes")
 FORMATS = (".csv", ".parquet")

@@ -1,4 +1,4 @@
-"""The questions that the paper leaves to be measured, each as settings to sweep and columns to read.
+"""The questions that the paper leaves to be measured, each as settings to try and columns to read.
 
 Those about a, lambda and tau look at the optimised stage alone, where these act; the one about the limit of a change
 looks at the whole attack, as every stage has to keep it.
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from explorer.attacks import Attack, SparseAttack
-from explorer.sweep.plan import grid
+from explorer.studies.plan import grid
 
 BARE = SparseAttack(prune=False, polish=False)
 WHOLE = SparseAttack()

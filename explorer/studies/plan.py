@@ -1,4 +1,4 @@
-"""What a sweep is to do: settings, and the fingerprint by which a run of one setting on one picture is known again."""
+"""What a study is to do: settings, and the fingerprint by which a run of one setting on one picture is known again."""
 
 import dataclasses
 import hashlib

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from explorer.attacks import Attack
-from explorer.tuning.task import Task
+from explorer.studies.tuning.task import Task
 from explorer.types import OnStep, Step
 
 HOPELESS = 1 / 8  # share of the pixels: a trial whose optimised stage leaves more of them on average goes no further

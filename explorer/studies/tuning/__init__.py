@@ -4,11 +4,11 @@ The study lies in a database, so it can be resumed, and several processes or mac
 to one worker, and the trial of a worker that dies is given to another once its heartbeat has been missing for GRACE.
 """
 
-from explorer.tuning.outcome import Difference, Outcome, Stopped, measure
-from explorer.tuning.recommendation import Check, Recommendation, check, checked, recommend
-from explorer.tuning.study import completed, open_study, outcome
-from explorer.tuning.task import Task, tunable, usual
-from explorer.tuning.workers import work
+from explorer.studies.tuning.database import completed, open_study, outcome
+from explorer.studies.tuning.outcome import Difference, Outcome, Stopped, measure
+from explorer.studies.tuning.recommendation import Check, Recommendation, check, checked, recommend
+from explorer.studies.tuning.task import Task, tunable, usual
+from explorer.studies.tuning.workers import work
 
 __all__ = [
     "Check",

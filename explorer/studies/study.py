@@ -1,4 +1,4 @@
-"""Doing a sweep: each run is one image of a batch, with settings of its own where its attack allows that."""
+"""Doing a study: each run is one image of a batch, with settings of its own where its attack allows that."""
 
 import dataclasses
 import platform
@@ -15,9 +15,9 @@ from explorer.attacks import Attack
 from explorer.exact import exact_arithmetic
 from explorer.hashes import image_sha256, network_sha256
 from explorer.locks import exclusive
-from explorer.sweep.ledger import Ledger, Row
-from explorer.sweep.measures import measures
-from explorer.sweep.plan import run_key, shared
+from explorer.studies.ledger import Ledger, Row
+from explorer.studies.measures import measures
+from explorer.studies.plan import run_key, shared
 from explorer.types import Images, Labels, OnStep
 
 LARGEST_BATCH = 128
@@ -61,7 +61,7 @@ class Run:
     key: str = field(compare=False)
 
 
-class Sweep:
+class Study:
     """Every setting on every picture of every subject; what the ledger knows already is not done again."""
 
     def __init__(
@@ -113,7 +113,7 @@ class Sweep:
     def advance(self, on_step: OnStep | None = None) -> bool:
         """Do the next batch and put it into the ledger; False if nothing was left, or `on_step` asked to stop.
 
-        A batch that was stopped is not kept: its runs are done again when the sweep goes on.
+        A batch that was stopped is not kept: its runs are done again when the study goes on.
         """
         if not self._chunks:
             return False
