@@ -9,7 +9,6 @@ import pytest
 import torch
 from torch import nn
 
-from explorer import benchmark
 from explorer.__main__ import main
 from explorer.attacks import RandomSearch, SigmaZero, SparseAttack
 from explorer.classifiers import Classifier, load_classifier
@@ -18,6 +17,7 @@ from explorer.commands.pictures import correctly_classified
 from explorer.images import to_png
 from explorer.numerics import Share
 from explorer.passes import Counted
+from explorer.studies import bench
 from explorer.studies.bench import compare, fooled_within, measure, overhead, worst_case
 from explorer.training import Renders
 from explorer.types import AttackResult, Trace
@@ -254,6 +254,6 @@ def test_the_memory_and_the_end_are_those_of_the_device_that_works(monkeypatch):
     monkeypatch.setattr(torch.cuda, "memory_allocated", lambda device=None: allocated[str(device or "cuda:0")])
     monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda device=None: 9 * allocated[str(device or "cuda:0")])
     monkeypatch.setattr(torch.cuda, "synchronize", lambda device=None: asked.append(str(device or "cuda:0")))
-    assert benchmark.PeakMemory(torch.device("cuda:1")).peak() == 800
-    benchmark._seconds(torch.device("cuda:1"), lambda: None)
+    assert bench.PeakMemory(torch.device("cuda:1")).peak() == 800
+    bench._seconds(torch.device("cuda:1"), lambda: None)
     assert asked == ["cuda:1"] * 3
