@@ -6,6 +6,7 @@ own weights, and torchvision's, as safetensors. A network in Python never travel
 which must hold the same.
 """
 
+import importlib
 import importlib.util
 import json
 import time
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from queue import Empty, Queue
+from types import ModuleType
 from typing import Any
 from uuid import uuid4
 
@@ -87,11 +89,9 @@ class Cluster:
             raise ValueError(f"An engine is local or {SCHEME}HOST:PORT, such as {SCHEME}localhost:8786; got {address}.")
         if importlib.util.find_spec("distributed") is None:
             raise ValueError(f"{address} needs dask.distributed, which is not installed: {INSTALL}")
-        import distributed
-
-        self.address, self._device, self._dask = address, device, distributed
+        self.address, self._device = address, device
         try:
-            self._client = distributed.Client(f"tcp://{host}:{port}", timeout=CONNECT, set_as_default=False)
+            self._client = _dask().Client(f"tcp://{host}:{port}", timeout=CONNECT, set_as_default=False)
         except (OSError, TimeoutError) as error:
             raise ValueError(f"No Dask scheduler answers at {address}: `dask scheduler` starts one.") from error
         self._id = uuid4().hex  # two clients that ask for the same at once are told apart
@@ -159,7 +159,7 @@ class Cluster:
     def _result(self, future: Any) -> list[dict[str, Any]]:
         try:
             return future.result()
-        except self._dask.KilledWorker as error:
+        except _dask().KilledWorker as error:
             raise ValueError(
                 f"A part was lost with every worker of {self.address} that began it, so the study goes no further."
             ) from error
@@ -180,9 +180,7 @@ class Cluster:
 
 def do(sent: Sent, order: Order, device: str) -> list[dict[str, Any]]:
     """A part, on a worker. Raises ValueError with one sentence that names the worker."""
-    from distributed import get_worker
-
-    worker = f"The worker {get_worker().address}"
+    worker = f"The worker {_dask().get_worker().address}"
     if order.version != version():
         raise ValueError(f"{worker} has another version of this program or of torch: {version()}, not {order.version}.")
     device = best_device() if device == "auto" else device
@@ -242,6 +240,11 @@ def _sent(name: str, network: nn.Module, sha256: str) -> Sent:
 @lru_cache(maxsize=KEPT)
 def _content(network: nn.Module) -> str:
     return network_sha256(network)
+
+
+def _dask() -> ModuleType:
+    """The library, which nothing else needs."""
+    return importlib.import_module("distributed")
 
 
 def _kept(sent: Sent) -> Sent:

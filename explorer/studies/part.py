@@ -22,6 +22,12 @@ class Run:
     index: int  # of the picture
     key: str = field(compare=False)
 
+    @property
+    def named(self) -> dict[str, str]:
+        """What its network, its defence and its picture are called."""
+        subject = self.subject
+        return {"network": subject.name, "defence": subject.defended_by, "picture": subject.picture(self.index)}
+
 
 @dataclass(frozen=True, eq=False)
 class Part:

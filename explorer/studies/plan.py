@@ -82,12 +82,14 @@ def run_key(setting: Setting, picture: str, label: int, network: str, terms: Ter
 
 
 @cache
-def version() -> str:
-    """Whose work a run is: a fingerprint of the code that decides over it, and torch's version. What an older version
-    found is not taken for this one's.
-    """
+def code_sha256() -> str:
+    """Fingerprint of the code that decides over a run: what an older version found is not taken for this one's."""
     rooms = [*Path(attacks.__file__).parent.glob("*.py"), *Path(defences.__file__).parent.glob("*.py")]
     files = [*sorted(rooms), *(Path(numerics.__file__).with_name(f"{room}.py") for room in CODE)]
     files.append(Path(__file__).with_name("measures.py"))
-    code = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
-    return f"{code[:12]}, torch {torch.__version__}"
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
+def version() -> str:
+    """Whose work a run is: the code, and torch."""
+    return f"{code_sha256()[:12]}, torch {torch.__version__}"

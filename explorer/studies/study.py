@@ -85,8 +85,11 @@ class Study:
         return True
 
     def rows(self) -> list[Row]:
-        """What is done, in the order of the plan: settings slow, pictures fast."""
-        return [self.ledger.rows[run.key] for run in self.runs if run.key in self.ledger.rows]
+        """What is done, in the order of the plan: settings slow, pictures fast. Networks and pictures are known by
+        their content, and called as they are called now.
+        """
+        known = self.ledger.rows
+        return [known[run.key] | run.named for run in self.runs if run.key in known]
 
 
 def _run(setting: Setting, subject: Subject, index: int, terms: Terms) -> Run:
@@ -98,9 +101,7 @@ def _row(run: Run, measured: Row) -> Row:
     subject = run.subject
     return {
         "key": run.key,
-        "network": subject.name,
-        "defence": subject.defended_by,
-        "picture": subject.picture(run.index),
+        **run.named,
         **described(run.setting),
         **measured,
         "picture_sha256": subject.images_sha256[run.index],
@@ -110,15 +111,17 @@ def _row(run: Run, measured: Row) -> Row:
 
 
 def _refuse_strangers(ledger: Ledger, subjects: Sequence[Subject]) -> None:
-    """Raise ValueError if rows of other versions or networks would stand beside this study's."""
+    """Raise ValueError if runs of other versions or networks would stand beside this study's."""
     known = {(each.name, each.defended_by): each.network_sha256 for each in subjects}
     for row in ledger.rows.values():
+        if "network_sha256" not in row:  # no run: what others note about one
+            continue
         if row.get("version") != version():
             raise ValueError(
                 f"{ledger.path} was made by another version of this program or of torch ({row.get('version')}; this is "
                 f"{version()}): name another file, or start this one anew."
             )
-        if known.get((row["network"], row["defence"]), row["network_sha256"]) != row["network_sha256"]:
+        if known.get((row["network"], row.get("defence")), row["network_sha256"]) != row["network_sha256"]:
             raise ValueError(
                 f"{ledger.path} holds runs of another network that was called {row['network']}: name another file, or "
                 "start this one anew."
