@@ -137,6 +137,20 @@ def test_a_worker_without_the_file_or_with_another_one_is_a_sentence(cluster, ow
             Study([here], [BARE], engine=engine).advance()
 
 
+def test_a_lost_scheduler_is_a_sentence_and_what_was_done_is_kept(own, tmp_path):
+    file = tmp_path / "kept.jsonl"
+    settings = grid(BARE, {"lam": [0.5, 1.0, 2.0]})
+    with DaskCluster(1, tmp_path) as dask, Cluster(dask.address) as engine:
+        study = Study([subject(own)], settings, Ledger(file), batch=1, engine=engine)
+        assert study.advance()
+        dask.scheduler.kill()
+        with pytest.raises(ValueError, match=r"^dask://\S+ answers no more; what was done is kept, and the rest waits"):
+            table(study)
+    again = Study([subject(own)], settings, Ledger(file), batch=1)
+    assert again.done == study.done > 0
+    assert table(again) == table(Study([subject(own)], settings, batch=1))
+
+
 def test_stop_and_go_on(cluster, own):
     settings = grid(BARE, {"lam": [0.5, 1.0, 2.0]})
     local = table(Study([subject(own)], settings, batch=2))
