@@ -26,7 +26,8 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from explorer import user_code
-from explorer.classifiers import Classifier, best_device, find_card, fold_batch_norm, load_classifier, load_own_weights
+from explorer.classifiers import Classifier, best_device, find_card, fold_batch_norm, load_classifier
+from explorer.classifiers.own import load_by_description
 from explorer.classifiers.python import load_python
 from explorer.defences import Defence, Defended
 from explorer.grid import from_levels, levels
@@ -215,9 +216,7 @@ def _loaded(sent: Sent, device: str) -> nn.Module:
     if user_code.is_code(sent.name):
         network = load_python(sent.name, device)
     elif sent.description is not None:
-        options = json.loads(sent.description)
-        options["class_names"] = options.pop("classes", "imagenet")
-        network = load_own_weights(sent.weights, name=sent.name, **options).to(device)
+        network = load_by_description(sent.weights, json.loads(sent.description), sent.name).to(device)
     elif sent.weights is not None:
         network = _built(sent).to(device)
     else:
