@@ -4,6 +4,7 @@ The study lies in a database, so it can be resumed, and several processes or mac
 to one worker, and the trial of a worker that dies is given to another once its heartbeat has been missing for GRACE.
 """
 
+from explorer.tuning.database import shown
 from explorer.tuning.outcome import Difference, Outcome, Stopped, measure
 from explorer.tuning.recommendation import Check, Recommendation, check, checked, recommend
 from explorer.tuning.study import completed, open_study, outcome
@@ -24,6 +25,7 @@ __all__ = [
     "open_study",
     "outcome",
     "recommend",
+    "shown",
     "tunable",
     "usual",
     "work",

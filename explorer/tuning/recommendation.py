@@ -7,7 +7,7 @@ import optuna
 
 from explorer.attacks import Attack
 from explorer.tuning.outcome import Difference, Outcome, measure
-from explorer.tuning.study import completed, outcome
+from explorer.tuning.study import completed, outcome, usable
 from explorer.tuning.task import Task
 from explorer.types import OnStep
 
@@ -40,7 +40,7 @@ def recommend(study: optuna.Study, task: Task) -> Recommendation | None:
     """Of the trials that fool most often, the one with the fewest pixels; a quicker one if it needs no more of them
     within the error of the difference. None before the first trial has ended.
     """
-    trials = completed(study)
+    trials = completed(study, task)
     if not trials:
         return None
     success = max(outcome(trial).success for trial in trials)
@@ -79,9 +79,17 @@ def check(study: optuna.Study, best: Recommendation, unseen: Task, on_step: OnSt
 
 
 def checked(study: optuna.Study, best: Recommendation, unseen: Task) -> Check | None:
-    """What the check of this recommendation on these pictures found; None if there was none."""
-    kept = study.user_attrs.get(_kept_as(best, unseen))
-    return kept and Check(**{name: Outcome.from_kept(each) for name, each in kept.items()})
+    """What the check of this recommendation on these pictures found; None if there was none, or if what the database
+    holds in its place is not what `check` puts there: then it is done again.
+    """
+    with usable(f"The study {study.study_name!r} cannot be read", (Exception,)):
+        kept = study.user_attrs.get(_kept_as(best, unseen))
+    try:
+        found = Check(**{name: Outcome.from_kept(each) for name, each in kept.items()})
+    except (ValueError, TypeError, AttributeError):
+        return None
+    whole = all(len(each.n_pixels) == len(unseen.images) for each in (found.recommended, found.start))
+    return found if whole else None
 
 
 def _kept_as(best: Recommendation, unseen: Task) -> str:

@@ -43,9 +43,11 @@ def key_of(*known: Any) -> str:
 
 def file_for(key: str, suffix: str) -> Path:
     """The file of the run of this key, ".jsonl" or ".db", whether there is one or not. One that is there counts as
-    used.
+    used. Raises ValueError with one sentence if what is there is no file.
     """
     path = folder() / f"{key}{suffix}"
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise ValueError(f"{path.name} in the folder of this server's runs is no file: it must be moved away first.")
     with suppress(OSError):  # it is not there, or is somebody else's
         os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
     return path
