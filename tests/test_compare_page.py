@@ -6,11 +6,13 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
+from explorer import load_classifier
 from explorer.attacks import Greedy, RandomSearch, SparseAttack
 from explorer.ui import long_runs
 from explorer.ui.compare import choices, defences, parts
 from explorer.ui.compare.measured import measured
 from explorer.ui.compare.parts import Parts
+from explorer.ui.work import KEPT
 from tests.app_page import button, labels, problems, shown
 
 FAST = {
@@ -201,3 +203,30 @@ def test_short_titles_stay_apart(monkeypatch):
     monkeypatch.setattr(choices, "card_of", lambda name: SimpleNamespace(title=titles[name]))
     assert choices.short_titles(["a", "c"]) == {"a": "One", "c": "Two"}
     assert choices.short_titles(["a", "b"]) == {"a": "Signs: one", "b": "Other: one"}
+
+
+def test_a_run_of_a_visitor_s_own_network_goes_with_the_visit():
+    app = open_page(transfer_n="2")
+    app.session_state.session.own = load_classifier("signs-cnn", device="cpu")
+    app.run()
+    app.multiselect(key="transfer_networks").set_value(["signs-resnet", choices.UPLOADED]).run()
+    button(app, "Measure").click().run()
+    (run,) = app.session_state.own_runs._kept.values()
+    assert run.job.wait(100)
+    assert "Other networks are fooled in" in texts(app.run())
+    assert all(
+        choices.UPLOADED not in getattr(each.of, "networks", ()) for each in long_runs.long_runs()._kept.values()
+    )
+
+
+def test_a_visit_keeps_the_last_results_only():
+    def page():
+        from explorer.ui.caches import classifier
+        from explorer.ui.work import result_of
+
+        for number in range(20):
+            result_of(f"test-{number}", classifier("signs-cnn", "cpu"), lambda job, number=number: number)
+
+    app = AppTest.from_function(page, default_timeout=100).run()
+    assert not app.exception
+    assert [*app.session_state.session.results.values()] == [*range(20 - KEPT, 20)]

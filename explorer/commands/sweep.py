@@ -49,9 +49,11 @@ def run(args: argparse.Namespace) -> int:
     check(args)
     subjects = [subject(name, args) for name in args.model.split(",")]
     kept = args.out.with_suffix(".jsonl")
+    ledger = Ledger(kept)
     if args.restart:
         kept.unlink(missing_ok=True)
-    sweep = Sweep(subjects, settings, Ledger(kept), batch=args.batch)
+        ledger = Ledger(kept)
+    sweep = Sweep(subjects, settings, ledger, batch=args.batch)
     finished = advance(sweep)
     rows = sweep.rows()
     if rows:

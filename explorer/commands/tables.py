@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from explorer.numerics import Share
+from explorer.pipeline import cell
 
 
 def aligned(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -21,7 +22,7 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         table.writeheader()
-        table.writerows({key: "" if _unknown(value) else value for key, value in row.items()} for row in rows)
+        table.writerows({key: "" if _unknown(value) else cell(value) for key, value in row.items()} for row in rows)
 
 
 def written_share(share: Share) -> str:

@@ -27,6 +27,11 @@ def one_line(text: str, instead: str = " ") -> str:
     return "".join(letter if letter.isprintable() else instead for letter in text)
 
 
+def cell(value: object) -> object:
+    """For a cell of a table in a file: programs that open tables run a text that begins like a formula."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+
+
 def latex(text: object) -> str:
     """For the text of a LaTeX document, and for the fields of a BibTeX entry: no command, and balanced braces."""
     escaped = "".join(_LATEX.get(letter, letter) for letter in one_line(str(text)))

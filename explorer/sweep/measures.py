@@ -1,7 +1,10 @@
 """What a sweep notes of every run: whether and how it fooled, how the steps went, how close the smoothed count came."""
 
 import base64
+import dataclasses
+import math
 import zlib
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -16,6 +19,9 @@ from explorer.types import AttackResult, Image, Logits, Trace
 
 STEADY = 0.1  # a settled run's count stays within this share of its mean, or within one pixel
 KEPT_PIXELS = 1024  # pictures with more changed pixels are not kept
+FLAGS = ("succeeded", "settled")
+TEXT = {"key", "network", "picture", "attack", "changes", "device", "torch", "python"}  # columns of text
+TEXT |= {"picture_sha256", "network_sha256"}
 SMOOTHING = {"a", "schedule", "surrogate"}  # the knobs that say how the count of weights is smoothed
 
 
@@ -62,6 +68,33 @@ def settled(trace: Trace) -> Tensor:
     return ((late - mean).abs().amax(0) <= (STEADY * mean).clamp(min=1)) & (late.amin(0) > 0)
 
 
+def well_formed(row: Mapping[str, Any], attack: Attack, values: int) -> bool:
+    """Whether a row of a file may be one of these measures, of pictures with so many values, with these settings."""
+    whole = ("label", "adversarial_label", "n_pixels", "n_entries", "optimised_pixels")
+    return (
+        all(isinstance(row.get(name), bool) for name in FLAGS)
+        and all(_is_number(row.get(name), values, int) for name in whole)
+        and _is_number(row.get("confidence"), 1.0)
+        and _is_number(row.get("seconds"), math.inf)
+        and (row.get("converged_step", 0) is None or _is_number(row.get("converged_step"), math.inf))
+        and "changes" in row
+        and all(row.get(name, ...) == value for name, value in dataclasses.asdict(attack).items())
+        and all(_is_known(name, value) for name, value in row.items() if name not in knobs(attack))
+        and all(name.isidentifier() for name in row)
+    )
+
+
+def _is_known(name: str, value: Any) -> bool:
+    if name in TEXT:
+        return isinstance(value, str) and value.isprintable()
+    return value is None or name in FLAGS or _is_number(value, math.inf)
+
+
+def _is_number(value: Any, most: float, kind: type = object) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool) and isinstance(value, kind)
+    return number and 0 <= value <= most and value < math.inf
+
+
 def _counts(result: AttackResult, attack: Attack) -> dict[str, Tensor]:
     """Units with weight at the last step, and their smoothed count if the attack smooths it. The step is 1/2 at weight
     0, so what is summed is twice the step less one: 0 for a weight of 0, towards 1 for a large one.
@@ -85,16 +118,23 @@ def pack(image: Image, adversarial: Image) -> str:
 
 
 def unpack(image: Image, changes: str) -> Image | None:
-    """The adversarial picture again, on the 8-bit grid; None if it was not kept."""
+    """The adversarial picture again, on the 8-bit grid; None if it was not kept, or is not what `pack` makes."""
     if not changes:
         return None
-    content = zlib.decompress(base64.b64decode(changes))
-    n_pixels = len(content) // 7  # four bytes of place, three of colour
+    try:
+        content = zlib.decompressobj().decompress(base64.b64decode(changes), 7 * KEPT_PIXELS)
+    except (ValueError, zlib.error):
+        return None
+    n_pixels, rest = divmod(len(content), 7)  # four bytes of place, three of colour
     adversarial = to_grid(image)
+    if rest:
+        return None
     if not n_pixels:
         return adversarial
     where = torch.frombuffer(bytearray(content[: 4 * n_pixels]), dtype=torch.int32).long()
     colours = torch.frombuffer(bytearray(content[4 * n_pixels :]), dtype=torch.uint8).view(n_pixels, 3)
+    if not 0 <= int(where.min()) <= int(where.max()) < image[0].numel():
+        return None
     adversarial.flatten(1)[:, where] = from_levels(colours.T, image.dtype).to(image.device)
     return adversarial
 

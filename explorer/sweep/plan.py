@@ -34,10 +34,12 @@ def shared(setting: Attack) -> Attack:
     return dataclasses.replace(setting, **{name: getattr(type(setting), name) for name in setting.per_image})
 
 
-def run_key(setting: Attack, picture: str, label: int, network: str) -> str:
-    """Fingerprint of one run: its attack, settings, picture, class and network, the attack's code, torch's version."""
+def run_key(setting: Attack, picture: str, label: int, network: str, alone: bool) -> str:
+    """Fingerprint of one run: its attack, settings, picture, class and network, whether it is as if it were alone, the
+    attack's code, torch's version.
+    """
     asked = type(setting).__name__, dataclasses.asdict(setting)
-    known = [*asked, picture, label, network, code_sha256(), torch.__version__]
+    known = [*asked, picture, label, network, alone, code_sha256(), torch.__version__]
     return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:32]
 
 

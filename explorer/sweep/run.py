@@ -16,7 +16,7 @@ from explorer.exact import exact_arithmetic
 from explorer.hashes import image_sha256, network_sha256
 from explorer.locks import exclusive
 from explorer.sweep.ledger import Ledger, Row
-from explorer.sweep.measures import measures
+from explorer.sweep.measures import measures, well_formed
 from explorer.sweep.plan import run_key, shared
 from explorer.types import Images, Labels, OnStep
 
@@ -60,6 +60,11 @@ class Run:
     index: int  # of the picture
     key: str = field(compare=False)
 
+    @property
+    def named(self) -> Row:
+        """What its network and its picture are called."""
+        return {"network": self.subject.name, "picture": self.subject.picture(self.index)}
+
 
 class Sweep:
     """Every setting on every picture of every subject; what the ledger knows already is not done again."""
@@ -78,10 +83,14 @@ class Sweep:
         """
         self.ledger = Ledger() if ledger is None else ledger
         self.runs = [
-            _run(setting, each, i) for each in subjects for setting in settings for i in range(len(each.images))
+            _run(setting, each, i, alone) for each in subjects for setting in settings for i in range(len(each.images))
         ]
         self._batch, self._alone = batch, alone
-        missing = (run for run in self.runs if run.key not in self.ledger.rows)
+        known = self.ledger.rows
+        for run in self.runs:  # anybody can write into its file: a line that was changed counts as not done
+            if run.key in known and not well_formed(known[run.key], run.setting, run.subject.images[0].numel()):
+                del known[run.key]
+        missing = (run for run in self.runs if run.key not in known)
         alike = groupby(sorted(missing, key=_group), key=_group)
         self._chunks = [chunk for _, runs in alike for chunk in self._split(list(runs))]
         self._chunks.reverse()  # the first is the last: it is popped
@@ -129,17 +138,20 @@ class Sweep:
         return True
 
     def rows(self) -> list[Row]:
-        """What is done, in the order of the plan: settings slow, pictures fast."""
-        return [self.ledger.rows[run.key] for run in self.runs if run.key in self.ledger.rows]
+        """What is done, in the order of the plan: settings slow, pictures fast. Networks and pictures are known by
+        their content, and called as they are called now.
+        """
+        rows = ((run, self.ledger.rows.get(run.key)) for run in self.runs)
+        return [row | run.named for run, row in rows if row is not None]
 
     def _split(self, runs: list[Run]) -> list[list[Run]]:
         size = self._batch or runs[0].subject.batch
         return [runs[first : first + size] for first in range(0, len(runs), size)]
 
 
-def _run(setting: Attack, subject: Subject, index: int) -> Run:
-    label = int(subject.labels[index])
-    return Run(setting, subject, index, run_key(setting, subject.images_sha256[index], label, subject.network_sha256))
+def _run(setting: Attack, subject: Subject, index: int, alone: bool) -> Run:
+    picture, label = subject.images_sha256[index], int(subject.labels[index])
+    return Run(setting, subject, index, run_key(setting, picture, label, subject.network_sha256, alone))
 
 
 def _group(run: Run) -> tuple[str, str]:
@@ -165,8 +177,7 @@ def _attack(runs: list[Run], on_step: OnStep | None, alone: bool) -> list[Row] |
     return [
         {
             "key": run.key,
-            "network": subject.name,
-            "picture": subject.picture(run.index),
+            **run.named,
             "attack": type(run.setting).__name__,
             **dataclasses.asdict(run.setting),
             **dict(zip(columns, row, strict=True)),

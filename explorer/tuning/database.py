@@ -13,6 +13,7 @@ from sqlalchemy.exc import ArgumentError
 
 ATTEMPTS = 4  # to find a database ready: two processes may come first at the same time
 LOOK = 0.5  # seconds between two attempts
+MAGIC = b"SQLite format 3\0"  # what a file of SQLite's begins with
 PATIENCE = 10.0  # seconds for a database that another process has locked
 
 _TABLES = """
@@ -67,6 +68,12 @@ def _file_of(url: str) -> Path | None:
 
 def _problem(path: Path) -> str | None:
     """Why Optuna must not open this file; None if it may."""
+    with path.open("rb") as file:  # SQLite takes a small file of anything for an empty database, and writes over it
+        head = file.read(len(MAGIC))
+    if not head:
+        return None
+    if head != MAGIC:
+        return "it is no SQLite database"
     own, version = _own()
     with closing(_to_read(path)) as database:
         ((damage,),) = database.execute("pragma quick_check(1)").fetchall()
