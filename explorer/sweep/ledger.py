@@ -20,7 +20,10 @@ class Ledger:
         self.rows: dict[str, Row] = {}
         if path is None or not path.exists():
             return
-        content = path.read_bytes() if path.is_file() else b"nothing that ends"
+        try:
+            content = path.read_bytes() if path.is_file() else b"nothing that ends"
+        except OSError as error:
+            raise ValueError(f"{path} cannot be read: {error.strerror}.") from None
         for line in content.splitlines():
             try:
                 row = json.loads(line)
