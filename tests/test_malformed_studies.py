@@ -8,14 +8,31 @@ import os
 import random
 import sqlite3
 import struct
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from streamlit.testing.v1 import AppTest
 
-from explorer.tuning import Outcome, check, checked, database, open_study, recommend, study, work, workers
+from explorer.__main__ import main
+from explorer.tuning import (
+    Outcome,
+    check,
+    checked,
+    completed,
+    database,
+    open_study,
+    recommend,
+    shown,
+    study,
+    work,
+    workers,
+)
+from explorer.ui import long_runs, search
 from tests.test_malformed import KINDS, one_sentence, picture
 from tests.test_tuning import make_task
 
@@ -225,13 +242,13 @@ COLUMNS = [
 ]
 
 
-@settings(max_examples=90, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from(COLUMNS),
     st.sampled_from(ODD) | st.integers(-(2**63), 2**63 - 1) | st.floats() | st.text(max_size=9),
 )
 def test_rows(place, where, odd):
-    """90: any value in any column, of one row."""
+    """60: any value in any column, of one row."""
     table, column = where
     if isinstance(odd, str):
         odd = odd.encode(errors="replace").decode()
@@ -241,3 +258,94 @@ def test_rows(place, where, odd):
     except sqlite3.IntegrityError:
         return
     place.refuses(content)
+
+
+def test_what_is_no_file(place, tmp_path):
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere.db")
+    before = {*os.listdir(tmp_path)}
+    for name in sorted(before):
+        assert one_sentence(lambda name=name: open_study(f"sqlite:///{tmp_path / name}", "one", place.task)), name
+    assert {*os.listdir(tmp_path)} == before
+
+
+def test_a_database_that_another_process_has_locked(place, tmp_path, monkeypatch):
+    monkeypatch.setattr(database, "PATIENCE", 0.05)
+    (path := tmp_path / "study.db").write_bytes(place.healthy)
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("begin exclusive")
+        with pytest.raises(ValueError, match=r"cannot be opened at sqlite.*: database is locked\.$"):
+            open_study(f"sqlite:///{path}", "one", place.task)
+        other.rollback()
+    assert path.read_bytes() == place.healthy
+
+
+def test_what_a_killed_process_left_half_written_is_put_right(place, tmp_path):
+    """Its journal lies beside the file: it is ours, and goes on."""
+    path = tmp_path / "study.db"
+    path.write_bytes(place.healthy)
+    code = (
+        "import os, sqlite3, sys; d = sqlite3.connect(sys.argv[1]); d.execute('pragma cache_size = 1');"
+        "d.execute('begin'); d.execute(\"update trials set state = 'FAIL'\");"
+        'd.execute("create table t as with recursive n(i) as (select 1 union all select i + 1 from n limit 9999) '
+        'select i, hex(randomblob(200)) from n"); os._exit(1)'
+    )
+    subprocess.run([sys.executable, "-c", code, str(path)], check=False)
+    assert (tmp_path / "study.db-journal").exists()
+    opened = open_study(f"sqlite:///{path}", "one", place.task)
+    assert len(completed(opened, place.task)) == 2
+    opened._storage._backend.engine.dispose()
+
+
+@pytest.mark.parametrize("url", ["postgresql+nothing://me:secret@host/db", "mysql+nothing://me:secret@host/db"])
+def test_passwords_are_not_repeated(place, url):
+    with pytest.raises(ValueError, match="cannot be opened at") as refused:
+        open_study(url, "one", place.task)
+    assert "secret" not in str(refused.value)
+    assert "secret" not in shown(url)
+
+
+FILES = {
+    "notes": b"milk, eggs",
+    "theirs": "create table moz_places (id integer primary key, url text)",
+    "a study": "create table studies (study_id integer, study_name text)",
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_command_leaves_what_is_not_its_own(name, tmp_path, capsys):
+    path, content = tmp_path / "<b>.db", FILES[name]
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        with closing(sqlite3.connect(path)) as theirs:
+            theirs.execute(content)
+            theirs.commit()
+    before = path.read_bytes()
+    given = ["--model", "signs-cnn", "--device", "cpu", "--pictures", "gallery", "--n", "1", "--check", "0"]
+    assert main(["tune", *given, "--storage", f"sqlite:///{path}", "--study", "[x](http://example.com)"]) == 2
+    out, err = capsys.readouterr()
+    assert (out, len(err.splitlines())) == ("", 1)
+    assert path.read_bytes() == before
+    assert os.listdir(tmp_path) == ["<b>.db"]
+
+
+def test_the_page_says_what_is_wrong_with_a_study_and_goes_on(place, tmp_path, monkeypatch):
+    """Whatever lies where its study should be, the page is drawn, with one sentence, and leaves it."""
+    monkeypatch.setattr(search, "file_for", lambda _key, _suffix: tmp_path / "run.db")
+    another = place.changed(("update studies set study_name = 'signs-resnet'", ()))
+    wrong = [b"milk, eggs", another, place.healthy[:5000], place.changed(("drop table trials", ()))]
+    app = AppTest.from_file("../app.py", default_timeout=120)
+    for name, value in {"part": "Find the best for me", "signs": "1", "trials": "10", "base_steps": "5"}.items():
+        app.query_params[name] = value
+    app.switch_page("explorer/views/tune.py")
+    for content in wrong:
+        long_runs.long_runs.clear()
+        (tmp_path / "run.db").write_bytes(content)
+        app.run()
+        assert not app.exception
+        (error,) = app.error
+        assert "The study" in error.value
+        assert (tmp_path / "run.db").read_bytes() == content
+    assert os.listdir(tmp_path) == ["run.db"]

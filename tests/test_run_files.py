@@ -84,3 +84,16 @@ def test_a_folder_that_cannot_be_written_is_replaced_by_one_of_the_servers_own(r
     folder.clear()
     assert folder().is_dir()
     assert runs not in folder().parents
+
+
+def test_what_is_no_file_is_not_followed(runs):
+    (outside := runs / "outside").mkdir()
+    (runs / f"{key_of(1)}.db").symlink_to(outside / "theirs.db")
+    (runs / f"{key_of(2)}.jsonl").symlink_to(outside)
+    (runs / f"{key_of(3)}.db").mkdir()
+    for number, suffix in ((1, ".db"), (2, ".jsonl"), (3, ".db")):
+        with pytest.raises(
+            ValueError, match=f"{key_of(number)}{suffix} in the folder of this server's runs is no file"
+        ):
+            file_for(key_of(number), suffix)
+    assert [*outside.iterdir()] == []

@@ -28,8 +28,11 @@ def one_line(text: str, instead: str = " ") -> str:
 
 
 def cell(value: object) -> object:
-    """For a cell of a table in a file: programs that open tables run a text that begins like a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+    """For a cell of a table in a file, in one line: programs that open tables run a text that begins like a formula."""
+    if not isinstance(value, str):
+        return value
+    text = one_line(value)
+    return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@")) else text
 
 
 def latex(text: object) -> str:

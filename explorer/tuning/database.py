@@ -41,7 +41,7 @@ def prepare(url: str) -> None:
     if path is None:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
+    if not path.exists() and not path.is_symlink():
         return
     if not path.is_file():
         raise ValueError("it is no file.")

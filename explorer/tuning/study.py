@@ -19,6 +19,7 @@ from explorer.tuning.task import Task
 
 GOALS = {"pixels": "minimize", "success": "maximize", "seconds": "minimize"}
 HEARTBEAT, GRACE = 5, 60  # seconds
+TOLD = 300  # characters of what a driver says, which may repeat what it has read
 RETRIES = 3  # of a trial whose workers die: it may be the trial that kills them
 FINGERPRINT = "task"  # the attribute that tells our studies from those of others
 FIRST_AT_RANDOM = 10  # trials before the sampler learns from them
@@ -150,7 +151,7 @@ def usable(what: str, errors: tuple[type[Exception], ...]) -> Iterator[None]:
         if not any(isinstance(each, errors) for each in causes):
             raise
         told = str(causes[-1]).strip() or type(causes[-1]).__name__
-        raise ValueError(f"{what}: {told.splitlines()[0].rstrip('.')}.") from error
+        raise ValueError(f"{what}: {told.splitlines()[0][:TOLD].rstrip('.')}.") from error
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
