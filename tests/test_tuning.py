@@ -286,7 +286,7 @@ def test_the_recommended_setting_fools_most_then_needs_fewest_then_is_quickest(t
     best = recommend(study, task)
     assert best.attack == dataclasses.replace(BASE, a=0.5)
     assert best.default.n_pixels == (9, 8, 9, 8)
-    assert "3 fool 100%" in best.reason
+    assert "3 fool 100 %" in best.reason
     assert "least time" in best.reason
 
 

@@ -21,6 +21,7 @@ from explorer.benchmark import Overhead, Row, compare, overhead
 from explorer.commands import networks, options, peers, pictures
 from explorer.commands.tables import aligned, write_csv
 from explorer.knobs import knobs
+from explorer.numerics import percent
 
 EXAMPLES = """attacks:
   A name (sparse, greedy, random, sigma-zero, sparsefool, pgd0, sparse-pgd), then any of these, joined by hyphens:
@@ -129,8 +130,8 @@ def _printed(row: Row) -> dict[str, object]:
     """The row under short heads."""
     return {
         "attack": row.attack,
-        "fooled": f"{row.success:.1%}",
-        "as PNG": f"{row.png_fools:.1%}",
+        "fooled": percent(row.success, 1),
+        "as PNG": percent(row.png_fools, 1),
         "pixels: mean": row.mean_pixels,
         "pixels: median": row.median_pixels,
         "entries: mean": row.mean_entries,

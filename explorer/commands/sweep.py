@@ -16,6 +16,7 @@ from tqdm import tqdm
 from explorer.attacks import ATTACKS
 from explorer.commands import networks, options, pictures
 from explorer.commands.tables import aligned
+from explorer.numerics import percent
 from explorer.sweep import Ledger, Subject, Sweep, grid, means, to_table, write_table
 from explorer.sweep.tables import FORMATS
 
@@ -101,7 +102,7 @@ def print_means(table: pd.DataFrame, by: list[str]) -> None:
     rows = [
         {
             **{name: options.shown(line[name]) for name in by},
-            "fooled": f"{line['success']:.1%}",
+            "fooled": percent(line["success"], 1),
             "pixels": line["pixels"],
             "quartiles": f"{line['q25']:.0f} to {line['q75']:.0f}",
             "optimised": line["optimised_pixels"],

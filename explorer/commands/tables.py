@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from explorer.numerics import Share
+from explorer.numerics import Share, percent
 from explorer.pipeline import cell
 
 
@@ -28,7 +28,7 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
 def written_share(share: Share) -> str:
     """In per cent, with its interval; a dash where there is none."""
     low, high = share.interval
-    return f"{100 * share.value:.0f} % ({100 * low:.0f} to {100 * high:.0f})" if share.of else "–"
+    return f"{percent(share.value)} ({100 * low:.0f} to {100 * high:.0f})" if share.of else "–"
 
 
 def _column(head: str, values: Sequence[Any]) -> list[str]:

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from explorer.figures.curves import COLOURS
 from explorer.figures.style import axis, layout, words
-from explorer.numerics import Share
+from explorer.numerics import Share, percent
 
 WIDTH = 12  # letters of a line of a network's name
 ROW, GAP = 64, 0.22  # CSS pixels of a row of the matrix; distance of two marks in a row of intervals
@@ -49,7 +49,7 @@ def share_matrix(
         selected={"marker": {"opacity": 1}},
         unselected={"marker": {"opacity": 1}},
         customdata=[[i, j] for i, j in cells] if clickable else None,
-        text=[f"{words(names[i])} → {words(names[j])}<br>{told(shares[i][j])}" for i, j in cells],
+        text=[f"{words(names[i])} → {words(names[j])}<br>{words(told(shares[i][j]))}" for i, j in cells],
         hovertemplate="%{text}" + "<br>click: its pictures" * clickable + "<extra></extra>",
     )
     stops = {"tickvals": [*range(n)], "ticktext": titles, "showgrid": False}
@@ -111,7 +111,7 @@ def share_intervals(rows: Sequence[str], series: Mapping[str, Sequence[Share]]) 
                     "width": 0,
                 },
                 cliponaxis=False,
-                text=[f"{words(rows[row])}, {words(name)}: {told(share)}" for row, share in shown],
+                text=[f"{words(rows[row])}, {words(name)}: {words(told(share))}" for row, share in shown],
                 hovertemplate="%{text}<extra></extra>",
             )
         )
@@ -133,7 +133,7 @@ def told(share: Share) -> str:
     if not share.of:
         return "no picture counts"
     low, high = share.interval
-    return f"{100 * share.value:.0f} %, {share.hits} of {share.of} (95 %: {100 * low:.0f} to {100 * high:.0f} %)"
+    return f"{percent(share.value)}, {share.hits} of {share.of} (95 %: {100 * low:.0f} to {100 * high:.0f} %)"
 
 
 def _wrapped(name: str, width: int, **how: bool) -> str:
@@ -141,7 +141,7 @@ def _wrapped(name: str, width: int, **how: bool) -> str:
 
 
 def _in_cell(share: Share) -> str:
-    return f"<b>{100 * share.value:.0f} %</b><br>{share.hits}/{share.of}" if share.of else "–"
+    return f"<b>{words(percent(share.value))}</b><br>{share.hits}/{share.of}" if share.of else "–"
 
 
 def _steps(name: str, shares: Sequence[Share], colour: str, dash: str, width: float) -> go.Scatter:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import optuna
 
 from explorer.attacks import Attack
+from explorer.numerics import percent
 from explorer.tuning.outcome import Difference, Outcome, measure
 from explorer.tuning.study import completed, outcome, usable
 from explorer.tuning.task import Task
@@ -52,7 +53,8 @@ def recommend(study: optuna.Study, task: Task) -> Recommendation | None:
     default = next((outcome(trial) for trial in trials if trial.params == start), None)
     found = outcome(chosen)
     reason = (
-        f"Of {len(trials)} settings, {len(able)} fool {success:.0%} of the pictures of the search, the most of all. "
+        f"Of {len(trials)} settings, {len(able)} fool {percent(success)} of the pictures of the search, the most of "
+        "all. "
         f"The fewest pixels among them are {outcome(fewest).pixels:.2f} on average"
     )
     reason += (

@@ -14,6 +14,7 @@ from explorer.figures import fooled_curves, told
 from explorer.figures.scales import short
 from explorer.hashes import image_sha256
 from explorer.jobs import Job
+from explorer.numerics import percent
 from explorer.pipeline.exploration import MOST_LABELLED
 from explorer.types import Sample
 from explorer.ui.caches import content_of, valid_methods
@@ -160,7 +161,7 @@ def show_runs(runs: Mapping[str, Sequence[Run]]) -> None:
     table = [
         {
             "attack": row.attack,
-            "fooled": f"{row.success:.0%}".replace("%", " %"),
+            "fooled": percent(row.success),
             "pixels, mean": short(row.mean_pixels),
             "pixels, median": short(row.median_pixels),
             "seconds per picture": f"{row.seconds / row.pictures:.2f}",
