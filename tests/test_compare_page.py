@@ -230,3 +230,24 @@ def test_a_visit_keeps_the_last_results_only():
     app = AppTest.from_function(page, default_timeout=100).run()
     assert not app.exception
     assert [*app.session_state.session.results.values()] == [*range(20 - KEPT, 20)]
+
+
+def test_a_network_that_sees_another_size_gets_pictures_of_it():
+    def page():
+        import streamlit as st
+
+        from explorer import SparseAttack
+        from explorer.ui.caches import classifier
+        from explorer.ui.lesson.explored import explored
+
+        clf = classifier("signs-cnn", "cpu")
+        clf.input_size = (80, 72)  # its convolutions take any
+        try:
+            found = explored(clf, "stop-2", SparseAttack(steps=3, prune=False, polish=False))
+        finally:
+            clf.input_size = (64, 64)
+        st.session_state.shape = tuple(found.image.shape)
+
+    app = AppTest.from_function(page, default_timeout=100).run()
+    assert not app.exception
+    assert app.session_state.shape == (3, 80, 72)
