@@ -270,12 +270,12 @@ def test_the_archive_holds_what_the_folder_holds(tmp_path):
     assert [*rows[0]] == [*COLUMNS]
 
 
-@pytest.mark.parametrize("name", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(1)", "\t=1", "\r=1", "\n=1"])
+@pytest.mark.parametrize("name", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(1)", "\t=1", "\r=1", "\n=1", "=\udcff"])
 def test_no_name_is_a_formula_in_the_table(name):
     """Of files and of classes: a program that opens tables runs what begins like a formula. Numbers stay numbers."""
     named = {"file": f"{name}.png", "label": name, "before": name, "after": name, "problem": name}
     row = dict.fromkeys(COLUMNS, "") | named | {"probability_before": -0.5}
     (read,) = csv.DictReader(io.StringIO(table_csv([row]), newline=""))
-    written = {key: value.translate({9: " ", 10: " ", 13: " "}) for key, value in named.items()}
+    written = {key: value.translate({9: " ", 10: " ", 13: " ", 0xDCFF: " "}) for key, value in named.items()}
     assert {key: read[key] for key in named} == {key: f"'{value}" for key, value in written.items()}
     assert read["probability_before"] == "-0.5"
