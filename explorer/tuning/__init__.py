@@ -4,7 +4,7 @@ The study lies in a database, so it can be resumed, and several processes or mac
 to one worker, and the trial of a worker that dies is given to another once its heartbeat has been missing for GRACE.
 """
 
-from explorer.tuning.database import shown
+from explorer.tuning.database import MAGIC, shown
 from explorer.tuning.outcome import Difference, Outcome, Stopped, measure
 from explorer.tuning.recommendation import Check, Recommendation, check, checked, recommend
 from explorer.tuning.study import completed, open_study, outcome
@@ -12,6 +12,7 @@ from explorer.tuning.task import Task, tunable, usual
 from explorer.tuning.workers import work
 
 __all__ = [
+    "MAGIC",
     "Check",
     "Difference",
     "Outcome",

@@ -14,6 +14,7 @@ from sqlalchemy.exc import ArgumentError
 ATTEMPTS = 4  # to find a database ready: two processes may come first at the same time
 LOOK = 0.5  # seconds between two attempts
 MAGIC = b"SQLite format 3\0"  # what a file of SQLite's begins with
+NOT_WHOLE = "it was made by another version of Optuna, or is not whole"
 PATIENCE = 10.0  # seconds for a database that another process has locked
 
 _TABLES = """
@@ -45,13 +46,12 @@ def prepare(url: str) -> None:
         return
     if not path.is_file():
         raise ValueError("it is no file.")
-    for attempt in range(ATTEMPTS):
-        problem = _problem(path)
-        if problem is None:
-            return
-        if attempt < ATTEMPTS - 1:
-            time.sleep(LOOK)  # another process may be making the tables
-    raise ValueError(f"{problem}.")
+    for _ in range(ATTEMPTS - 1):
+        if _problem(path) != NOT_WHOLE:
+            break
+        time.sleep(LOOK)  # another process may be making the tables
+    if problem := _problem(path):
+        raise ValueError(f"{problem}.")
 
 
 def _file_of(url: str) -> Path | None:
@@ -87,7 +87,7 @@ def _problem(path: Path) -> str | None:
     if not own.keys() & tables.keys():
         return "another program's tables are in it"
     if any(not columns <= tables.get(name, set()) for name, columns in own.items()) or found - {version}:
-        return "it was made by another version of Optuna, or is not whole"
+        return NOT_WHOLE
     if triggers & own.keys():
         return "another program's triggers are in it"
     return None
