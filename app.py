@@ -58,6 +58,8 @@ waiting = st.empty()  # its place is kept in every run, so that nothing below it
 if page.title == "Explore" and "session" not in st.session_state:
     waiting.html(ASSETS / "skeleton.html")  # at once: the libraries of the page take seconds to load
 if wrong := problem():
-    st.error(wrong)
+    from explorer.ui.markdown import plain
+
+    st.error(plain(wrong))
     st.stop()
 page.run()

@@ -23,15 +23,23 @@ class Adapted(nn.Module):
     """
 
     def __init__(
-        self, network: Callable, *, copies: bool, one_by_one: bool, dense: bool = False, origin: str = ""
+        self,
+        network: Callable,
+        *,
+        copies: bool,
+        one_by_one: bool,
+        dense: bool = False,
+        guarded: bool = False,
+        origin: str = "",
     ) -> None:
         """`copies`: the network writes into its input; `one_by_one`: it takes a single picture only; `dense`: its
-        pictures must lie channel by channel in memory, as for a `.view`; `origin`: what tells it from others of the
-        same modules and weights, or of none.
+        pictures must lie channel by channel in memory, as for a `.view`; `guarded`: whatever it raises, at any time, is
+        one sentence; `origin`: what tells it from others of the same modules and weights, or of none.
         """
         super().__init__()
         self.network = network
         self.copies, self.one_by_one, self.dense, self.origin = copies, one_by_one, dense, origin
+        self.guarded = guarded
 
     def extra_repr(self) -> str:
         """Its origin: two networks are known to be the same by their structure and their numbers."""
@@ -43,7 +51,13 @@ class Adapted(nn.Module):
         images = images.contiguous() if self.dense else images
         given = images if isinstance(self.network, nn.Module) else images.cpu()
         given = given.clone() if self.copies and given is images else given
-        return _tensor_in(self.network(given)).to(images)
+        try:
+            answer = self.network(given)
+        except Exception as error:  # it may raise anything, and not only at the first look
+            if not self.guarded or _is_shortage(error):
+                raise
+            raise ValueError(f"the network raised {type(error).__name__}: {_first_line(error)}") from error
+        return _tensor_in(answer).to(images)
 
 
 def adapted(network: Callable, images: Images) -> tuple[Network, int]:
@@ -59,6 +73,7 @@ def adapted(network: Callable, images: Images) -> tuple[Network, int]:
         given = two.clone()
         answers = [_asked(network, picture[None]) for picture in given]
         if any(isinstance(each, Exception) for each in answers):
+            answer = answer.__cause__ or answer if getattr(network, "guarded", False) else answer
             shape, kind = tuple(two.shape), type(answer).__name__
             raise ValueError(
                 f"the network must take pictures of shape (b, 3, {shape[2]}, {shape[3]}); on {shape} it raised "
@@ -97,9 +112,13 @@ def _asked(network: Callable, images: Images) -> Any:
         with torch.no_grad():
             return network(images)
     except Exception as error:  # it may raise anything; its author needs to read what
-        if isinstance(error, ValueError | RuntimeError | MemoryError) and is_shortage(error):
+        if _is_shortage(error):
             raise
         return error
+
+
+def _is_shortage(error: Exception) -> bool:
+    return isinstance(error, ValueError | RuntimeError | MemoryError) and is_shortage(error)
 
 
 def _tensor_in(answer: Any) -> Tensor:

@@ -46,6 +46,18 @@ def slope_at_zero(a: torch.Tensor, surrogate: str) -> torch.Tensor:
     return 1 / (a * math.sqrt(math.pi)) if surrogate == "normal" else 1 / (4 * a)
 
 
+def percent(share: float, digits: int = 0) -> str:
+    """A share in per cent that never claims certainty: 100 only for exactly 1, 0 only for exactly 0; a dash for NaN."""
+    share, least = float(share), 10.0 ** -(2 + digits)
+    if math.isnan(share):
+        return "–"
+    if 0 < share < least:
+        return f"< {least:.{digits}%}".replace("%", " %")
+    if 1 - least < share < 1:
+        return f"> {1 - least:.{digits}%}".replace("%", " %")
+    return f"{share:.{digits}%}".replace("%", " %")
+
+
 @dataclass(frozen=True)
 class Share:
     """So many of so many, with a 95 % interval (Wilson, 1927)."""

@@ -567,6 +567,13 @@ def test_own_networks_that_nearly_keep_the_contract_are_attacked(body, attribute
         ("raise RuntimeError('two\\nlines')", "pass", "raised RuntimeError: two"),
         ("return images.flatten(1) @ self.weight.T", "raise SystemExit(3)", "SystemExit: 3"),
         ("return images.detach().flatten(1)[:, :3]", "pass", "must give gradients"),
+        ("return {0: images.flatten(1)[:, :3]}[int(images.requires_grad)]", "pass", "raised KeyError: 1"),
+        (
+            "self.n = getattr(self, 'n', 0) + 1; assert self.n < 20, 'worn out'; return images.flatten(1)[:, :3]",
+            "pass",
+            "the network raised AssertionError: worn out",
+        ),
+        ("return images.flatten(1)[:, :3]", "network.to = lambda *_: 1 / 0", "ZeroDivisionError: division by zero"),
     ],
 )  # fmt: skip
 def test_own_networks_that_cannot_be_attacked_are_one_line(body, attributes, message, tmp_path, capsys):

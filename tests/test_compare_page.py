@@ -6,12 +6,14 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
+from explorer import load_classifier
 from explorer.attacks import Greedy, RandomSearch, SparseAttack
 from explorer.defences import DEFENCES
 from explorer.ui import long_runs, run_files
 from explorer.ui.compare import choices, defences, parts
 from explorer.ui.compare.measured import measured
 from explorer.ui.compare.parts import Parts
+from explorer.ui.work import KEPT
 from tests.app_page import button, labels, problems, shown
 from tests.test_defences import Mirror
 
@@ -219,3 +221,51 @@ def test_short_titles_stay_apart(monkeypatch):
     monkeypatch.setattr(choices, "card_of", lambda name: SimpleNamespace(title=titles[name]))
     assert choices.short_titles(["a", "c"]) == {"a": "One", "c": "Two"}
     assert choices.short_titles(["a", "b"]) == {"a": "Signs: one", "b": "Other: one"}
+
+
+def test_a_run_of_a_visitor_s_own_network_goes_with_the_visit():
+    app = open_page(transfer_n="2")
+    app.session_state.session.own = load_classifier("signs-cnn", device="cpu")
+    app.run()
+    app.multiselect(key="transfer_networks").set_value(["signs-resnet", choices.UPLOADED]).run()
+    button(app, "Measure").click().run()
+    (run,) = app.session_state.own_runs._kept.values()
+    assert run.job.wait(100)
+    assert "Other networks are fooled in" in texts(app.run())
+    assert all(
+        choices.UPLOADED not in getattr(each.of, "networks", ()) for each in long_runs.long_runs()._kept.values()
+    )
+
+
+def test_a_visit_keeps_the_last_results_only():
+    def page():
+        from explorer.ui.caches import classifier
+        from explorer.ui.work import result_of
+
+        for number in range(20):
+            result_of(f"test-{number}", classifier("signs-cnn", "cpu"), lambda job, number=number: number)
+
+    app = AppTest.from_function(page, default_timeout=100).run()
+    assert not app.exception
+    assert [*app.session_state.session.results.values()] == [*range(20 - KEPT, 20)]
+
+
+def test_a_network_that_sees_another_size_gets_pictures_of_it():
+    def page():
+        import streamlit as st
+
+        from explorer import SparseAttack
+        from explorer.ui.caches import classifier
+        from explorer.ui.lesson.explored import explored
+
+        clf = classifier("signs-cnn", "cpu")
+        clf.input_size = (80, 72)  # its convolutions take any
+        try:
+            found = explored(clf, "stop-2", SparseAttack(steps=3, prune=False, polish=False))
+        finally:
+            clf.input_size = (64, 64)
+        st.session_state.shape = tuple(found.image.shape)
+
+    app = AppTest.from_function(page, default_timeout=100).run()
+    assert not app.exception
+    assert app.session_state.shape == (3, 80, 72)

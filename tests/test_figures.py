@@ -2,6 +2,7 @@
 
 import json
 import math
+import warnings
 
 import optuna
 import pytest
@@ -12,7 +13,10 @@ from explorer.figures import (
     Curve,
     attack_trace,
     constant,
+    fooled_curves,
+    front,
     heat_map,
+    history,
     importance,
     order_curve,
     parallel,
@@ -21,6 +25,8 @@ from explorer.figures import (
     pixel_scatter,
     response,
     room_of,
+    share_intervals,
+    share_matrix,
     signed_map,
     smoothed_step,
     threshold_of,
@@ -28,6 +34,7 @@ from explorer.figures import (
     truth_rates,
 )
 from explorer.figures.scales import log_ticks, place, short, spans_decades
+from explorer.numerics import Share
 from explorer.palette import LOOKS
 from explorer.types import PixelLabel, Trace
 
@@ -359,3 +366,40 @@ def test_a_study_calls_its_knobs_by_their_labels():
     (bars,) = importance(study, 0, "pixels", {"lam": "λ · sparsity", "a": "a · width"}).data
     assert {*bars.y} == {"λ · sparsity", "a · width"}
     assert "lam" not in str(bars.hovertemplate)
+
+
+HOSTILE = '<a href="http://example.com">n</a><br><b>'
+
+
+def test_no_name_is_markup_in_any_label_or_hover_text():
+    """Of networks, classes, attacks and defences; Plotly makes a link of <a href> wherever it writes."""
+    curve = Curve(HOSTILE, [1.0, 2.0], [3.0, 4.0], [2.0, 3.0], [4.0, 5.0])
+    cells = [Cell(x, y, HOSTILE, 1.0, 0) for x in (1, 2) for y in (1, 2)]
+    shares, row = [Share(1, 2)] * 2, {"pixels": 1.0, "success": 0.5, "text": HOSTILE, "index": 0, "front_success": True}
+    figures = {
+        "classes": top_classes([HOSTILE, "b"], [0.5, 0.5], [0.5, 0.5]),
+        "curves": response([curve], "a", "pixels"),
+        "map": heat_map(cells, ("a", "b", HOSTILE), "pixels", {}, best_is_low=True),
+        "matrix": share_matrix([HOSTILE, "b"], [shares, shares], "rows", "columns"),
+        "steps": fooled_curves({HOSTILE: shares, "b": shares}, shares),
+        "intervals": share_intervals([HOSTILE, "b"], {HOSTILE: shares}),
+        "front": pareto([row], "success", "share fooled"),
+    }
+    for name, figure in figures.items():
+        written = figure.to_json().replace("\\u003c", "<")
+        assert "<a" not in written, name
+        assert "a&lt;" in written or "&lt;a" in written, f"{name} says it"
+
+
+def test_what_a_database_holds_of_a_trial_is_not_in_its_hover_text():
+    study = optuna.create_study(directions=["minimize", "maximize", "minimize"])
+    distributions = {"a": optuna.distributions.FloatDistribution(0.0, 1.0)}
+    for a in (0.1, 0.2):
+        study.add_trial(
+            optuna.trial.create_trial(
+                params={"a": a}, distributions=distributions, values=[1, 1, 1], user_attrs={HOSTILE: HOSTILE}
+            )
+        )
+    with warnings.catch_warnings(action="ignore"):
+        for figure in (history(study, 0, "pixels"), front(study, (0, "pixels"), (2, "seconds"))):
+            assert "example.com" not in figure.to_json()

@@ -15,7 +15,7 @@ from test_cli import refused, run
 from explorer.classifiers.bundled import ASSETS
 from explorer.images import from_uint8, load_image, to_png, to_uint8
 from explorer.pipeline import FILES, TABLE, archive, collection
-from explorer.pipeline.collection import COLUMNS, folder_names
+from explorer.pipeline.collection import COLUMNS, folder_names, table_csv
 from explorer.samples import find_sample
 
 QUICK = ["--model", "signs-cnn", "--device", "cpu", "--steps", "20", "--no-polish"]
@@ -149,8 +149,9 @@ def test_a_result_that_was_damaged_is_done_anew(tmp_path, attacks):
     assert attack(folder, out) == 0
     (out / "a" / "result.json").write_text('{"collection": 3}')
     (out / "b" / "pixels.csv").unlink()
+    (out / "c" / "result.json").write_text("[" * 90_000)
     assert attack(folder, out) == 0
-    assert len(attacks) == 5
+    assert len(attacks) == 6
     assert json.loads((out / "a" / "result.json").read_text())["succeeded"]
 
 
@@ -267,3 +268,14 @@ def test_the_archive_holds_what_the_folder_holds(tmp_path):
         on_disk = {path.relative_to(out).as_posix(): path.read_bytes() for path in out.rglob("*") if path.is_file()}
         assert {name: held.read(name) for name in held.namelist()} == on_disk
     assert [*rows[0]] == [*COLUMNS]
+
+
+@pytest.mark.parametrize("name", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(1)", "\t=1", "\r=1", "\n=1", "=\udcff"])
+def test_no_name_is_a_formula_in_the_table(name):
+    """Of files and of classes: a program that opens tables runs what begins like a formula. Numbers stay numbers."""
+    named = {"file": f"{name}.png", "label": name, "before": name, "after": name, "problem": name}
+    row = dict.fromkeys(COLUMNS, "") | named | {"probability_before": -0.5}
+    (read,) = csv.DictReader(io.StringIO(table_csv([row]), newline=""))
+    written = {key: value.translate({9: " ", 10: " ", 13: " ", 0xDCFF: " "}) for key, value in named.items()}
+    assert {key: read[key] for key in named} == {key: f"'{value}" for key, value in written.items()}
+    assert read["probability_before"] == "-0.5"

@@ -7,6 +7,7 @@ import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from tests.load.answers import Question, alone, questions, same_answer, seen_by
+from tests.load.own import bring_network, bring_picture, brings, small_picture, weights
 from tests.load.server import running
 from tests.load.tab import Tab
 from tests.load.visits import visit
@@ -52,3 +53,16 @@ def test_one_client_cannot_clear_what_was_answered_to_others(server):
 
     first, second = beside(ask()), beside(ask())
     assert first == second, "the same run, to the hundredth of a second"
+
+
+def test_visitors_bring_pictures_and_networks_of_their_own(server):
+    async def bring():
+        return await asyncio.gather(bring_picture(server.port, 3), bring_network(server.port, 9))
+
+    for seen in beside(bring()):
+        assert not seen.problems
+        assert len(seen.waits) == 1
+    kinds = [brings(number) for number in range(200)]
+    assert (kinds.count("picture"), kinds.count("network")) == (40, 20)
+    assert len({small_picture(number) for number in range(3, 200, 4)}) == len(range(3, 200, 4))
+    assert len({weights(number) for number in range(9, 200, 10)}) == 20

@@ -16,15 +16,16 @@ from PIL import Image as Pillow
 from safetensors.torch import save
 from torch import ones
 
-from explorer import SparseAttack
-from explorer.attacks import ATTACKS, SigmaZero
+from explorer.attacks import ATTACKS
 from explorer.classifiers import load_own_weights
 from explorer.classifiers.bundled import ASSETS
 from explorer.classifiers.class_names import checked
 from explorer.classifiers.own import own_card
 from explorer.commands.networks import class_index
+from explorer.defences import DEFENCES
 from explorer.images import load_pixels
 from explorer.knobs import knobs
+from explorer.limits import Limits
 from explorer.ui.controls import nearest
 from explorer.ui.grid import offered, parsed
 from explorer.ui.link import exactly
@@ -159,9 +160,9 @@ def test_classes():
         assert one_sentence(lambda text=text: class_index(text, ["Cat", "CAT", "dog"]))
 
 
-@pytest.mark.parametrize("config", [SparseAttack, SigmaZero])
+@pytest.mark.parametrize("config", [*ATTACKS.values(), *DEFENCES.values(), Limits])
 def test_settings(config):
-    """500: any object for any setting."""
+    """Thousands: any object for any setting."""
     for knob in knobs(config).values():
         for odd in ODD:
             refused = one_sentence(lambda knob=knob, odd=odd: config(**{knob.name: odd}))

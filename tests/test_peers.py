@@ -29,9 +29,17 @@ def whiten(model, inputs, labels, targeted, rows=1):
     return inputs.index_fill(2, torch.arange(rows), 1.0)
 
 
+def cut(model, inputs, labels):
+    return inputs[:, :, 1:]
+
+
+def nan(model, inputs, labels):
+    return inputs * float("nan")
+
+
 @pytest.fixture
 def _installed(monkeypatch):
-    found = types.SimpleNamespace(Blacken=Blacken, whiten=whiten, number=3)
+    found = types.SimpleNamespace(Blacken=Blacken, whiten=whiten, cut=cut, nan=nan, number=3)
     spec, module = importlib.util.find_spec, importlib.import_module
     ours = {"visdom", *LIBRARIES, *(module for module, _ in LIBRARIES.values())}
     monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: name in ours or spec(name, *rest))
@@ -121,3 +129,21 @@ def test_only_libraries_are_peers():
     assert [name for name in ("adv_lib:vfga", "sparse", "sparse:a=1", "torch:SparseFool") if is_peer(name)] == [
         "adv_lib:vfga"
     ]
+
+
+@pytest.mark.usefixtures("_installed")
+@pytest.mark.parametrize("name", ["cut", "nan"])
+def test_what_a_peer_returns_is_looked_at(name, network):
+    with pytest.raises(ValueError, match=f"adv_lib:{name} failed: ValueError: finite values of shape"):
+        Peer(f"adv_lib:{name}")(network, torch.rand(2, 3, 4, 4), torch.zeros(2, dtype=torch.long))
+
+
+def test_a_library_that_cannot_be_imported_is_one_sentence(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda *_name: True)
+
+    def fails(name, *_rest):
+        raise ImportError("it wants another torch")
+
+    monkeypatch.setattr(importlib, "import_module", fails)
+    with pytest.raises(ValueError, match="torchattacks cannot be imported: ImportError: it wants another torch"):
+        Peer("torchattacks:SparseFool")

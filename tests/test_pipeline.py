@@ -16,8 +16,12 @@ from torch import nn
 
 from explorer.attacks import ATTACKS, Attack, Greedy, RandomSearch, SparseAttack
 from explorer.classifiers import Classifier, load_classifier
+from explorer.commands.tables import written_share
+from explorer.figures import share_matrix
+from explorer.figures import told as told_share
 from explorer.images import to_png
 from explorer.knobs import knobs
+from explorer.numerics import Share
 from explorer.pipeline import explore, percent, picture_sha256, pixels_csv, report, snippet
 from explorer.pipeline.exploration import most_labelled
 from explorer.pipeline.findings import Cure, diagnose, remarks
@@ -123,6 +127,17 @@ def test_an_unchanged_picture_needs_no_evidence(clf, reddish):
     assert unchanged.unlabelled == "No pixel changed, so there is nothing to label."
     assert pixels_csv(unchanged.evidence).count("\n") == 1
     assert "not fooled, with 0 of 64 pixels changed" in unchanged.story
+
+
+def test_tables_and_figures_do_not_round_to_certainty():
+    """9,996 of 10,000 are not all, and 4 of 10,000 are not none: as in a sentence, so in a table."""
+    assert percent(0.9996, 1) == "> 99.9 %"
+    assert percent(0.0004, 1) == "< 0.1 %"
+    assert percent(float("nan")) == "–"
+    assert written_share(Share(399, 400)).startswith("> 99 %")
+    assert told_share(Share(1, 400)).startswith("< 1 %, 1 of 400")
+    figure = share_matrix(["a", "b"], [[Share(399, 400)] * 2] * 2, "rows", "columns").to_json()
+    assert "<b>&gt; 99 %" in figure.replace("\\u003c", "<").replace("\\u003e", ">")
 
 
 @pytest.mark.parametrize(

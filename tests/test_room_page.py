@@ -88,6 +88,21 @@ def test_names_and_finds_can_be_taken_down():
     assert rooms().view(code).wall == ()
 
 
+def test_of_two_of_one_name_the_one_that_is_meant_is_taken_down():
+    app, code, _ = taught()
+    for _ in range(2):
+        rooms().find(code, rooms().join(code, "Ada"), Find("stop-1", 4, "Stop", "Yield"))
+    app.run()
+    for key in ("hide_number", "off_entry"):
+        assert len({*app.selectbox(key=key).options}) == 2
+    app.selectbox(key="off_entry").set_value((2, "stop-1")).run()
+    app.button(key="take-off").click().run()
+    assert [each.member for each in rooms().view(code).wall] == [1]
+    app.selectbox(key="hide_number").set_value(2).run()
+    app.button(key="hide").click().run()
+    assert [each.hidden for each in rooms().view(code).members] == [False, True]
+
+
 def test_a_student_joins_with_a_code_and_sees_the_class():
     _, code, key = taught()
     app = open_room()
@@ -126,3 +141,11 @@ def test_the_qr_code_is_a_picture_with_a_white_ground():
     url = qr("http://192.168.1.7:8501/room?room=ABCDEF")
     assert url.startswith("data:image/svg+xml;base64,")
     assert qr("http://192.168.1.7:8501/room?room=ABCDEG") != url
+
+
+def test_a_room_that_has_ended_meanwhile_is_told_when_something_is_held():
+    app, code, key = taught()
+    rooms().end(code, key)
+    app.selectbox(key="hold_step").set_value(3).run()
+    assert not app.exception
+    assert GONE in values(app)

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from explorer.ui import run_files
-from explorer.ui.run_files import RESTING, file_for, folder, key_of, make_room
+from explorer.ui.run_files import BEGINNINGS, RESTING, file_for, folder, key_of, make_room
 
 
 @pytest.fixture(autouse=True)
@@ -19,7 +19,7 @@ def runs(tmp_path, monkeypatch):
 
 def age(path, days: float):
     """Last used so long ago."""
-    path.write_text("content")
+    path.write_bytes(BEGINNINGS.get(path.suffix, b"") + b"content")
     os.utime(path, (time.time() - days * RESTING,) * 2)
     return path
 
@@ -45,6 +45,16 @@ def test_nothing_but_runs_is_ever_touched(runs):
     make_room((), kept=0)
     assert before - {*runs.iterdir()} == {file_for(key_of(1), ".jsonl")}
     assert others <= {*runs.iterdir()}
+
+
+def test_what_another_program_calls_by_its_hash_stays(runs):
+    for number, suffix in ((1, ".db"), (2, ".jsonl")):
+        theirs = made(number, suffix)
+        theirs.write_bytes(b"somebody else's")
+        os.utime(theirs, (time.time() - 9 * RESTING,) * 2)
+    before = {*runs.iterdir()}
+    make_room((), kept=0)
+    assert {*runs.iterdir()} == before
 
 
 def test_what_is_in_use_or_was_used_of_late_stays(runs):
@@ -84,3 +94,16 @@ def test_a_folder_that_cannot_be_written_is_replaced_by_one_of_the_servers_own(r
     folder.clear()
     assert folder().is_dir()
     assert runs not in folder().parents
+
+
+def test_what_is_no_file_is_not_followed(runs):
+    (outside := runs / "outside").mkdir()
+    (runs / f"{key_of(1)}.db").symlink_to(outside / "theirs.db")
+    (runs / f"{key_of(2)}.jsonl").symlink_to(outside)
+    (runs / f"{key_of(3)}.db").mkdir()
+    for number, suffix in ((1, ".db"), (2, ".jsonl"), (3, ".db")):
+        with pytest.raises(
+            ValueError, match=f"{key_of(number)}{suffix} in the folder of this server's runs is no file"
+        ):
+            file_for(key_of(number), suffix)
+    assert [*outside.iterdir()] == []

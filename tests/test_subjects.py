@@ -1,5 +1,7 @@
 """What the Tune page can try settings on."""
 
+from types import SimpleNamespace
+
 import pytest
 from app_page import cifar10_card, forget_classifiers, write_cifar10
 
@@ -51,3 +53,18 @@ def test_pictures_that_a_network_mistakes_are_left_out(tmp_path):
 def test_networks_of_two_worlds_share_no_pictures():
     with pytest.raises(ValueError, match="road signs, or networks for CIFAR-10"):
         labelled_pictures(["signs-resnet", "cifar-test"])
+
+
+def test_pictures_in_a_visitors_own_size_are_kept_in_the_visit_alone(monkeypatch):
+    class State(dict):
+        __setattr__ = dict.__setitem__
+
+    monkeypatch.setattr(subjects, "st", SimpleNamespace(session_state=(visit := State())))
+    every = subjects.pictures_of("signs")
+    kept = subjects._recognised.cache_info().currsize
+    for side in range(100, 140):
+        (sample,) = subjects.fitted(every[:1], (side, side))
+        assert sample.image.shape == (3, side, side)
+    assert subjects._recognised.cache_info().currsize == kept
+    assert len(visit) == 1
+    assert subjects.fitted(every[:1], (139, 139))[0] is sample

@@ -63,6 +63,22 @@ def test_a_resumed_training_ends_like_an_uninterrupted_one(kind, tmp_path):
     assert evaluate("signs-resnet", "cpu", 36, 0, tmp_path / "through").accuracy == through.accuracy
 
 
+@pytest.mark.parametrize("content", [b"", b"x", b"PK\x03\x04", {"identity": 3}, [1, 2]], ids=range(5))
+def test_what_is_no_checkpoint_is_one_sentence(content, tmp_path):
+    path = tmp_path / "signs-resnet.checkpoint"
+    path.write_bytes(content) if isinstance(content, bytes) else torch.save(content, path)
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match=r"checkpoint is .*: move it away\.$"):
+        train("signs-resnet", out=tmp_path, resume=True, device="cpu", recipe=TINY)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("seed", ["-1", "9" * 30])
+def test_a_seed_that_cannot_be_is_one_line(seed, tmp_path, capsys):
+    assert main(["train", "signs-resnet", "--device", "cpu", "--seed", seed, "--out", str(tmp_path)]) == 2
+    assert "--seed must be from 0" in capsys.readouterr().err
+
+
 def test_the_learning_rate_rises_and_falls_once_per_cycle():
     recipe = replace(TINY, epochs=6, second_cycle=3)
     of_epoch = [rate(epoch / recipe.epochs, recipe) for epoch in torch.arange(0, 9, 0.05, dtype=torch.float64).tolist()]

@@ -101,10 +101,10 @@ def _probed(attack: Stage, network: Network, images: Images) -> tuple[Gradient, 
             logits = network(image)
             lead = logits.amax(1) - logits.mean(1)
             (gradient,) = torch.autograd.grad(lead.sum(), image)
-    except RuntimeError as error:
+    except (RuntimeError, ValueError) as error:
         if is_shortage(error):
             raise
-        reason = str(error).splitlines()[0]
+        reason = str(error).splitlines()[0].rstrip(".") + "."
         raise ValueError(
             "the network must give gradients of its logits by the picture; torch says: "
             f"{reason} The random search ({RANDOM!r}) needs none."

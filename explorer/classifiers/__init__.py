@@ -45,9 +45,9 @@ def list_classifiers() -> list[Card]:
     return [*CLASSIFIERS.values(), *own_cards()]
 
 
-def find_card(name: str) -> Card:
-    """The card of this name: one of CLASSIFIERS, "torchvision:NAME", "own:NAME", the path of one's own weights, or, in
-    a server, one of registered_cards().
+def find_card(name: str, *, paths: bool = True) -> Card:
+    """The card of this name: one of CLASSIFIERS, "torchvision:NAME", "own:NAME", in a server one of registered_cards(),
+    or, with `paths`, the path of one's own weights: not where a visitor or an uploaded file says the name.
 
     Raises ValueError with one sentence if there is none.
     """
@@ -57,13 +57,13 @@ def find_card(name: str) -> Card:
         return imagenet_card(name)
     if name.startswith(PYTHON):
         return registered_card(name)
-    if name.endswith(SUFFIX):
+    if paths and name.endswith(SUFFIX):
         return own_card(Path(name))
     if name.startswith(OWN) and Path(name).name == name:
         return own_card(own_folder() / f"{name.removeprefix(OWN)}{SUFFIX}")
     raise ValueError(
-        f"There is no classifier {name!r}; choose one of {', '.join(CLASSIFIERS)}, {TORCHVISION}NAME, {OWN}NAME, or "
-        f"the path of a {SUFFIX} file."
+        f"There is no classifier {name[:80]!r}; choose one of {', '.join(CLASSIFIERS)}, {TORCHVISION}NAME, {OWN}NAME, "
+        f"or the path of a {SUFFIX} file."
     )
 
 

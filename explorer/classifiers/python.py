@@ -4,8 +4,8 @@ It may carry `class_names` (a list, a dict by index, or the name of a data set) 
 """
 
 import hashlib
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from explorer.adapter import Adapted, adapted
 from explorer.classifiers.class_names import checked
 from explorer.classifiers.classifier import Classifier
 from explorer.classifiers.data_sets import CUSTOM, data_set_of, data_sets
+from explorer.memory import is_shortage
 
 
 def load_python(named: str, device: str | torch.device = "cpu") -> Adapted:
@@ -28,11 +29,30 @@ def load_python(named: str, device: str | torch.device = "cpu") -> Adapted:
         raise ValueError(
             f"{named} must return a torch module, or a function of pictures; got {type(network).__name__}."
         )
+    with _told(named):
+        return _wrapped(network, named, device)
+
+
+@contextmanager
+def _told(named: str) -> Iterator[None]:
+    """A person's module may raise anything, also where it is only moved or looked at: one sentence, ValueError."""
+    try:
+        yield
+    except ValueError:
+        raise
+    except Exception as error:
+        if isinstance(error, RuntimeError | MemoryError) and is_shortage(error):
+            raise
+        told = " ".join(str(error).split()) or "no message"
+        raise ValueError(f"{named}: {type(error).__name__}: {told}") from error
+
+
+def _wrapped(network: Callable, named: str, device: str | torch.device) -> Adapted:
     if isinstance(network, nn.Module):
         network = network.to(device).requires_grad_(False)
         with suppress(NotImplementedError):  # of an exported program: its mode is part of its graph
             network.eval()
-    wrapped = Adapted(network, copies=True, one_by_one=False, origin=_origin(named))
+    wrapped = Adapted(network, copies=True, one_by_one=False, guarded=True, origin=_origin(named))
     size = getattr(network, "input_size", None)
     if size is not None:
         wrapped.input_size = _size(size)

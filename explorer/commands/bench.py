@@ -19,6 +19,7 @@ from explorer.attacks import ATTACKS, Attack
 from explorer.commands import networks, options, peers, pictures
 from explorer.commands.tables import aligned, write_csv
 from explorer.knobs import knobs
+from explorer.numerics import percent
 from explorer.studies.bench import Overhead, Summary, compare, overhead
 
 EXAMPLES = """attacks:
@@ -124,8 +125,8 @@ def _printed(row: Summary) -> dict[str, object]:
     """The row under short heads."""
     return {
         "attack": row.attack,
-        "fooled": f"{row.success:.1%}",
-        "as PNG": f"{row.png_fools:.1%}",
+        "fooled": percent(row.success, 1),
+        "as PNG": percent(row.png_fools, 1),
         "pixels: mean": row.mean_pixels,
         "pixels: median": row.median_pixels,
         "entries: mean": row.mean_entries,

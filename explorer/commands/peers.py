@@ -54,7 +54,11 @@ class Peer:
         if "visdom" not in sys.modules and importlib.util.find_spec("visdom") is None:
             sys.modules["visdom"] = types.SimpleNamespace(Visdom=None)  # adv-lib wants it for plots; no longer builds
         name = [*self.name.split(":"), ""][1]
-        attack = getattr(importlib.import_module(module), name, None)
+        try:
+            attack = getattr(importlib.import_module(module), name, None)
+        except Exception as error:  # it may not fit the other packages that are here
+            told = " ".join(str(error).split()) or "no message"
+            raise ValueError(f"{package} cannot be imported: {type(error).__name__}: {told[:200]}") from error
         known = isinstance(attack, type) or inspect.isfunction(attack)
         if name.startswith("_") or not known:
             raise ValueError(f"{package} has no attack {name!r}: a name such as adv_lib:vfga or torchattacks:SparseFool"
@@ -73,7 +77,12 @@ class Peer:
     ) -> AttackResult:
         """Raises ValueError with one sentence where the library fails."""
         try:
-            adversarial = self._found(network, images.clone(), labels.clone()).detach().to(images).clamp(0, 1)
+            found = self._found(network, images.clone(), labels.clone()).detach().to(images)
+            if found.shape != images.shape or not found.isfinite().all():
+                raise ValueError(
+                    f"finite values of shape {tuple(images.shape)} were expected, got {tuple(found.shape)}"
+                )
+            adversarial = found.clamp(0, 1)
         except Exception as error:  # it may raise anything; whoever named it needs to read what
             told = " ".join(str(error).split()) or "no message"
             raise ValueError(f"{self.name} failed: {type(error).__name__}: {told[:200]}") from error

@@ -16,7 +16,7 @@ from explorer.classifiers.python import count_classes, device_of
 from explorer.commands.networks import match
 from explorer.exact import exact_arithmetic
 from explorer.folders import visible
-from explorer.grid import from_levels, to_grid
+from explorer.grid import check_values, from_levels, to_grid
 from explorer.images import fit, fit_pixels, from_uint8, load_pixels, picture_files
 from explorer.samples import cifar10_folder, find_cifar10, find_sample, gallery
 from explorer.signs import CLASS_NAMES
@@ -188,6 +188,7 @@ def _own(source: str) -> Iterator[Chunk]:
         )
     if labels.shape != images.shape[:1] or labels.is_floating_point():
         raise ValueError(f"{source} must return integer labels ({len(images)},); got {tuple(labels.shape)}.")
+    check_values(f"images of {source}", images)
     images = to_grid(images)  # as every attack does: what is classified correctly is what will be attacked
     yield from zip(images.split(CHUNK), labels.long().split(CHUNK), strict=True)
 

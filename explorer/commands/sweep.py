@@ -16,6 +16,7 @@ from tqdm import tqdm
 from explorer.attacks import ATTACKS
 from explorer.commands import engines, networks, options, pictures
 from explorer.commands.tables import aligned
+from explorer.numerics import percent
 from explorer.studies import Ledger, Study, Subject, grid, means, to_table, write_table
 from explorer.studies.tables import FORMATS
 
@@ -49,11 +50,13 @@ def run(args: argparse.Namespace) -> int:
     settings = grid(base, values)  # a bad value is refused before any work
     check(args)
     kept = args.out.with_suffix(".jsonl")
+    ledger = Ledger(kept)
     if args.restart:
         kept.unlink(missing_ok=True)
+        ledger = Ledger(kept)
     with engines.engine(args) as engine:
         subjects = [subject(name, args) for name in args.model.split(",")]
-        study = Study(subjects, settings, Ledger(kept), batch=args.batch, engine=engine)
+        study = Study(subjects, settings, ledger, batch=args.batch, engine=engine)
         finished = advance(study)
     rows = study.rows()
     if rows:
@@ -101,7 +104,7 @@ def print_means(table: pd.DataFrame, by: list[str]) -> None:
     rows = [
         {
             **{name: options.shown(line[name]) for name in by},
-            "fooled": f"{line['success']:.1%}",
+            "fooled": percent(line["success"], 1),
             "pixels": line["pixels"],
             "quartiles": f"{line['q25']:.0f} to {line['q75']:.0f}",
             "optimised": line["optimised_pixels"],

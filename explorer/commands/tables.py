@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from explorer.numerics import Share
+from explorer.numerics import Share, percent
+from explorer.pipeline import cell
 
 
 def aligned(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -21,13 +22,13 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         table.writeheader()
-        table.writerows({key: "" if _unknown(value) else value for key, value in row.items()} for row in rows)
+        table.writerows({key: "" if _unknown(value) else cell(value) for key, value in row.items()} for row in rows)
 
 
 def written_share(share: Share) -> str:
     """In per cent, with its interval; a dash where there is none."""
     low, high = share.interval
-    return f"{100 * share.value:.0f} % ({100 * low:.0f} to {100 * high:.0f})" if share.of else "–"
+    return f"{percent(share.value)} ({100 * low:.0f} to {100 * high:.0f})" if share.of else "–"
 
 
 def _column(head: str, values: Sequence[Any]) -> list[str]:

@@ -45,6 +45,8 @@ def run(args: argparse.Namespace) -> int:
     usable_device(args.device)
     if args.epochs is not None and args.epochs < 1:
         raise ValueError(f"--epochs must be at least 1; got {args.epochs}.")
+    if not 0 <= args.seed < 2**31:
+        raise ValueError(f"--seed must be from 0 to {2**31 - 1}; got {args.seed}.")
     result = train(
         args.name,
         epochs=args.epochs,

@@ -27,6 +27,7 @@ from explorer.studies.tuning import (
     open_study,
     outcome,
     recommend,
+    shown,
     usual,
     work,
 )
@@ -82,7 +83,9 @@ def run(args: argparse.Namespace) -> int:
     if not _search(study, task, args.trials):
         return INTERRUPTED
     best = recommend(study, task)
-    print(f"{args.model}: {len(completed(study))} trials, each on {len(task.images)} correctly classified pictures")
+    print(
+        f"{args.model}: {len(completed(study, task))} trials, each on {len(task.images)} correctly classified pictures"
+    )
     print(_table(study, task))
     print(f"Recommended: {_settings(best.attack, task)} (trial {best.trial}). {best.reason}")
     record = {
@@ -97,13 +100,13 @@ def run(args: argparse.Namespace) -> int:
         record["checked_on"] = _check(study, best, unseen)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     args.out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    print(f"Written to {args.out}; the study is {study.study_name!r} in {args.storage}.")
+    print(f"Written to {args.out}; the study is {study.study_name!r} in {shown(args.storage)}.")
     return 0
 
 
 def _search(study: Study, task: Task, trials: int) -> bool:
     with tqdm(total=trials, unit="trial", disable=None, leave=False) as bar:
-        return work(study, task, trials, on_trial=lambda study: bar.update(len(completed(study)) - bar.n))
+        return work(study, task, trials, on_trial=lambda study: bar.update(len(completed(study, task)) - bar.n))
 
 
 def _check(study: Study, best: Recommendation, unseen: Task) -> dict[str, object]:
@@ -124,7 +127,7 @@ def _check(study: Study, best: Recommendation, unseen: Task) -> dict[str, object
 
 def _table(study: Study, task: Task) -> str:
     """The best trials: those that fool most often, by their pixels."""
-    trials = sorted(completed(study), key=lambda trial: (-outcome(trial).success, outcome(trial).pixels))
+    trials = sorted(completed(study, task), key=lambda trial: (-outcome(trial).success, outcome(trial).pixels))
     return aligned(
         [
             {

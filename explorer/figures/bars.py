@@ -1,11 +1,10 @@
 """Probabilities of the likeliest classes, before and after the attack."""
 
-import html
 from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from explorer.figures.style import axis, layout
+from explorer.figures.style import axis, layout, words
 from explorer.palette import ACCENT
 
 BEFORE = "rgb(132, 132, 145)"  # these two stand out from a light and a dark page, and from ACCENT and the pixels' kinds
@@ -23,7 +22,7 @@ def top_classes(
         {
             "type": "bar",
             "name": when,
-            "y": [html.escape(name, quote=False) for name in names],  # Plotly takes <a href> in a label for a link
+            "y": [*map(words, names)],
             "x": [100 * share for share in shares],
             "orientation": "h",
             "marker": {"color": colour, "cornerradius": 3},

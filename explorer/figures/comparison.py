@@ -6,8 +6,8 @@ from textwrap import wrap
 import plotly.graph_objects as go
 
 from explorer.figures.curves import COLOURS
-from explorer.figures.style import axis, layout
-from explorer.numerics import Share
+from explorer.figures.style import axis, layout, words
+from explorer.numerics import Share, percent
 
 WIDTH = 12  # letters of a line of a network's name
 ROW, GAP = 64, 0.22  # CSS pixels of a row of the matrix; distance of two marks in a row of intervals
@@ -26,7 +26,7 @@ def share_matrix(
 ) -> go.Figure:
     """Row by column, each share in its cell; a click on a cell reports [row, column]."""
     n = len(names)
-    titles = ["<br>".join(wrap(name, WIDTH, break_long_words=False)) for name in names]
+    titles = [_wrapped(name, WIDTH, break_long_words=False) for name in names]
     cells = [(i, j) for i in range(n) for j in range(n)]
     map_ = go.Heatmap(
         z=[[share.value if share.of else None for share in line] for line in shares],
@@ -49,7 +49,7 @@ def share_matrix(
         selected={"marker": {"opacity": 1}},
         unselected={"marker": {"opacity": 1}},
         customdata=[[i, j] for i, j in cells] if clickable else None,
-        text=[f"{names[i]} → {names[j]}<br>{told(shares[i][j])}" for i, j in cells],
+        text=[f"{words(names[i])} → {words(names[j])}<br>{words(told(shares[i][j]))}" for i, j in cells],
         hovertemplate="%{text}" + "<br>click: its pictures" * clickable + "<extra></extra>",
     )
     stops = {"tickvals": [*range(n)], "ticktext": titles, "showgrid": False}
@@ -98,7 +98,7 @@ def share_intervals(rows: Sequence[str], series: Mapping[str, Sequence[Share]]) 
             go.Scatter(
                 x=value,
                 y=[row + GAP * (number - (len(series) - 1) / 2) for row, _ in shown],
-                name=name,
+                name=words(name),
                 mode="markers",
                 marker={"color": colour, "symbol": SYMBOLS[number % len(SYMBOLS)], "size": 12},
                 error_x={
@@ -111,11 +111,11 @@ def share_intervals(rows: Sequence[str], series: Mapping[str, Sequence[Share]]) 
                     "width": 0,
                 },
                 cliponaxis=False,
-                text=[f"{rows[row]}, {name}: {told(share)}" for row, share in shown],
+                text=[f"{words(rows[row])}, {words(name)}: {words(told(share))}" for row, share in shown],
                 hovertemplate="%{text}<extra></extra>",
             )
         )
-    titles = ["<br>".join(wrap(name, 18)) for name in rows]
+    titles = [_wrapped(name, 18) for name in rows]
     return go.Figure(
         traces,
         layout(
@@ -133,19 +133,23 @@ def told(share: Share) -> str:
     if not share.of:
         return "no picture counts"
     low, high = share.interval
-    return f"{100 * share.value:.0f} %, {share.hits} of {share.of} (95 %: {100 * low:.0f} to {100 * high:.0f} %)"
+    return f"{percent(share.value)}, {share.hits} of {share.of} (95 %: {100 * low:.0f} to {100 * high:.0f} %)"
+
+
+def _wrapped(name: str, width: int, **how: bool) -> str:
+    return "<br>".join(map(words, wrap(name, width, **how)))
 
 
 def _in_cell(share: Share) -> str:
-    return f"<b>{100 * share.value:.0f} %</b><br>{share.hits}/{share.of}" if share.of else "–"
+    return f"<b>{words(percent(share.value))}</b><br>{share.hits}/{share.of}" if share.of else "–"
 
 
 def _steps(name: str, shares: Sequence[Share], colour: str, dash: str, width: float) -> go.Scatter:
     return go.Scatter(
         x=[*range(len(shares))],
         y=[100 * share.value for share in shares],
-        name=name,
+        name=words(name),
         mode="lines",
         line={"color": colour, "width": width, "dash": dash, "shape": "hv"},
-        hovertemplate=f"{name}: %{{y:.0f}} %<extra></extra>",
+        hovertemplate=f"{words(name)}: %{{y:.0f}} %<extra></extra>",
     )

@@ -8,7 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from explorer.figures.scales import log_ticks, short, spans_decades
-from explorer.figures.style import GREY, axis, layout
+from explorer.figures.style import GREY, axis, layout, words
 from explorer.palette import ACCENT
 
 COLOURS = (  # Okabe-Ito, then the accent: told apart by colour-blind eyes, on a light and on a dark page
@@ -52,12 +52,12 @@ def response(
             go.Scatter(
                 x=[*curve.x],
                 y=[*curve.mean],
-                name=curve.name,
+                name=words(curve.name),
                 showlegend=bool(curve.name),
                 mode="lines+markers",
                 line={"color": colour, "width": 2},
                 connectgaps=False,
-                hovertemplate=f"{x} %{{x}}: %{{y:.4g}}<extra>{curve.name}</extra>",
+                hovertemplate=f"{x} %{{x}}: %{{y:.4g}}<extra>{words(curve.name)}</extra>",
             )
         )
     xs = [stop for curve in curves for stop in curve.x]
@@ -141,7 +141,7 @@ def _points(rows: Sequence[Row], x: str, y: str, colour: str, size: int, *, clic
         selected={"marker": {"opacity": 1}},
         unselected={"marker": {"opacity": 1}},
         customdata=[[row["index"]] for row in rows] if clickable else None,
-        text=[row["text"] for row in rows],
+        text=[words(row["text"]) for row in rows],
         hovertemplate="%{text}<br>%{x:.4g} pixels, %{y:.3g}<extra></extra>",
     )
 

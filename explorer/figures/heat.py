@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from explorer.figures.scales import log_ticks, place, short, spans_decades
-from explorer.figures.style import axis, layout
+from explorer.figures.style import axis, layout, words
 from explorer.palette import ACCENT
 
 COLUMNS = 4  # small multiples in a row
@@ -45,7 +45,7 @@ def heat_map(
     xs, ys, facets = (_stops(getattr(cell, part) for cell in cells) for part in ("x", "y", "facet"))
     n_columns = min(len(facets), COLUMNS)
     n_rows = math.ceil(len(facets) / n_columns)
-    titles = [f"{names[2]} = {short(facet)}" if names[2] else "" for facet in facets]
+    titles = [f"{words(names[2])} = {words(short(facet))}" if names[2] else "" for facet in facets]
     figure = make_subplots(
         n_rows, n_columns, subplot_titles=titles, horizontal_spacing=0.05, vertical_spacing=0.14 / n_rows
     )

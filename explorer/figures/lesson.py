@@ -1,12 +1,11 @@
 """Figures for a projector: few bars, large letters, in the colour of the page's ink."""
 
-import html
 from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
 from explorer.figures.bars import BEFORE, NOW
-from explorer.figures.style import axis, layout
+from explorer.figures.style import axis, layout, words
 from explorer.palette import ACCENT
 
 SIZE = 16  # CSS pixels of all letters
@@ -48,7 +47,7 @@ def _bars(names: Sequence[str], values: Sequence[float], when: str, colour: str,
         "type": "bar",
         "name": when,
         "orientation": "h",
-        "y": [html.escape(name, quote=False) for name in names],
+        "y": [*map(words, names)],
         "x": list(values),
         "text": list(text),
         "textposition": "outside",

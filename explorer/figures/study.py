@@ -11,6 +11,8 @@ from optuna.trial import FrozenTrial
 from explorer.figures.style import GREY, axis, layout
 from explorer.palette import ACCENT
 
+_HOVER = "%{x:.4g}, %{y:.4g}<extra></extra>"  # Optuna's own repeats whatever a database holds of a trial
+
 
 def importance(study: optuna.Study, objective: int, name: str, labels: Mapping[str, str]) -> go.Figure | None:
     """How much each knob, by its label, decides about one objective (its place and its name); None while that cannot be
@@ -33,7 +35,7 @@ def importance(study: optuna.Study, objective: int, name: str, labels: Mapping[s
 def history(study: optuna.Study, objective: int, name: str) -> go.Figure:
     """Each trial's value of one objective, in the order of the trials."""
     figure = optuna.visualization.plot_optimization_history(study, target=_value(objective), target_name=name)
-    figure.update_traces(marker={"color": ACCENT, "size": 8}, line={"color": GREY})
+    figure.update_traces(marker={"color": ACCENT, "size": 8}, line={"color": GREY}, hovertemplate=_HOVER)
     return _dressed(figure, xaxis=axis("trial"), yaxis=axis(name, type="log"))
 
 
@@ -44,7 +46,9 @@ def front(study: optuna.Study, first: tuple[int, str], second: tuple[int, str]) 
         targets=lambda trial: (trial.values[first[0]], trial.values[second[0]]),
         target_names=[first[1], second[1]],
     )
-    figure.update_traces(marker={"colorscale": "Viridis", "showscale": False, "size": 9})
+    figure.update_traces(
+        marker={"colorscale": "Viridis", "showscale": False, "size": 9}, text=None, hovertemplate=_HOVER
+    )
     return _dressed(figure, xaxis=axis(first[1], type="log"), yaxis=axis(second[1], type="log"))
 
 

@@ -1,5 +1,6 @@
 """What all figures have in common: quiet axes, a legend on top, no surprises under the mouse."""
 
+import html
 from typing import Any
 
 SIZE = 14  # CSS pixels of all text: to be read from the last row
@@ -14,6 +15,13 @@ LEGEND = {
     "itemdoubleclick": False,
     "font": {"size": SIZE},
 }
+
+
+def words(text: str) -> str:
+    """Text from outside, such as the name of a class or a network, in a label, a legend or a hover text: Plotly takes
+    <b> there for bold and <a href> for a link.
+    """
+    return html.escape(text, quote=False)
 
 
 def axis(title: str = "", **more: Any) -> dict[str, Any]:

@@ -84,7 +84,12 @@ def size_of(source: str | Path | bytes | BinaryIO) -> tuple[int, int]:
 
 def picture_files(folder: Path) -> list[Path]:
     """The pictures in this folder by their names' ends, in order."""
-    return [path for path in visible(folder) if path.suffix.lower() in SUFFIXES and not path.is_dir()]
+    return [path for path in visible(folder) if path.suffix.lower() in SUFFIXES and _is_data(path)]
+
+
+def _is_data(path: Path) -> bool:
+    """A file, or a link to a missing one, of which one is told when it is read; no folder, no pipe: that never ends."""
+    return path.is_file() or (path.is_symlink() and not path.exists())
 
 
 def _content(source: str | Path | bytes | BinaryIO) -> bytes:

@@ -4,7 +4,7 @@ from explorer.pipeline.address import UPLOAD, query_of
 from explorer.pipeline.arrival import Arrival, first_look
 from explorer.pipeline.collection import TABLE, Collection, Picture, archive, summary
 from explorer.pipeline.cures import Advice, advise, trials
-from explorer.pipeline.escaping import one_line
+from explorer.pipeline.escaping import cell, one_line
 from explorer.pipeline.exploration import Asked, Clean, Exploration, explore, percent, prepared, probabilities
 from explorer.pipeline.exports import picture_sha256, pixels_csv, report, snippet
 from explorer.pipeline.files import FILES, RESULT, run_files
@@ -52,6 +52,7 @@ __all__ = [
     "archive",
     "at_the_end",
     "bare",
+    "cell",
     "explore",
     "explore_together",
     "fewest_back",

@@ -22,6 +22,7 @@ from explorer.classifiers import Classifier
 from explorer.evidence import DEFAULT_METHOD
 from explorer.hashes import network_sha256
 from explorer.images import Resize, fit_pixels, from_uint8
+from explorer.pipeline.escaping import cell
 from explorer.pipeline.exploration import explore
 from explorer.pipeline.exports import picture_sha256
 from explorer.pipeline.files import FILES, RESULT, run_files
@@ -191,7 +192,7 @@ def table_csv(rows: Sequence[Row]) -> str:
     file = io.StringIO()
     table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
     table.writeheader()
-    table.writerows(rows)
+    table.writerows({name: cell(value) for name, value in row.items()} for row in rows)
     return file.getvalue()
 
 
@@ -245,7 +246,14 @@ def _told(folder: Path, files: Sequence[str]) -> dict | None:
         told = json.loads((folder / RESULT).read_bytes())
         complete = isinstance(told, dict) and all((folder / name).is_file() for name in files)
         return told if complete and _row(told) else None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # not there, damaged, or somebody else's
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+    ):  # not there, damaged, or somebody else's
         return None
 
 

@@ -27,6 +27,14 @@ def one_line(text: str, instead: str = " ") -> str:
     return "".join(letter if letter.isprintable() else instead for letter in text)
 
 
+def cell(value: object) -> object:
+    """For a cell of a table in a file, in one line: programs that open tables run a text that begins like a formula."""
+    if not isinstance(value, str):
+        return value
+    text = one_line(value)
+    return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@")) else text
+
+
 def latex(text: object) -> str:
     """For the text of a LaTeX document, and for the fields of a BibTeX entry: no command, and balanced braces."""
     escaped = "".join(_LATEX.get(letter, letter) for letter in one_line(str(text)))

@@ -11,6 +11,7 @@ from explorer.evidence import DEFAULT_METHOD, SPLITS, explain_pixels
 from explorer.exact import exact_arithmetic
 from explorer.grid import changed_pixels, changed_values, check_values, same_picture, to_grid
 from explorer.locks import exclusive
+from explorer.numerics import percent
 from explorer.pipeline.findings import Finding, diagnose, remarks
 from explorer.regions import Region
 from explorer.types import AttackResult, Evidence, Image, Images, OnStep
@@ -249,13 +250,3 @@ def probabilities(clf: Classifier, images: Images) -> torch.Tensor:
     """Softmax of the logits, (b, k)."""
     with exclusive(clf), exact_arithmetic(images.device), torch.no_grad():
         return clf(images).softmax(1)
-
-
-def percent(share: float) -> str:
-    """A share as a whole percentage that never claims certainty: 100 % only for exactly 1."""
-    share = float(share)
-    if 0 < share < 0.01:
-        return "< 1 %"
-    if 0.99 < share < 1:
-        return "> 99 %"
-    return f"{share:.0%}".replace("%", " %")

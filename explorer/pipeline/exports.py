@@ -9,6 +9,7 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+import numpy as np
 import torch
 
 from explorer.evidence import DEFAULT_METHOD, trust
@@ -97,6 +98,7 @@ print("The result is equal.")
     )
     return f"""# {one_line(each.story)}
 
+import numpy as np
 import torch
 
 from explorer import explain_pixels, load_classifier, load_image
@@ -125,7 +127,12 @@ if n_pixels:
 
 def picture_sha256(image: Image) -> str:
     """The fingerprint of a picture: of its RGB bytes, row by row."""
-    return hashlib.sha256(to_uint8(image).tobytes()).hexdigest()
+    return pixels_sha256(to_uint8(image))
+
+
+def pixels_sha256(pixels: np.ndarray) -> str:
+    """The same of a picture (h, w, 3) uint8."""
+    return hashlib.sha256(pixels.tobytes()).hexdigest()
 
 
 def _evidence(evidence: Evidence | None) -> dict[str, Any] | None:

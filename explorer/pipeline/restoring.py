@@ -13,12 +13,12 @@ from explorer.attacks import ATTACKS, Attack
 from explorer.classifiers import find_card
 from explorer.classifiers.class_names import distinct
 from explorer.evidence import DEFAULT_METHOD, METHODS
-from explorer.images import load_image, to_png
+from explorer.images import to_png, with_pixels
 from explorer.images.png import text_of, with_text
 from explorer.knobs import knobs
 from explorer.pipeline.address import name_of
 from explorer.pipeline.exploration import Exploration
-from explorer.pipeline.exports import picture_sha256
+from explorer.pipeline.exports import picture_sha256, pixels_sha256
 from explorer.regions import Region
 
 KEYWORD = "sparse-attack-explorer"
@@ -37,6 +37,7 @@ class Settings:
     method: str
     optimised: bool  # shown without the later stages
     region: Region | None
+    picture: str  # SHA-256 of its pixels
 
 
 def restorable(exploration: Exploration) -> bytes:
@@ -70,7 +71,7 @@ def settings_of(content: bytes) -> Settings | None:
         return None
     if not isinstance(known, dict) or {*known} != {*FIELDS} or known["format"] != FORMAT:
         raise ValueError("The settings in this file are of another version of this program: only its picture is used.")
-    if picture_sha256(load_image(content)) != known["picture"]:
+    if with_pixels(content, pixels_sha256) != known["picture"]:
         raise ValueError("The picture in this file was changed after its settings were written: only it is used.")
     try:
         return _checked(known)
@@ -81,13 +82,13 @@ def settings_of(content: bytes) -> Settings | None:
 
 def _checked(known: dict[str, Any]) -> Settings:
     names = (known["target"], known["true"])
-    if not all(isinstance(known[name], str) for name in ("network", "attack", "method")):
+    if not all(isinstance(known[name], str) for name in ("network", "attack", "method", "picture")):
         raise TypeError
     if not all(name is None or isinstance(name, str) for name in (*names, known["region"])):
         raise TypeError
     if not isinstance(known["optimised"], bool) or not isinstance(known["settings"], dict):
         raise TypeError
-    find_card(known["network"])
+    find_card(known["network"], paths=False)
     if known["attack"] not in ATTACKS or known["method"] not in METHODS:
         raise ValueError("the attack or the method is not known here.")
     kind = ATTACKS[known["attack"]]
@@ -95,7 +96,7 @@ def _checked(known: dict[str, Any]) -> Settings:
         raise ValueError("the attack has other settings here.")
     attack = kind(**{name: _number(value, kind, name) for name, value in known["settings"].items()})
     region = None if known["region"] is None else Region.parse(known["region"])
-    return Settings(known["network"], attack, *names, known["method"], known["optimised"], region)
+    return Settings(known["network"], attack, *names, known["method"], known["optimised"], region, known["picture"])
 
 
 def _number(value: Any, kind: type[Attack], name: str) -> Any:

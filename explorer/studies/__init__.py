@@ -6,13 +6,14 @@ questions about the method; tuning searches the best setting.
 
 from explorer.studies.engines import Engine, Local
 from explorer.studies.experiments import EXPERIMENTS
-from explorer.studies.ledger import Ledger
+from explorer.studies.ledger import BEGINS, Ledger
 from explorer.studies.plan import Terms, grid, version
 from explorer.studies.study import Study
 from explorer.studies.subject import Subject
 from explorer.studies.tables import best_setting, means, pareto_front, spread, to_table, write_table
 
 __all__ = [
+    "BEGINS",
     "EXPERIMENTS",
     "Engine",
     "Ledger",

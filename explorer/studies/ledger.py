@@ -7,23 +7,33 @@ from pathlib import Path
 from typing import Any
 
 Row = dict[str, Any]
+BEGINS = b'{"key": "'  # every line, also the first of a program that was killed in it
 
 
 class Ledger:
     """Rows by their key. Without a path they are kept in memory only."""
 
     def __init__(self, path: Path | None = None) -> None:
-        """Reads what `path` holds; a line that is broken, as the last one of a killed program, counts as not done."""
+        """Reads what `path` holds; a line that is broken, as the last one of a killed program, counts as not done.
+        Raises ValueError with one sentence if it is another program's file.
+        """
         self.path = path
         self.rows: dict[str, Row] = {}
         self._unwritten: list[Row] = []
-        if path is not None and path.exists():
-            for line in path.read_bytes().splitlines():
-                try:
-                    row = json.loads(line)
-                    self.rows[row["key"]] = row
-                except (ValueError, KeyError, TypeError):
-                    continue
+        if path is None or not path.exists():
+            return
+        try:
+            content = path.read_bytes() if path.is_file() else b"nothing that ends"
+        except OSError as error:
+            raise ValueError(f"{path} cannot be read: {error.strerror}.") from None
+        for line in content.splitlines():
+            try:
+                row = json.loads(line)
+                self.rows[row["key"]] = row
+            except (ValueError, KeyError, TypeError, RecursionError):
+                continue
+        if content and not self.rows and not content.startswith(BEGINS):
+            raise ValueError(f"{path} is not the file of a study: move it away, or give the table another name.")
 
     def append(self, rows: Iterable[Row]) -> None:
         """Add rows, each with its "key"; they are in the file when this returns. See flush for when they cannot be."""

@@ -3,9 +3,11 @@ what it cost, and on what it was done.
 """
 
 import base64
+import dataclasses
 import math
 import platform
 import zlib
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -24,6 +26,9 @@ from explorer.studies.plan import KEPT_PIXELS, Setting, Terms
 from explorer.types import AttackResult, Image, Images, Labels, Logits, Network, OnStep, Trace
 
 STEADY = 0.1  # a settled run's count stays within this share of its mean, or within one pixel
+FLAGS = ("succeeded", "settled")
+TEXT = {"key", "network", "defence", "picture", "attack", "changes", "device", "torch", "python"}  # columns of text
+TEXT |= {"picture_sha256", "network_sha256", "version"}
 SMOOTHING = {"a", "schedule", "surrogate"}  # the knobs that say how the count of weights is smoothed
 
 
@@ -120,6 +125,34 @@ def settled(trace: Trace) -> Tensor:
     return ((late - mean).abs().amax(0) <= (STEADY * mean).clamp(min=1)) & (late.amin(0) > 0)
 
 
+def well_formed(row: Mapping[str, Any], attack: Setting, values: int) -> bool:
+    """Whether a row of a file may be one of these measures, of pictures with so many values, with these settings."""
+    whole = ("label", "adversarial_label", "n_pixels", "n_entries", "optimised_pixels")
+    settings = dataclasses.asdict(attack)
+    return (
+        all(isinstance(row.get(name), bool) for name in FLAGS)
+        and all(_is_number(row.get(name), values, int) for name in whole)
+        and _is_number(row.get("confidence"), 1.0)
+        and _is_number(row.get("seconds"), math.inf)
+        and (row.get("converged_step", 0) is None or _is_number(row.get("converged_step"), math.inf))
+        and "changes" in row
+        and all(row.get(name, ...) == value for name, value in settings.items())
+        and all(_is_known(name, value) for name, value in row.items() if name not in settings)
+        and all(name.isidentifier() for name in row)
+    )
+
+
+def _is_known(name: str, value: Any) -> bool:
+    if name in TEXT:
+        return isinstance(value, str) and value.isprintable()
+    return value is None or name in FLAGS or _is_number(value, math.inf) or (name == "png_fools" and value in (0, 1))
+
+
+def _is_number(value: Any, most: float, kind: type = object) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool) and isinstance(value, kind)
+    return number and 0 <= value <= most and value < math.inf
+
+
 def _counts(result: AttackResult, attack: Setting) -> dict[str, Tensor]:
     """Units with weight at the last step, and their smoothed count if the attack smooths it. The step is 1/2 at weight
     0, so what is summed is twice the step less one: 0 for a weight of 0, towards 1 for a large one.
@@ -143,16 +176,23 @@ def pack(image: Image, adversarial: Image, kept_pixels: int = KEPT_PIXELS) -> st
 
 
 def unpack(image: Image, changes: str) -> Image | None:
-    """The adversarial picture again, on the 8-bit grid; None if it was not kept."""
+    """The adversarial picture again, on the 8-bit grid; None if it was not kept, or is not what `pack` makes."""
     if not changes:
         return None
-    content = zlib.decompress(base64.b64decode(changes))
-    n_pixels = len(content) // 7  # four bytes of place, three of colour
+    try:
+        content = zlib.decompressobj().decompress(base64.b64decode(changes), 7 * image[0].numel())
+    except (ValueError, zlib.error):
+        return None
+    n_pixels, rest = divmod(len(content), 7)  # four bytes of place, three of colour
     adversarial = to_grid(image)
+    if rest:
+        return None
     if not n_pixels:
         return adversarial
     where = torch.frombuffer(bytearray(content[: 4 * n_pixels]), dtype=torch.int32).long()
     colours = torch.frombuffer(bytearray(content[4 * n_pixels :]), dtype=torch.uint8).view(n_pixels, 3)
+    if not 0 <= int(where.min()) <= int(where.max()) < image[0].numel():
+        return None
     adversarial.flatten(1)[:, where] = from_levels(colours.T, image.dtype).to(image.device)
     return adversarial
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from explorer.studies.engines import Engine, Local
 from explorer.studies.ledger import Ledger, Row
+from explorer.studies.measures import well_formed
 from explorer.studies.part import Run, parts_of
 from explorer.studies.plan import Setting, Terms, described, run_key, version
 from explorer.studies.subject import Subject
@@ -30,14 +31,18 @@ class Study:
         of the same name.
         """
         self.ledger = Ledger() if ledger is None else ledger
-        _refuse_strangers(self.ledger, subjects)
         self.terms = terms
         self.runs = [
             _run(setting, each, i, terms) for each in subjects for setting in settings for i in range(len(each.images))
         ]
         self._total = len({run.key for run in self.runs})
         self._engine = Local() if engine is None else engine
-        missing = (run for run in self.runs if run.key not in self.ledger.rows)
+        known = self.ledger.rows
+        for run in self.runs:  # anybody can write into its file: a line that was changed counts as not done
+            if run.key in known and not _is_of(run, known[run.key]):
+                del known[run.key]
+        _refuse_strangers(self.ledger, subjects)
+        missing = (run for run in self.runs if run.key not in known)
         self._parts = parts_of(missing, batch, terms.mixed)
         self.seconds, self._finished = 0.0, 0  # of work, and runs, by this object
 
@@ -99,31 +104,50 @@ def _run(setting: Setting, subject: Subject, index: int, terms: Terms) -> Run:
 
 
 def _row(run: Run, measured: Row) -> Row:
-    subject = run.subject
     return {
         "key": run.key,
         **run.named,
         **described(run.setting),
         **measured,
+        **_content(run),
+    }
+
+
+def _content(run: Run) -> Row:
+    """What the run is about, and whose work it is."""
+    subject = run.subject
+    return {
         "picture_sha256": subject.images_sha256[run.index],
         "network_sha256": subject.network_sha256,
         "version": version(),
     }
 
 
+def _is_of(run: Run, row: Row) -> bool:
+    """Whether a row of a file may be what this run found."""
+    return _content(run).items() <= row.items() and well_formed(row, run.setting, run.subject.images[0].numel())
+
+
 def _refuse_strangers(ledger: Ledger, subjects: Sequence[Subject]) -> None:
     """Raise ValueError if runs of other versions or networks would stand beside this study's."""
     known = {(each.name, each.defended_by): each.network_sha256 for each in subjects}
     for row in ledger.rows.values():
-        if "network_sha256" not in row:  # no run: what others note about one
+        if not isinstance(row, dict) or "network_sha256" not in row:  # no run: what others note about one
             continue
         if row.get("version") != version():
             raise ValueError(
-                f"{ledger.path} was made by another version of this program or of torch ({row.get('version')}; this is "
-                f"{version()}): name another file, or start this one anew."
+                f"{ledger.path} was made by another version of this program or of torch ({_short(row.get('version'))}; "
+                f"this is {version()}): name another file, or start this one anew."
             )
-        if known.get((row["network"], row.get("defence")), row["network_sha256"]) != row["network_sha256"]:
+        name = row.get("network")
+        found = [sha256 for called, sha256 in known.items() if called == (name, row.get("defence"))]
+        if found and found != [row["network_sha256"]]:
             raise ValueError(
-                f"{ledger.path} holds runs of another network that was called {row['network']}: name another file, or "
+                f"{ledger.path} holds runs of another network that was called {_short(name)}: name another file, or "
                 "start this one anew."
             )
+
+
+def _short(text: object) -> str:
+    """What a file says, as part of a sentence."""
+    return " ".join(str(text).split())[:60]

@@ -61,7 +61,7 @@ def train(
     checkpoint, first = out / f"{name}.checkpoint", 0
     identity = repr((recipe, seed))
     if resume and checkpoint.exists():
-        state = torch.load(checkpoint, map_location=device, weights_only=True)
+        state = _load(checkpoint, device)
         if state["identity"] != identity:
             raise ValueError(f"{checkpoint} belongs to another training: {state['identity']}; expected {identity}.")
         model.load_state_dict(state["model"])
@@ -129,6 +129,17 @@ def _optimiser(model: Classifier, recipe: Recipe) -> torch.optim.Optimizer:
     if recipe.optimiser == "sgd":
         return torch.optim.SGD(model.parameters(), momentum=0.9, nesterov=True, **options)
     return torch.optim.AdamW(model.parameters(), **options)
+
+
+def _load(checkpoint: Path, device: torch.device | str) -> dict:
+    """What `_save` has written. Raises ValueError with one sentence if it is anything else."""
+    try:
+        state = torch.load(checkpoint, map_location=device, weights_only=True)
+    except Exception as error:  # an unpickler raises anything at all on a file that is none of its own
+        raise ValueError(f"{checkpoint} is no checkpoint of a training, or is damaged: move it away.") from error
+    if not isinstance(state, dict) or {*state} != {"identity", "epoch", "model", "optimiser"}:
+        raise ValueError(f"{checkpoint} is another program's file: move it away.")
+    return state
 
 
 def _save(state: dict, checkpoint: Path) -> None:

@@ -35,7 +35,7 @@ def classifier(name: str, device: str | None = None) -> Classifier:
     """A network, by default on the fastest device, loaded once for everybody, and anew when its file was replaced.
     Those that are not bundled may be large: few are kept.
     """
-    card = find_card(name)
+    card = find_card(name, paths=False)
     kept = _bundled if card.source == "bundled" else _large
     return kept.get((name, card.content, device or fastest_device()), lambda: _load(name, device or fastest_device()))
 

@@ -43,6 +43,7 @@ class LongRun:
         self._about = {"kind": kind, "network": network}
         self._advance, self._deadline = advance, limits().long_run_seconds if deadline is None else deadline
         self.job: Job | None = None
+        self.keeper: LongRuns | None = None  # that has given it, and starts it
 
     @property
     def active(self) -> bool:
@@ -74,6 +75,7 @@ class LongRuns:
         with self._guard:
             if key not in self._kept:
                 self._kept[key] = make()
+                self._kept[key].keeper = self
             self._kept.move_to_end(key)
             idle = [name for name, run in self._kept.items() if name != key and not run.active]
             for old in idle[: max(0, len(self._kept) - self._limit)]:
@@ -95,6 +97,11 @@ def long_runs() -> LongRuns:
     return LongRuns()
 
 
+def own_runs() -> LongRuns:
+    """Those of the visit that is asking: of a network that only this visitor has, and that goes with the visit."""
+    return st.session_state.setdefault("own_runs", LongRuns())
+
+
 def control(run: LongRun, start: str, resume: str | None, rest: str, key: str = "run") -> None:
     """The line that belongs to a long run: its progress and Stop while it is active, else `rest` and the button that
     starts it (`resume`, once something is done) or none where both are empty.
@@ -113,7 +120,7 @@ def control(run: LongRun, start: str, resume: str | None, rest: str, key: str = 
 
 
 def _start(run: LongRun) -> None:
-    long_runs().start(run, session().owner)
+    run.keeper.start(run, session().owner)
 
 
 def _watch(run: LongRun, key: str) -> None:

@@ -121,12 +121,12 @@ def registered() -> list[Card]:
 
 @lru_cache(maxsize=256)
 def _known(name: str) -> Card:
-    return find_card(name)
+    return find_card(name, paths=False)
 
 
 def card_of(name: str) -> Card:
     """What is known of a network. A person's own file may have changed, so it is looked at each time."""
-    return find_card(name) if name.startswith(PREFIX) else _known(name)
+    return find_card(name, paths=False) if name.startswith(PREFIX) else _known(name)
 
 
 def _title(name: str) -> str:

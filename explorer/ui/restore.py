@@ -4,10 +4,9 @@ import streamlit as st
 
 from explorer.attacks import ATTACKS
 from explorer.classifiers import DEFAULT
-from explorer.images import load_image
 from explorer.knobs import exactly, knobs
 from explorer.limits import limits
-from explorer.pipeline import Settings, picture_sha256, settings_of
+from explorer.pipeline import Settings, settings_of
 from explorer.ui import classes, networks, regions, stages
 from explorer.ui.attacks import PARAMETER as ATTACK
 from explorer.ui.attacks import name_of, prefix_of
@@ -28,7 +27,7 @@ def restore_upload() -> None:
         try:
             settings = settings_of(content)
             if settings is not None:
-                others = _apply(settings, picture_sha256(load_image(content)))
+                others = _apply(settings)
                 st.session_state.own_chosen = OwnPicture(file).name
                 instead = f"; the nearest that can be is used for {', '.join(others)}" if others else ""
                 st.session_state.restored = True, f"{file.name} has put its settings back{instead}."
@@ -42,7 +41,7 @@ def tell_restored() -> None:
         (st.caption if told[0] else st.error)(plain(told[1]))
 
 
-def _apply(settings: Settings, picture: str) -> list[str]:
+def _apply(settings: Settings) -> list[str]:
     """Put the controls; those that cannot be put exactly there."""
     name, others = name_of(settings.attack), []
     link(networks.PARAMETER, settings.network, DEFAULT)
@@ -59,7 +58,10 @@ def _apply(settings: Settings, picture: str) -> list[str]:
     link(stages.PARAMETER, stages.OWN if settings.optimised else "", "")
     st.session_state.method = settings.method
     st.session_state.target = settings.target or classes.ANY_CLASS
-    st.session_state.true_class_of = picture, settings.network  # what is said of it is not about another picture
+    st.session_state.true_class_of = (
+        settings.picture,
+        settings.network,
+    )  # what is said is not about another picture
     link(classes.PARAMETER, settings.true or classes.GUESSED, classes.GUESSED)
     unlink("resize")
     if settings.region is None:

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from explorer.folders import cache_folder, home, is_installed
+from explorer.studies import BEGINS
+from explorer.studies.tuning import MAGIC
 from explorer.ui.stores import server_wide
 
 ROOT = Path(
@@ -20,6 +22,7 @@ ROOT = Path(
 )
 RESTING = 24 * 3600.0  # seconds without use before a run may go: what another server works on was used just now
 OURS = re.compile(r"([0-9a-f]{32})\.(jsonl|db)")
+BEGINNINGS = {".jsonl": BEGINS, ".db": MAGIC}
 JOURNALS = ("-journal", "-wal", "-shm")  # that SQLite keeps beside a database
 
 
@@ -43,9 +46,11 @@ def key_of(*known: Any) -> str:
 
 def file_for(key: str, suffix: str) -> Path:
     """The file of the run of this key, ".jsonl" or ".db", whether there is one or not. One that is there counts as
-    used.
+    used. Raises ValueError with one sentence if what is there is no file.
     """
     path = folder() / f"{key}{suffix}"
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise ValueError(f"{path.name} in the folder of this server's runs is no file: it must be moved away first.")
     with suppress(OSError):  # it is not there, or is somebody else's
         os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
     return path
@@ -54,14 +59,24 @@ def file_for(key: str, suffix: str) -> Path:
 def make_room(used: Collection[Path], kept: int) -> None:
     """Before a run makes a new file: delete those of the runs that were not used for longest, so that `kept` stay.
 
-    Only what has the name of a run's file is ever touched, and nothing that is in `used` or was used of late.
+    Only what has the name of a run's file, and begins like one, is ever touched, and nothing that is in `used` or was
+    used of late: other programs call files by their hash as well.
     """
     since = {path: _last_used(path) for path in folder().iterdir() if OURS.fullmatch(path.name)}
     runs = sorted((path for path, when in since.items() if when is not None), key=since.get)
     for path in runs[: max(0, len(runs) - kept)]:
-        if path not in used and time.time() - since[path] > RESTING:
+        if path not in used and time.time() - since[path] > RESTING and _is_ours(path):
             for each in (path, *(path.with_name(path.name + journal) for journal in JOURNALS)):
                 each.unlink(missing_ok=True)
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            head = file.read(len(BEGINNINGS[path.suffix]))
+    except OSError:
+        return False
+    return head in (b"", BEGINNINGS[path.suffix])
 
 
 def _last_used(path: Path) -> float | None:

@@ -61,7 +61,7 @@ class Search:
     @property
     def done(self) -> int:
         """Trials so far; somebody who asked for more of them may have done more than these `trials`."""
-        return len(completed(self.study)) if self.study else 0
+        return len(completed(self.study, self.task)) if self.study else 0
 
     @property
     def best(self) -> Recommendation | None:
@@ -95,7 +95,7 @@ class Search:
         return False
 
     def _open(self) -> optuna.Study:
-        if self._study is None:
+        if self._study is None or not self._path.exists():  # another server may have made room
             self._study = open_study(f"sqlite:///{self._path}", self._name, self.task)
         return self._study
 
@@ -159,7 +159,7 @@ def show_search(networks: Sequence[str], pictures: Sequence[Sample], base: Attac
         st.caption("A trial attacks the pictures with one setting; the next setting is chosen from what came of it.")
         return
     _recommendation(best, found, search, network)
-    _plots(search.study, labels)
+    _plots(search, labels)
 
 
 def _recommendation(best: Recommendation, found: Check | None, search: Search, network: str) -> None:
@@ -189,9 +189,10 @@ def _labels(attack: Attack) -> dict[str, str]:
     return {name: knob.label for name, knob in tunable(attack).items()}
 
 
-def _plots(study: optuna.Study, labels: Mapping[str, str]) -> None:
-    if len(completed(study)) < 2:
+def _plots(search: Search, labels: Mapping[str, str]) -> None:
+    if search.done < 2:
         return
+    study = search.study
     figures: list[tuple[str, Any, str]] = [
         (
             "Which setting matters for the pixels?",

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 
+import streamlit as st
 import torch
 
 from explorer.classifiers import CLASSIFIERS
@@ -46,11 +47,22 @@ def labelled_pictures(networks: Sequence[str]) -> tuple[Sample, ...]:
     return _recognised(doubtful, str(cifar10_folder()) if datasets == {"cifar10"} else "", *sizes)
 
 
-def pictures_of(dataset: str, size: tuple[int, int]) -> tuple[Sample, ...]:
-    """The pictures of "signs" or "cifar10" in this size, whatever any network sees in them, one of each class first.
+def pictures_of(dataset: str) -> tuple[Sample, ...]:
+    """The pictures of "signs" or "cifar10" as they are, whatever any network sees in them, one of each class first.
     Raises ValueError with one sentence if they are not here.
     """
-    return _recognised((), str(cifar10_folder()) if dataset == "cifar10" else "", size)
+    return _recognised((), str(cifar10_folder()) if dataset == "cifar10" else "")
+
+
+def fitted(samples: Sequence[Sample], size: tuple[int, int]) -> tuple[Sample, ...]:
+    """The same in this size. A visitor's own network may see large pictures: only the last ones are kept, in the visit
+    alone.
+    """
+    key, kept = (tuple(sample.name for sample in samples), size), st.session_state.get("fitted")
+    if kept is None or kept[0] != key:
+        kept = key, tuple(replace(sample, image=fit(sample.image, size)) for sample in samples)
+        st.session_state.fitted = kept
+    return kept[1]
 
 
 @lru_cache(maxsize=32)

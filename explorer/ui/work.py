@@ -14,6 +14,7 @@ from explorer.ui.presence import presence
 from explorer.ui.runs import StatusLine
 from explorer.ui.session import session
 
+KEPT = 16  # results of a visit: a page may ask for another one with every click
 PASSES = 3000  # forward and backward passes after which the work is asked to stop
 
 
@@ -47,6 +48,8 @@ def result_of(name: str, clf: Classifier, work: Callable[[Job], Any]) -> Any | N
         if job.error is not None:
             raise job.error
         results[name] = job.result
+        for old in [*results][:-KEPT]:
+            del results[old]
     if results[name] is None:
         status.rest("Stopped.", "Try again", lambda: results.pop(name, None))
         return None

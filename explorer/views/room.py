@@ -4,7 +4,6 @@ import streamlit as st
 
 from explorer.ui.lesson.sitting import Sitting, sitting
 from explorer.ui.link import said
-from explorer.ui.markdown import plain
 from explorer.ui.pages import LESSON
 from explorer.ui.room.join import ROOM, greet, join_form
 from explorer.ui.room.teach import return_form, teach
@@ -59,7 +58,7 @@ def _open(me: Sitting) -> None:
     try:
         me.taught = rooms().open()
     except ValueError as error:
-        me.told = plain(error)
+        me.told = str(error)  # `greet` escapes it
 
 
 page()

@@ -4,6 +4,7 @@ import streamlit as st
 
 from explorer.attacks import ATTACKS
 from explorer.figures.scales import short
+from explorer.numerics import percent
 from explorer.studies import Study, best_setting, means, to_table
 from explorer.ui.attacks import PARAMETER, about, choose_attack
 from explorer.ui.grid import Choice, choice, choose_base, choose_subjects, choose_values, leave, question, symbol
@@ -127,7 +128,7 @@ def summary(table, chosen: Choice) -> None:
     setting = ", ".join(f"{symbol(name, chosen.base)} {short(best[name])}" for name in chosen.values)
     st.markdown(
         f"Fewest pixels among the settings that fool most: **{setting}** with {best['pixels']:.1f} on average, "
-        f"{best['success']:.0%} fooled."
+        f"{percent(best['success'])} fooled."
     )
 
 

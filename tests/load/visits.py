@@ -92,22 +92,23 @@ def _runs(tab: Tab) -> bool:
 
 
 async def upload(port: int, number: int) -> Seen:
-    """Upload a large picture, and wait for its clean version and for its answer."""
+    """Upload a large picture."""
+    return await upload_picture(port, f"{number}.png", large_picture(number))
+
+
+async def upload_picture(port: int, name: str, content: bytes) -> Seen:
+    """Upload this file, and wait for its clean version and for its answer."""
     seen, tab = Seen(), Tab(port, {"picture": "upload"})
     try:
         await tab.open()
         await tab.until(lambda tab: tab.idle, PATIENCE)
         uploader = next(each for each in tab.elements("file_uploader"))
-        state = await _put(tab, f"{number}.png", large_picture(number))
+        state = await put_file(tab, name, content)
         before = clean_of(tab)
         await tab.set(uploader.label, state, "file_uploader_state_value")
         _, took = await tab.until(lambda tab: clean_of(tab) not in (None, before), PATIENCE)
         seen.clean.append(took)
-        settled, more = await tab.until(_settled, PATIENCE)
-        if isinstance(settled, Answer):
-            seen.waits.append(took + more)
-        else:
-            seen.problems[settled] += 1
+        await settled_answer(tab, seen, took)
     except (TimeoutError, OSError, LookupError) as error:
         seen.problems[type(error).__name__] += 1
     finally:
@@ -115,7 +116,16 @@ async def upload(port: int, number: int) -> Seen:
     return seen
 
 
-async def _put(tab: Tab, name: str, content: bytes) -> FileUploaderState:
+async def settled_answer(tab: Tab, seen: Seen, took: float = 0.0) -> None:
+    """Wait for what comes of it; `took`: the seconds that were waited before."""
+    settled, more = await tab.until(_settled, PATIENCE)
+    if isinstance(settled, Answer):
+        seen.waits.append(took + more)
+    else:
+        seen.problems[settled] += 1
+
+
+async def put_file(tab: Tab, name: str, content: bytes) -> FileUploaderState:
     """Send a file as a browser does."""
     message = BackMsg()
     message.file_urls_request.request_id = name

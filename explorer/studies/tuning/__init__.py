@@ -7,10 +7,12 @@ to one worker, and the trial of a worker that dies is given to another once its 
 from explorer.studies.tuning.database import completed, open_study, outcome
 from explorer.studies.tuning.outcome import Difference, Outcome, Stopped, measure
 from explorer.studies.tuning.recommendation import Check, Recommendation, check, checked, recommend
+from explorer.studies.tuning.sqlite import MAGIC, shown
 from explorer.studies.tuning.task import Task, tunable, usual
 from explorer.studies.tuning.workers import work
 
 __all__ = [
+    "MAGIC",
     "Check",
     "Difference",
     "Outcome",
@@ -24,6 +26,7 @@ __all__ = [
     "open_study",
     "outcome",
     "recommend",
+    "shown",
     "tunable",
     "usual",
     "work",

@@ -1,23 +1,25 @@
 """The study in its database: opened, told from other people's, and read."""
 
+import dataclasses
 import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
+import numpy as np
 import optuna
+from optuna.distributions import check_distribution_compatibility
 from optuna.exceptions import DuplicatedStudyError, ExperimentalWarning
 from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
 from optuna.trial import FrozenTrial, TrialState
 
 from explorer.studies.tuning.outcome import Outcome
+from explorer.studies.tuning.sqlite import ATTEMPTS, LOOK, prepare, shown
 from explorer.studies.tuning.task import Task
 
 GOALS = {"pixels": "minimize", "success": "maximize", "seconds": "minimize"}
 HEARTBEAT, GRACE = 5, 60  # seconds
-LOOK = 0.5  # seconds between two looks at what other workers do
-ATTEMPTS = 4  # to open a database
+TOLD = 300  # characters of what a driver says, which may repeat what it has read
 RETRIES = 3  # of a trial whose workers die: it may be the trial that kills them
 FINGERPRINT = "task"  # the attribute that tells our studies from those of others
 FIRST_AT_RANDOM = 10  # trials before the sampler learns from them
@@ -31,9 +33,9 @@ def open_study(url: str, name: str, task: Task, *, heartbeat: int = HEARTBEAT, g
     `url` is SQLAlchemy's, e.g. sqlite:///out/tune.db. Raises ValueError, before anything is written into it, if the
     study there is of another task or of another program, and if the database cannot be used.
     """
-    with usable(f"The study {name!r} cannot be opened at {url}", (Exception,)):  # drivers raise what they like
-        if url.startswith("sqlite:///") and not url.startswith("sqlite:///file:"):
-            Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    where = shown(url)
+    with usable(f"The study {name!r} cannot be opened at {where}", (Exception,)):  # drivers raise what they like
+        prepare(url)
         storage = _storage(url, heartbeat, grace)
         sampler = _sampler()
         try:
@@ -48,11 +50,12 @@ def open_study(url: str, name: str, task: Task, *, heartbeat: int = HEARTBEAT, g
                 study.set_metric_names([*GOALS])
             return study
     if fingerprint is None or goals != [*GOALS.values()]:
-        raise ValueError(f"The study {name!r} at {url} was not made by this program: name a new one.")
+        raise ValueError(f"The study {name!r} at {where} was not made by this program: name a new one.")
     if fingerprint != task.fingerprint:
         raise ValueError(
-            f"The study {name!r} at {url} is about other pictures, another network or other settings: name a new one."
+            f"The study {name!r} at {where} is about other pictures, another network or other settings: name a new one."
         )
+    every(study, task)
     return study
 
 
@@ -65,14 +68,48 @@ def _fingerprint(study: optuna.Study) -> str | None:
     return None
 
 
-def completed(study: optuna.Study) -> list[FrozenTrial]:
-    """The trials that came to an end."""
-    return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+def every(study: optuna.Study, task: Task) -> list[FrozenTrial]:
+    """All trials. Raises ValueError with one sentence if they cannot be read, or one of them is not this program's."""
+    with usable(f"The study {study.study_name!r} cannot be read", (Exception,)):
+        trials = study.get_trials(deepcopy=False)
+    for trial in trials:
+        if not _fits(trial, task):
+            raise ValueError(
+                f"Trial {trial.number} of the study {study.study_name!r} was not made by this program, or was changed: "
+                "name a new one."
+            )
+    return trials
+
+
+def completed(study: optuna.Study, task: Task) -> list[FrozenTrial]:
+    """The trials that came to an end; see `every`."""
+    return [trial for trial in every(study, task) if trial.state == TrialState.COMPLETE]
 
 
 def outcome(trial: FrozenTrial) -> Outcome:
     """What a completed trial found."""
     return Outcome.from_kept(trial.user_attrs)
+
+
+def _fits(trial: FrozenTrial, task: Task) -> bool:
+    """Whether a trial is one that `work` may have put into the study of this task: another program can write anything
+    there, and a trial that waits decides over the next setting.
+    """
+    fixed = trial.system_attrs.get("fixed_params", {})
+    try:
+        for params in (trial.params, fixed):
+            dataclasses.replace(task.base, **params)
+        for name, distribution in trial.distributions.items():
+            check_distribution_compatibility(task.distributions[name], distribution)
+        known = {*trial.params} <= {*task.over} and {*fixed} <= {*task.over}
+        if trial.state != TrialState.COMPLETE:
+            return known
+        found = outcome(trial)
+        goals = [found.pixels, found.success, found.seconds]
+        same = len(found.n_pixels) == len(task.images) and found.size == task.images[0, 0].numel()
+        return known and same and {*trial.params} == {*task.over} and np.allclose(trial.values, goals)
+    except (ValueError, TypeError, KeyError):  # names and kinds that no setting has
+        return False
 
 
 def _storage(url: str, heartbeat: int, grace: int) -> RDBStorage:
@@ -114,7 +151,7 @@ def usable(what: str, errors: tuple[type[Exception], ...]) -> Iterator[None]:
         if not any(isinstance(each, errors) for each in causes):
             raise
         told = str(causes[-1]).strip() or type(causes[-1]).__name__
-        raise ValueError(f"{what}: {told.splitlines()[0].rstrip('.')}.") from error
+        raise ValueError(f"{what}: {told.splitlines()[0][:TOLD].rstrip('.')}.") from error
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

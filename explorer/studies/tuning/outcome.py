@@ -17,6 +17,9 @@ TERMS = Terms(alone=False, kept_pixels=0)
 HOPELESS = 1 / 8  # share of the pixels: a trial whose optimised stage leaves more of them on average goes no further
 
 
+LARGEST = 2**40  # pixels of a picture
+
+
 class Stopped(Exception):
     """Raised inside a trial that was asked to stop: it goes back to those that wait."""
 
@@ -35,8 +38,16 @@ class Outcome:
 
     @classmethod
     def from_kept(cls, kept: Mapping[str, Any]) -> "Outcome":
-        """From what dataclasses.asdict made of it, after a database has kept it."""
-        return cls(tuple(kept["n_pixels"]), kept["seconds"], kept["size"])
+        """From what dataclasses.asdict made of it, after a database has kept it, into which anybody can write. Raises
+        ValueError if it is nothing of the kind.
+        """
+        counts, seconds, size = (kept.get(name) for name in ("n_pixels", "seconds", "size"))
+        good = _whole(size, 1, LARGEST) and isinstance(counts, list | tuple) and len(counts) > 0
+        good = good and all(count is None or _whole(count, 0, size) for count in counts)
+        good = good and isinstance(seconds, float) and 0 <= seconds < math.inf
+        if not good:
+            raise ValueError("What is kept of a setting is not of the kind that is expected.")
+        return cls(tuple(counts), seconds, size)
 
     @property
     def success(self) -> float:
@@ -47,6 +58,10 @@ class Outcome:
         """Mean of the fooled pictures; the whole picture where none was fooled."""
         fooled = [count for count in self.n_pixels if count is not None]
         return statistics.fmean(fooled) if fooled else float(self.size)
+
+
+def _whole(value: Any, least: int, most: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import optuna
 
 from explorer.attacks import Attack
-from explorer.studies.tuning.database import completed, outcome
+from explorer.numerics import percent
+from explorer.studies.tuning.database import completed, outcome, usable
 from explorer.studies.tuning.outcome import Difference, Outcome, measure
 from explorer.studies.tuning.task import Task
 from explorer.types import OnStep
@@ -40,7 +41,7 @@ def recommend(study: optuna.Study, task: Task) -> Recommendation | None:
     """Of the trials that fool most often, the one with the fewest pixels; a quicker one if it needs no more of them
     within the error of the difference. None before the first trial has ended.
     """
-    trials = completed(study)
+    trials = completed(study, task)
     if not trials:
         return None
     success = max(outcome(trial).success for trial in trials)
@@ -52,7 +53,8 @@ def recommend(study: optuna.Study, task: Task) -> Recommendation | None:
     default = next((outcome(trial) for trial in trials if trial.params == start), None)
     found = outcome(chosen)
     reason = (
-        f"Of {len(trials)} settings, {len(able)} fool {success:.0%} of the pictures of the search, the most of all. "
+        f"Of {len(trials)} settings, {len(able)} fool {percent(success)} of the pictures of the search, the most of "
+        "all. "
         f"The fewest pixels among them are {outcome(fewest).pixels:.2f} on average"
     )
     reason += (
@@ -79,9 +81,17 @@ def check(study: optuna.Study, best: Recommendation, unseen: Task, on_step: OnSt
 
 
 def checked(study: optuna.Study, best: Recommendation, unseen: Task) -> Check | None:
-    """What the check of this recommendation on these pictures found; None if there was none."""
-    kept = study.user_attrs.get(_kept_as(best, unseen))
-    return kept and Check(**{name: Outcome.from_kept(each) for name, each in kept.items()})
+    """What the check of this recommendation on these pictures found; None if there was none, or if what the database
+    holds in its place is not what `check` puts there: then it is done again.
+    """
+    with usable(f"The study {study.study_name!r} cannot be read", (Exception,)):
+        kept = study.user_attrs.get(_kept_as(best, unseen))
+    try:
+        found = Check(**{name: Outcome.from_kept(each) for name, each in kept.items()})
+    except (ValueError, TypeError, AttributeError):
+        return None
+    whole = all(len(each.n_pixels) == len(unseen.images) for each in (found.recommended, found.start))
+    return found if whole else None
 
 
 def _kept_as(best: Recommendation, unseen: Task) -> str:

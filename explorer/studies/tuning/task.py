@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, Trial
 from torch import nn
 
@@ -53,20 +54,35 @@ class Task:
         known += [image_sha256(self.images), network_sha256(self.network)]
         return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 
+    @cached_property
+    def distributions(self) -> dict[str, BaseDistribution]:
+        """What the sampler draws each setting from."""
+        known = tunable(self.base)
+        return {name: _distribution(known[name]) for name in self.over}
+
     def suggest(self, trial: Trial) -> Attack:
         """The setting that the study's sampler proposes."""
-        known = tunable(self.base)
-        return dataclasses.replace(self.base, **{name: _suggest(trial, known[name]) for name in self.over})
+        return dataclasses.replace(
+            self.base, **{name: _suggest(trial, name, of) for name, of in self.distributions.items()}
+        )
 
     def setting(self, trial: FrozenTrial) -> Attack:
         """The setting of a trial."""
         return dataclasses.replace(self.base, **trial.params)
 
 
-def _suggest(trial: Trial, knob: Knob) -> float | int | str:
+def _distribution(knob: Knob) -> BaseDistribution:
     if knob.choices:
-        return trial.suggest_categorical(knob.name, knob.choices)
+        return CategoricalDistribution(knob.choices)
     low, high = knob.slider
     if isinstance(knob.default, int):
-        return trial.suggest_int(knob.name, int(low), int(high), log=knob.log)
-    return trial.suggest_float(knob.name, low, high, log=knob.log)
+        return IntDistribution(int(low), int(high), log=knob.log)
+    return FloatDistribution(low, high, log=knob.log)
+
+
+def _suggest(trial: Trial, name: str, of: BaseDistribution) -> float | int | str:
+    if isinstance(of, CategoricalDistribution):
+        return trial.suggest_categorical(name, of.choices)
+    if isinstance(of, IntDistribution):
+        return trial.suggest_int(name, of.low, of.high, log=of.log)
+    return trial.suggest_float(name, of.low, of.high, log=of.log)

@@ -10,8 +10,9 @@ from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.storages import fail_stale_trials
 from optuna.trial import Trial, TrialState
 
-from explorer.studies.tuning.database import LOOK, completed, experimental, usable
+from explorer.studies.tuning.database import completed, every, experimental, usable
 from explorer.studies.tuning.outcome import Stopped, measure
+from explorer.studies.tuning.sqlite import LOOK
 from explorer.studies.tuning.task import Task
 from explorer.types import OnStep, Step
 
@@ -37,10 +38,10 @@ def work(
     watched: set[int] = set()
     failures = 0
     with usable(f"The study {study.study_name!r} cannot go on", (StorageInternalError,)):
-        while len(complete := completed(study)) < trials:
+        while len(complete := completed(study, task)) < trials:
             if on_trial:
                 on_trial(study)
-            running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+            running = [trial for trial in every(study, task) if trial.state == TrialState.RUNNING]
             if len(complete) + len(running) < trials:
                 ended = _do_one(study, task, on_step)
                 if ended is None:
@@ -56,8 +57,8 @@ def work(
                     study._storage.record_heartbeat(trial_id)
                 watched |= unwatched
                 time.sleep(LOOK)
-                with experimental():
-                    fail_stale_trials(study)
+                with experimental(), usable(f"The study {study.study_name!r} cannot go on", (Exception,)):
+                    fail_stale_trials(study)  # which reads what others may have written
         if on_trial:
             on_trial(study)
     return True

@@ -30,13 +30,13 @@ from explorer.ui.compare.measured import measured
 from explorer.ui.evidence import QUIET
 from explorer.ui.grid import go_to
 from explorer.ui.link import bound, link, linked_here, unlink
-from explorer.ui.long_runs import LongRun, control, long_runs
+from explorer.ui.long_runs import LongRun, control, long_runs, own_runs
 from explorer.ui.markdown import plain
-from explorer.ui.networks import BRING
+from explorer.ui.networks import BRING, UPLOADED
 from explorer.ui.pictures import picture_url
 from explorer.ui.run_files import key_of
 from explorer.ui.runs import expected_seconds
-from explorer.ui.subjects import pictures_of
+from explorer.ui.subjects import fitted, pictures_of
 
 MOST_NETWORKS, MOST_ATTACKS, MOST_PICTURES = 5, 2, 50
 USUAL = 4  # networks at first
@@ -77,8 +77,8 @@ def show_transfer() -> None:
         raise ValueError("Choose one attack or more.")
     networks = {name: network_of(name) for name in chosen}
     first = networks[chosen[0]]
-    every = pictures_of(first.dataset, first.input_size)
-    samples = every[: choose_count("transfer_n", min(MOST_PICTURES, len(every)))]
+    every = pictures_of(first.dataset)
+    samples = fitted(every[: choose_count("transfer_n", min(MOST_PICTURES, len(every)))], first.input_size)
     run = _run_of(networks, samples, attacks)
     transfer: Transfer = run.of
     left = transfer.total - transfer.done
@@ -103,7 +103,8 @@ def _run_of(networks: Mapping, samples: Sequence[Sample], attacks: Mapping[str, 
         device = str(next(iter(networks.values())).device)
         return LongRun(key, device, lambda job: _advance(transfer, job), transfer, kind="transfer")
 
-    return long_runs().get(key, make)
+    runs = own_runs() if UPLOADED in networks else long_runs()
+    return runs.get(key, make)
 
 
 def _advance(transfer: Transfer, job: Job) -> bool:

@@ -13,6 +13,7 @@ from explorer.figures import fooled_curves, told
 from explorer.figures.scales import short
 from explorer.hashes import image_sha256
 from explorer.jobs import Job
+from explorer.numerics import percent
 from explorer.pipeline.exploration import MOST_LABELLED
 from explorer.studies import Ledger, Study, Terms, version
 from explorer.studies.bench import TERMS, fewest, fooled_within, rows_by_attack, summaries, worst_case
@@ -167,7 +168,7 @@ def show_rows(rows: Mapping[str, Sequence[Row]]) -> None:
     table = [
         {
             "attack": row.attack,
-            "fooled": f"{row.success:.0%}".replace("%", " %"),
+            "fooled": percent(row.success),
             "pixels, mean": short(row.mean_pixels),
             "pixels, median": short(row.median_pixels),
             "seconds per picture": f"{row.seconds / row.pictures:.2f}",

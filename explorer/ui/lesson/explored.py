@@ -5,6 +5,7 @@ import streamlit as st
 from explorer.attacks import SparseAttack
 from explorer.classifiers import Classifier
 from explorer.evidence import DEFAULT_METHOD
+from explorer.images import fit
 from explorer.jobs import Job, JobQueue, queue_for
 from explorer.pipeline import Exploration, picture_sha256
 from explorer.samples import find_sample
@@ -33,14 +34,15 @@ def explored(clf: Classifier, sign: str, attack: SparseAttack = USUAL) -> Explor
 def asked(clf: Classifier, sign: str, attack: SparseAttack = USUAL) -> Exploration | Job:
     """The same without waiting: what was found, or the job that looks for it."""
     sample = find_sample(sign)
+    image = fit(sample.image, tuple(clf.input_size))  # one's own network may see another size
     question = Question(
-        picture=picture_sha256(sample.image),
+        picture=picture_sha256(image),
         network=content_of(clf),
         attack=attack,
         target=None,
         method=DEFAULT_METHOD,
         stage=None,
-        image=sample.image,
+        image=image,
         label=sample.label,
         device=str(clf.device),
     )

@@ -3,6 +3,7 @@
 import base64
 import html
 import io
+from contextlib import suppress
 
 import segno
 import streamlit as st
@@ -94,7 +95,8 @@ def hold(code: str, key: str, lock: Lock) -> None:
     def changed() -> None:
         hidden = frozenset(CONTROLS) - frozenset(st.session_state.hold_seen)
         picked = st.session_state
-        rooms().hold(code, key, Lock(picked.hold_step, picked.hold_picture, picked.hold_network, hidden))
+        with suppress(ValueError):  # the room has ended: the page that follows says so
+            rooms().hold(code, key, Lock(picked.hold_step, picked.hold_picture, picked.hold_network, hidden))
 
     st.session_state.setdefault("hold_step", lock.step)
     st.session_state.setdefault("hold_picture", lock.picture)
@@ -128,12 +130,17 @@ def care(me: Sitting, view: View) -> None:
     with st.expander("Names and wall"):
         if st.button("Look again", key="look-again", help="Who has come since this list was made"):
             st.rerun()
-        named = {each.number: each.name for each in view.members if each.nickname and not each.hidden}
+        named = {
+            each.number: f"No. {each.number}: {each.name}" for each in view.members if each.nickname and not each.hidden
+        }
         number = st.selectbox("Hide a name", list(named), format_func=named.get, key="hide_number", index=None)
         if st.button("Hide", key="hide", disabled=number is None):
             rooms().hide_name(code, key, number)
             st.rerun()
-        entries = {(each.member, each.find.picture): f"{each.name}: {each.find.picture}" for each in view.wall}
+        entries = {
+            (each.member, each.find.picture): f"No. {each.member}: {each.name}: {each.find.picture}"
+            for each in view.wall
+        }
         entry = st.selectbox("Take off the wall", list(entries), format_func=entries.get, key="off_entry", index=None)
         if st.button("Take off", key="take-off", disabled=entry is None):
             rooms().take_down(code, key, *entry)
