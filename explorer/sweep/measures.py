@@ -1,7 +1,5 @@
 """What a sweep notes of every run: whether and how it fooled, how the steps went, how close the smoothed count came."""
 
-import base64
-import zlib
 from typing import Any
 
 import torch
@@ -9,9 +7,10 @@ from torch import Tensor
 
 from explorer.attacks import Attack
 from explorer.attacks.sparse import final_width
-from explorer.grid import changed_pixels, from_levels, levels, to_grid
+from explorer.grid import changed_pixels
 from explorer.knobs import knobs
 from explorer.numerics import smoothed_l0
+from explorer.packing import pack_changes, unpack_changes
 from explorer.types import AttackResult, Image, Logits, Trace
 
 STEADY = 0.1  # a settled run's count stays within this share of its mean, or within one pixel
@@ -76,27 +75,12 @@ def _counts(result: AttackResult, attack: Attack) -> dict[str, Tensor]:
 
 def pack(image: Image, adversarial: Image) -> str:
     """The changed pixels as text: their places and new colours; empty if there are more than KEPT_PIXELS."""
-    where = changed_pixels(image, adversarial).flatten().nonzero()[:, 0]
-    if len(where) > KEPT_PIXELS:
-        return ""
-    colours = levels(adversarial).flatten(1).T[where.to(adversarial.device)].contiguous()
-    content = where.to(torch.int32).cpu().numpy().tobytes() + colours.cpu().numpy().tobytes()
-    return base64.b64encode(zlib.compress(content)).decode()
+    return pack_changes(image, adversarial) if int(changed_pixels(image, adversarial).sum()) <= KEPT_PIXELS else ""
 
 
 def unpack(image: Image, changes: str) -> Image | None:
     """The adversarial picture again, on the 8-bit grid; None if it was not kept."""
-    if not changes:
-        return None
-    content = zlib.decompress(base64.b64decode(changes))
-    n_pixels = len(content) // 7  # four bytes of place, three of colour
-    adversarial = to_grid(image)
-    if not n_pixels:
-        return adversarial
-    where = torch.frombuffer(bytearray(content[: 4 * n_pixels]), dtype=torch.int32).long()
-    colours = torch.frombuffer(bytearray(content[4 * n_pixels :]), dtype=torch.uint8).view(n_pixels, 3)
-    adversarial.flatten(1)[:, where] = from_levels(colours.T, image.dtype).to(image.device)
-    return adversarial
+    return unpack_changes(image, changes) if changes else None
 
 
 def _plain(value: Any) -> Any:

@@ -6,13 +6,12 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import torch
 
-from explorer import attacks, numerics
 from explorer.attacks import Attack
+from explorer.hashes import rooms_sha256
 
 
 def grid(base: Attack, values: Mapping[str, Sequence[Any]]) -> list[Attack]:
@@ -34,18 +33,14 @@ def shared(setting: Attack) -> Attack:
     return dataclasses.replace(setting, **{name: getattr(type(setting), name) for name in setting.per_image})
 
 
-def run_key(setting: Attack, picture: str, label: int, network: str) -> str:
+def run_key(setting: Attack, picture: str, label: int, network: str, build: str = torch.__version__) -> str:
     """Fingerprint of one run: its attack, settings, picture, class and network, the attack's code, torch's version."""
     asked = type(setting).__name__, dataclasses.asdict(setting)
-    known = [*asked, picture, label, network, code_sha256(), torch.__version__]
+    known = [*asked, picture, label, network, code_sha256(), build]
     return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:32]
 
 
 @cache
 def code_sha256() -> str:
     """Fingerprint of the attack's code: what an older version found is not taken for this one's."""
-    files = sorted(Path(attacks.__file__).parent.glob("*.py"))
-    files += [
-        Path(numerics.__file__).with_name(f"{room}.py") for room in ("adapter", "exact", "frozen", "grid", "numerics")
-    ]
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+    return rooms_sha256("attacks", "adapter", "exact", "frozen", "grid", "numerics")

@@ -18,6 +18,7 @@ from explorer.locks import exclusive
 from explorer.sweep.ledger import Ledger, Row
 from explorer.sweep.measures import measures
 from explorer.sweep.plan import run_key, shared
+from explorer.sweep.shipped import find_shipped
 from explorer.types import Images, Labels, OnStep
 
 LARGEST_BATCH = 128
@@ -60,6 +61,12 @@ class Run:
     index: int  # of the picture
     key: str = field(compare=False)
 
+    @property
+    def identity(self) -> tuple[Attack, str, int, str]:
+        """What decides what comes out: setting, picture, class, network, by their contents."""
+        subject = self.subject
+        return self.setting, subject.images_sha256[self.index], int(subject.labels[self.index]), subject.network_sha256
+
 
 class Sweep:
     """Every setting on every picture of every subject; what the ledger knows already is not done again."""
@@ -72,14 +79,19 @@ class Sweep:
         *,
         batch: int | None = None,
         alone: bool = True,
+        shipped: bool = False,
     ) -> None:
         """`batch`: runs at a time, by default as many as fit the memory. `alone`: each run is what its setting does to
-        that picture alone, see Attack; without it, a CPU is quicker.
+        that picture alone, see Attack; without it, a CPU is quicker. `shipped`: runs that came with the project are
+        done, though not here.
         """
         self.ledger = Ledger() if ledger is None else ledger
         self.runs = [
             _run(setting, each, i) for each in subjects for setting in settings for i in range(len(each.images))
         ]
+        brought = {run.key: row for run in self.runs if (row := find_shipped(*run.identity))} if shipped else {}
+        self.brought = len({*brought} - {*self.ledger.rows})  # runs that were done elsewhere
+        self.ledger.rows = brought | self.ledger.rows
         self._batch, self._alone = batch, alone
         missing = (run for run in self.runs if run.key not in self.ledger.rows)
         alike = groupby(sorted(missing, key=_group), key=_group)
@@ -138,8 +150,8 @@ class Sweep:
 
 
 def _run(setting: Attack, subject: Subject, index: int) -> Run:
-    label = int(subject.labels[index])
-    return Run(setting, subject, index, run_key(setting, subject.images_sha256[index], label, subject.network_sha256))
+    run = Run(setting, subject, index, "")
+    return dataclasses.replace(run, key=run_key(*run.identity))
 
 
 def _group(run: Run) -> tuple[str, str]:

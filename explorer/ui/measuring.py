@@ -38,7 +38,8 @@ def measured_here(experiment: Experiment) -> dict[str, pd.DataFrame]:
     name = titles[title]
     try:
         pictures = labelled_pictures([name])[:count]
-        run = sweep_of(Choice((name,), pictures, experiment.base, experiment.values))
+        chosen = Choice((name,), pictures, experiment.base, experiment.values)
+        run = sweep_of(chosen)
     except (ValueError, RuntimeError) as error:  # no picture is recognised, or weights that cannot be read
         st.error(plain(error))
         return {}
@@ -47,7 +48,7 @@ def measured_here(experiment: Experiment) -> dict[str, pd.DataFrame]:
         run,
         f"Run {sweep.left:,} runs" if sweep.left else "",
         "Go on" if sweep.done and sweep.left else None,
-        told(sweep),
+        told(sweep, chosen),
     )
     rows = sweep.rows()
     named = title if card_of(name).ones_own else f"{title}, measured here"  # and not before

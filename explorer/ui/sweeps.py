@@ -24,6 +24,7 @@ from explorer.ui.evidence import QUIET
 from explorer.ui.grid import Choice, go_to, symbol
 from explorer.ui.long_runs import LongRun, long_runs
 from explorer.ui.run_files import file_for, key_of
+from explorer.ui.runs import in_batches
 from explorer.ui.words import duration
 
 MEASURES = {
@@ -51,7 +52,7 @@ def sweep_of(choice: Choice) -> LongRun:
         names = [sample.name for sample in choice.pictures]
         subjects = [Subject(clf.name, clf, images.to(clf.device), labels.to(clf.device), names) for clf in networks]
         path = file_for(key, ".jsonl")
-        sweep = Sweep(subjects, grid(choice.base, choice.values), Ledger(path))
+        sweep = Sweep(subjects, grid(choice.base, choice.values), Ledger(path), shipped=True)
         network = content_of(networks[0]) if len(networks) == 1 else ""
         advance = partial(_advance, sweep)
         return LongRun(key, str(networks[0].device), advance, sweep, kind="grid", network=network, path=path)
@@ -77,14 +78,17 @@ def progress(sweep: Sweep) -> str:
     return f"{told}, {duration(sweep.left * sweep.seconds_per_run)} left"
 
 
-def told(sweep: Sweep) -> str:
-    """How much is done, in one line."""
+def told(sweep: Sweep, choice: Choice) -> str:
+    """How much is done, and how long the rest takes, in one line."""
     if not sweep.left:
-        return f"All {sweep.total:,} runs are done."
+        which = "They" if sweep.brought == sweep.total else f"{sweep.brought:,} of them"
+        shipped = f" {which} came with the app: other values, pictures and networks run here." if sweep.brought else ""
+        return f"All {sweep.total:,} runs are done.{shipped}"
+    takes = in_batches(sweep.left, choice.base, [classifier(name) for name in choice.networks])
     if not sweep.done:
-        return f"{sweep.total:,} runs."
-    rest = f", {duration(sweep.left * sweep.seconds_per_run)} to go" if sweep.seconds_per_run else ""
-    return f"{sweep.done:,} of {sweep.total:,} runs are done{rest}. What is done is kept: this page's link finds it."
+        return f"{sweep.total:,} runs. {takes}"
+    rest = f", {duration(sweep.left * sweep.seconds_per_run)} to go." if sweep.seconds_per_run else f". {takes}"
+    return f"{sweep.done:,} of {sweep.total:,} runs are done{rest} What is done is kept: this page's link finds it."
 
 
 def show_map(table: pd.DataFrame, rows: Sequence[dict], choice: Choice, measure: str, shown: Sample | None) -> None:
@@ -159,6 +163,8 @@ def show_parallel(table: pd.DataFrame, choice: Choice) -> None:
     """Every setting as one line across the knobs and what came of it."""
     named = _naming(choice)
     titles = {name: named(name) for name in choice.values} | SHORT
+    if table["seconds"].isna().all():
+        del titles["seconds"]
     figure = parallel(described(table, choice), titles)
     st.plotly_chart(
         figure, key="parallel", config=QUIET, alt=f"Parallel coordinates over {', '.join(titles.values())}."

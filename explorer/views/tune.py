@@ -66,7 +66,7 @@ def try_grid(chosen: Choice) -> None:
         run,
         f"Run {sweep.left:,} runs" if sweep.left else "",
         "Go on" if sweep.done and sweep.left else None,
-        told(sweep),
+        told(sweep, chosen),
     )
     rows = sweep.rows()
     if not rows:
@@ -78,6 +78,9 @@ def try_grid(chosen: Choice) -> None:
             "Show", VIEWS, default=VIEWS[0], required=True, key="view", wrap=True, bind="query-params"
         )
         measure = choose_measure() if view in ("Map", "Curves") else "pixels"
+    if measure == "seconds" and table["seconds"].isna().all():
+        st.info("These runs came with the app: they say nothing of this computer's time. Change a value and run it.")
+        return
     if view == "Map":
         show_map(table, rows, chosen, measure, None)
     elif view == "Pictures":

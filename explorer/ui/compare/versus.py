@@ -102,6 +102,7 @@ def show_single(clf: Classifier, sample: Sample, attacks: Mapping[str, Attack]) 
             }
         )
     canvas(images, panes, (), (), (), HINT, "versus-pictures", None)
+    st.markdown("##### What each needed")  # and the table's own buttons do not lie over those of the pictures
     st.dataframe(pd.DataFrame(table), hide_index=True, alt="What each attack did to this picture, and asked for.")
 
 
