@@ -110,15 +110,15 @@ def test_what_happened_to_a_count():
 @pytest.mark.parametrize(
     "figure",
     [
-        answer_bars(["Stop", "<b>"], [0.999, 0.001], None, "rgb(1, 2, 3)"),
-        answer_bars(["Stop", "Yield"], [0.6, 0.4], [1.0, 0.0], "rgb(1, 2, 3)"),
-        count_bars(["few", "many"], [1, 1200], "pixels", "rgb(1, 2, 3)"),
-        class_bars(["1", "2"], [0, 0], [0, 0], "rgb(1, 2, 3)"),
+        answer_bars(["Stop", "<b>"], [0.999, 0.001], None),
+        answer_bars(["Stop", "Yield"], [0.6, 0.4], [1.0, 0.0]),
+        count_bars(["few", "many"], [1, 1200], "pixels"),
+        class_bars(["1", "2"], [0, 0], [0, 0]),
     ],
 )
-def test_letters_on_charts_are_large_and_of_the_page_s_colour(figure):
+def test_letters_on_charts_are_large_and_have_no_colour_that_a_page_could_outlive(figure):
     letters = [figure.layout.font, figure.layout.yaxis.tickfont, *(bar.textfont for bar in figure.data)]
-    assert all(each.size >= 14 and each.color == "rgb(1, 2, 3)" for each in letters)
+    assert all(each.size >= 14 and each.color is None for each in letters)
     assert all("<b>" not in name for bar in figure.data for name in bar.y)
     assert not any(text in ("0 %", "100 %") for bar in figure.data for text in bar.text)
 

@@ -45,7 +45,8 @@ def show_experiment(name: str) -> None:
             st.markdown(f"##### Pareto front: {plain(title)}")
             settings = _settings(experiment, table)
             measures = {"success": "fooled, share", "confidence": "confidence, mean"}
-            for column, (measure, name_of) in zip(st.columns(2), measures.items(), strict=True):
+            measures = {key: name_of for key, name_of in measures.items() if table[key].nunique() > 1}
+            for column, (measure, name_of) in zip(st.columns(max(1, len(measures))), measures.items(), strict=True):
                 column.plotly_chart(
                     pareto(settings, measure, name_of),
                     key=f"{name}_front_{measure}_{title}",

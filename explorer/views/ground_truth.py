@@ -126,7 +126,13 @@ def measure_some(clf: Classifier) -> None:
         hero.warning("None of these signs was fooled: try others.")
         return
     with hero:
-        at = st.select_slider("Sign", range(1, len(trials) + 1), key="truth_at") if len(trials) > 1 else 1
+        most = max(range(len(trials)), key=lambda number: len(trials[number].evidence.pixels))
+        numbers = range(1, len(trials) + 1)
+        at = (
+            st.select_slider("Sign", numbers, most + 1, key="-".join(map(str, ("at", *key))), width=420)
+            if len(trials) > 1
+            else 1
+        )
         show_sign(trials[at - 1])
     found = [hits(trial.evidence, trial.truth) for trial in trials]
     st.markdown(f"**On these {len(trials)} signs**, {counted(found)}.")
