@@ -1,5 +1,5 @@
-"""A page on the wall of a classroom: letters on charts can be read from the last row, in whichever theme it is, and what
-is played with is whole on a low screen.
+"""A page on the wall of a classroom: letters on charts can be read from the last row, in whichever theme it is, and
+what is played with is whole on a low screen.
 """
 
 import pytest
