@@ -126,7 +126,8 @@ def measure_some(clf: Classifier) -> None:
         hero.warning("None of these signs was fooled: try others.")
         return
     with hero:
-        most = max(range(len(trials)), key=lambda number: len(trials[number].evidence.pixels))
+        telling = [min(each.evidence.count(kind) for kind in LOOKS) for each in trials]
+        most = telling.index(max(telling))  # the first that has pixels of both kinds
         numbers = range(1, len(trials) + 1)
         at = (
             st.select_slider("Sign", numbers, most + 1, key="-".join(map(str, ("at", *key))), width=420)
