@@ -88,6 +88,7 @@ def measure_some(clf: Classifier) -> None:
     """A few signs: those that came with the project at once, others here and now."""
     hero = st.container(key="truth-hero")
     with st.container(horizontal=True, vertical_alignment="bottom"):
+        which = st.container(width=260)
         n = st.number_input("Signs", 2, 30, SIGNS, key="truth_n", width=130)
         first = st.number_input("First scene", 0, 100_000, 0, key="truth_first", width=150)
         valid = valid_methods(clf)
@@ -100,40 +101,19 @@ def measure_some(clf: Classifier) -> None:
             width=230,
         )
         asked = st.button("Measure", type="primary")
-    key = ("truth", content_of(clf), n, first, method)
+    key = "-".join(map(str, ("truth", content_of(clf), n, first, method)))
     if asked:
         st.session_state.truth_asked = key
-    attack = next(iter(ATTACKS.values()))()
-    trials = None
-    if st.session_state.get("truth_asked") == key:
-
-        def work(job: Job) -> list[SignTrial]:
-            def on_progress(done: int) -> None:
-                advance(job, done, n, f"Sign {done + 1} of {n}: attacking and labelling")
-
-            signs = Signs.draw(clf, n, FIRST_SEED + first, clf.device)
-            return try_signs(clf, attack, signs, method, on_progress)
-
-        trials = result_of("-".join(map(str, key)), clf, work)
-    else:
-        trials = find_signs(clf, attack, method, n, FIRST_SEED + first)
-        if trials is None:
-            low, high = (n * expected_seconds(attack, clf, passes) for passes in (FEWEST, MOST))
-            hero.info(f"Press *Measure*: {n} signs are attacked and labelled, which takes {between(low, high)}.")
-    if trials is None:
-        return
-    if not trials:
-        hero.warning("None of these signs was fooled: try others.")
-        return
     with hero:
-        telling = [min(each.evidence.count(kind) for kind in LOOKS) for each in trials]
-        most = telling.index(max(telling))  # the first that has pixels of both kinds
+        trials = trials_of(clf, n, first, method, key)
+    if not trials:
+        return
+    with which:
+        kinds = [min(each.evidence.count(kind) for kind in LOOKS) for each in trials]
+        telling = kinds.index(max(kinds))  # has the most pixels of both kinds
         numbers = range(1, len(trials) + 1)
-        at = (
-            st.select_slider("Sign", numbers, most + 1, key="-".join(map(str, ("at", *key))), width=420)
-            if len(trials) > 1
-            else 1
-        )
+        at = st.select_slider("Sign", numbers, telling + 1, key=f"at-{key}") if len(trials) > 1 else 1
+    with hero:
         show_sign(trials[at - 1])
     found = [hits(trial.evidence, trial.truth) for trial in trials]
     st.markdown(f"**On these {len(trials)} signs**, {counted(found)}.")
@@ -142,6 +122,27 @@ def measure_some(clf: Classifier) -> None:
     show_table([METHODS[method].title], [row], alt="The rates on these signs.", intervals=not few)
     if few:
         st.caption(f"No intervals for fewer than {FEW} signs: resampling so few says next to nothing about others.")
+
+
+def trials_of(clf: Classifier, n: int, first: int, method: str, key: str) -> list[SignTrial] | None:
+    """What was measured when asked to, or came with the app. None, and a sentence, where there is nothing."""
+    attack = next(iter(ATTACKS.values()))()
+
+    def work(job: Job) -> list[SignTrial]:
+        def on_progress(done: int) -> None:
+            advance(job, done, n, f"Sign {done + 1} of {n}: attacking and labelling")
+
+        return try_signs(clf, attack, Signs.draw(clf, n, FIRST_SEED + first, clf.device), method, on_progress)
+
+    if st.session_state.get("truth_asked") == key:
+        trials = result_of(key, clf, work)
+        if trials == []:
+            st.warning("None of these signs was fooled: try others.")
+        return trials
+    if (known := find_signs(clf, attack, method, n, FIRST_SEED + first)) is None:
+        takes = between(*(n * expected_seconds(attack, clf, passes) for passes in (FEWEST, MOST)))
+        st.info(f"Press *Measure*: {n} signs are attacked and labelled, which takes {takes}.")
+    return known
 
 
 def show_sign(trial: SignTrial) -> None:
