@@ -92,8 +92,9 @@ def read(desk: Desk, step: Step) -> None:
 def judge(desk: Desk, step: Step, played: object) -> None:
     """Whether the task is solved, why, and the way on."""
     verdict = None if played is None else step.check(played)
-    if verdict is not None and verdict.solved:
+    if verdict is not None and verdict.solved and desk.step not in desk.sitting.solved:
         desk.sitting.solved.add(desk.step)
+        st.rerun()  # the list of steps, above, has its tick at once
     with st.container(key="task"):
         if verdict is None:
             st.info("Not yet. One moment: this is being worked out.")

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 pytestmark = pytest.mark.browser
 
 STUDENTS = 8
+SCREEN = {"width": 1280, "height": 720}
 PHONE = {"width": 390, "height": 844}
 RUDE = "<i onclick=alert()>"
 READ = "canvas => [...canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data]"
@@ -79,8 +80,11 @@ def new_tab(browser: Browser, address: str):
     with ExitStack() as stack:
         tabs: list[LessonPage] = []
 
-        def new(viewport: dict[str, int] | None = None) -> LessonPage:
-            context = stack.enter_context(browser.new_context(viewport=viewport or {"width": 1280, "height": 720}))
+        def new(viewport: dict[str, int] | None = None, beside: LessonPage | None = None) -> LessonPage:
+            """In a browser of its own, or `beside` another tab, which loads the app's scripts once for both."""
+            context = beside.page.context if beside else browser.new_context(viewport=viewport or SCREEN)
+            if beside is None:
+                stack.enter_context(context)
             tabs.append(LessonPage(context.new_page(), address))
             return tabs[-1]
 
@@ -217,9 +221,10 @@ def test_painting_answers_at_once_and_can_be_undone(new_tab):
     tab.button("Undo").click()
     expect(tab.page.locator(".st-key-beat-board .title")).to_have_text("7 of 40 pixels.")
     box = board.bounding_box()
-    tab.page.mouse.move(box["x"] + 30, box["y"] + 30)
+    cell = box["width"] / 64
+    tab.page.mouse.move(box["x"] + 4.5 * cell, box["y"] + 4.5 * cell)
     tab.page.mouse.down()
-    tab.page.mouse.move(box["x"] + 90, box["y"] + 30, steps=4)
+    tab.page.mouse.move(box["x"] + 12.5 * cell, box["y"] + 4.5 * cell, steps=4)
     tab.page.mouse.up()
     expect(tab.page.locator(".st-key-beat-board .title")).to_have_text("16 of 40 pixels.")
     tab.button("Clear").click()
@@ -233,7 +238,8 @@ def test_a_class_in_a_room(new_tab):
     picture = cv2.imdecode(np.frombuffer(teacher.page.locator(".way-in img").screenshot(), np.uint8), cv2.IMREAD_COLOR)
     assert cv2.QRCodeDetector().detectAndDecode(picture)[0] == f"{teacher.address}/room?room={code}"
 
-    students = [new_tab(PHONE if number == 0 else None) for number in range(STUDENTS)]
+    students = [new_tab(PHONE), new_tab()]
+    students += [new_tab(beside=students[1]) for _ in range(STUDENTS - 2)]
     for number, student in enumerate(students):
         student.open(f"room?room={code.lower()}")
         student.page.get_by_label("A name for today, or none").fill(RUDE if number == 0 else "")
