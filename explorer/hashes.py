@@ -37,6 +37,13 @@ def files_sha256(paths: Iterable[Path]) -> str:
     return digest.hexdigest()
 
 
+def rooms_sha256(*rooms: str) -> str:
+    """Fingerprint of the program's own code: of these packages and modules, by their names within explorer/."""
+    home = Path(__file__).parent
+    files = [file for room in rooms for file in (sorted((home / room).rglob("*.py")) or [home / f"{room}.py"])]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
 def stamp(path: Path) -> tuple[int, int] | None:
     """When a file was written, in nanoseconds, and its size, in bytes. None if it is not there."""
     try:

@@ -385,7 +385,7 @@ def test_the_maps_of_attention_say_how_they_are_read():
         assert any(each.value.startswith(MAPS[name].reading) for each in app.caption)
 
 
-def test_the_ground_truth_page_measures_when_asked():
+def test_the_ground_truth_page_opens_with_signs_and_measures_others_when_asked():
     app = AppTest.from_file("../app.py", default_timeout=120).run()
     app.switch_page("explorer/views/ground_truth.py").run()
     assert not app.exception
@@ -393,17 +393,21 @@ def test_the_ground_truth_page_measures_when_asked():
     for name in (name for name, card in CLASSIFIERS.items() if card.dataset == "signs"):
         app.selectbox(key="truth_network").set_value(name).run()
         assert not app.exception
+        told = " ".join(each.value for each in app.markdown)
+        assert "pixels were changed: " in told or "pixel was changed: " in told
+        assert re.search(r"\*\*On these \d signs\*\*, \d+ of \d+ obscuring pixels lie on", told)
+        assert not app.info, "nothing needs to be asked for"
     app.selectbox(key="truth_network").set_value("signs-cnn").run()
     app.selectbox(key="truth_method").set_value("gradient_x_change").run()
-    tables = len(app.dataframe)
-    many = app.dataframe[0].value.loc[0]
-    assert re.fullmatch(r"[\d.]+ points \([\d.]+ to [\d.]+\)", many["obscuring_gain"])
+    assert "Press *Measure*: 6 signs" in app.info[0].value
+    (table,) = app.dataframe
+    assert re.fullmatch(r"[\d.]+ points \([\d.]+ to [\d.]+\)", table.value.loc[0]["obscuring_gain"])
     app.number_input(key="truth_n").set_value(2).run()
     button(app, "Measure").click().run()
     assert not app.exception
     assert not app.error
-    assert len(app.dataframe) == tables + 1
-    assert " to " not in " ".join(app.dataframe[tables].value.loc[0]), "two signs say nothing of others"
+    few, _ = app.dataframe
+    assert " to " not in " ".join(few.value.loc[0]), "two signs say nothing of others"
     assert any("No intervals for fewer" in caption.value for caption in app.caption)
 
 

@@ -32,6 +32,7 @@ from explorer.figures import (
     threshold_of,
     top_classes,
     truth_rates,
+    truth_reach,
 )
 from explorer.figures.scales import log_ticks, place, short, spans_decades
 from explorer.numerics import Share
@@ -344,13 +345,15 @@ def test_truth_is_drawn_with_its_interval_beside_chance():
         for key, values in {"obscuring_on_true": (0.4, 0.3, 0.6), "obscuring_chance": (0.1, 0.1, 0.1)}.items()
         for end, value in zip(("", "_low", "_high"), values, strict=True)
     }
-    chance, found = truth_rates(["Shapley values"], [row], "obscuring").data
+    chance, found = truth_rates(["Shapley values"], [row], "obscuring", 65).data
     assert list(found.x) == [40]
     assert list(found.error_x.array) == [pytest.approx(20)]
     assert list(found.error_x.arrayminus) == [pytest.approx(10)]
     assert list(chance.x) == [10]
+    leading = {f"{key}{end}": 0.72 for key in ("leading_on_wrong", "leading_chance") for end in ("", "_low", "_high")}
+    assert truth_reach([row | leading]) == 80, "both kinds of pixel have the same scale"
     unknown = {**row, "obscuring_on_true": float("nan")}
-    assert list(truth_rates(["Grad-CAM"], [unknown], "obscuring").data[1].x) == []
+    assert list(truth_rates(["Grad-CAM"], [unknown], "obscuring", 65).data[1].x) == []
 
 
 def test_a_study_calls_its_knobs_by_their_labels():

@@ -29,7 +29,10 @@ def open_games(**link: str) -> AppTest:
 
 
 def metrics(app: AppTest) -> list[str]:
-    return [each.value for each in app.metric]
+    """Round, score, and how many in a row."""
+    return [
+        each.value.split("**")[1] for each in app.markdown if each.value.startswith(("Round **", "Score", "In a row"))
+    ]
 
 
 def test_ten_rounds_with_the_network_as_judge():

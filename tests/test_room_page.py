@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 from explorer.rooms import Entry, Find, Lock
+from explorer.rooms.rooms import GONE
 from explorer.ui.room import wall
 from explorer.ui.room.teach import qr
 from explorer.ui.rooms import rooms
 
 PAGE = "explorer/views/room.py"
-GONE = "There is no room with this code, or it has ended: ask your teacher for the code."
 
 
 def open_room(**link: str) -> AppTest:
@@ -75,6 +75,38 @@ def test_a_teacher_comes_back_with_the_key_only():
     assert app.metric
 
 
+def test_a_teacher_whose_page_is_loaded_anew_is_asked_for_the_key():
+    app, code, key = taught()
+    assert app.query_params["teach"] in (code, [code])
+    again = open_room(teach=code)
+    assert any("goes on" in each.value for each in again.info)
+    assert again.text_input(key="return_code").value == code
+    again.text_input(key="return_key").set_value(key)
+    button(again, "Come back").click().run()
+    assert again.session_state.sitting.taught == (code, key)
+
+
+@pytest.mark.parametrize("how", ["the app is started again", "the time is over"])
+def test_a_teacher_is_told_that_the_room_is_gone_and_opens_a_new_one(how):
+    app, code, key = taught()
+    rooms().end(code, key)
+    app = open_room(teach=code) if how == "the app is started again" else app.run()
+    assert not app.exception
+    (told,) = [each.value for each in app.warning]
+    assert f"The room {code} is gone" in told
+    assert "the app was started again" in told
+    button(app, "Open a room").click().run()
+    assert app.session_state.sitting.taught[0] not in ("", code)
+    assert not [each for each in app.warning if "is gone" in each.value]
+
+
+@given(st.text(max_size=20))
+@settings(max_examples=5, deadline=None)
+def test_any_code_of_a_teachers_link_is_text(code):
+    app = open_room(teach=code)
+    assert not app.exception
+
+
 def test_names_and_finds_can_be_taken_down():
     app, code, _ = taught()
     member = rooms().join(code, "rude")
@@ -125,6 +157,7 @@ def test_a_link_to_no_room_is_one_sentence(code):
     app = open_room(room=code)
     assert not app.exception
     assert [each.value for each in app.error] == ([GONE] if code else [])
+    assert button(app, "Open a room"), "and there is a way on"
 
 
 @settings(max_examples=50, deadline=None)

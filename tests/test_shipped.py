@@ -7,12 +7,18 @@ import pytest
 import torch
 
 from explorer import SparseAttack, load_classifier
+from explorer.evidence import DEFAULT_METHOD
 from explorer.images import from_uint8
 from explorer.pipeline import answering, explore, respond, shipped
 from explorer.pipeline.response import stops
 from explorer.samples import find_sample, gallery
+from explorer.studies import Study, Subject
+from explorer.studies import shipped as grids
+from explorer.studies.trials import Signs, try_signs
+from explorer.ui import known_signs
 from explorer.ui.known import _thinned
-from tests.ship_results import NETWORKS
+from explorer.ui.known_signs import FIRST_SEED, SIGNS, find_signs
+from tests.ship_results import NETWORKS, grid_of
 
 LARGEST = 2**20  # bytes of all of it
 
@@ -25,7 +31,7 @@ def clf():
 def test_it_is_small_and_nothing_is_missing():
     files = [*shipped.FOLDER.glob("*.jsonl")]
     assert {file.stem for file in files} == {*NETWORKS}
-    assert sum(file.stat().st_size for file in files) < LARGEST
+    assert sum(file.stat().st_size for file in shipped.FOLDER.rglob("*.*")) < LARGEST
     attack = SparseAttack()
     for name in NETWORKS:
         network = load_classifier(name)
@@ -114,3 +120,84 @@ def test_entries_are_written_and_read_as_they_are(clf, tmp_path):
     assert all(torch.equal(again.result.stages[name], images) for name, images in run.result.stages.items())
     assert again.result.trace.n_pixels.tolist() == run.result.trace.n_pixels.tolist()
     assert torch.allclose(again.result.weights, run.result.weights, atol=1e-3)
+
+
+AGAIN = "what came with the app is of other code: python -m tests.ship_results --only grid,signs"
+
+
+def test_the_grid_that_tune_opens_with_is_whole_and_what_is_done_here(clf):
+    subject, settings = grid_of(clf)
+    known = Study([subject], settings, shipped=True)
+    assert (known.left, known.brought) == (0, known.total), AGAIN
+    picture, some = 1, settings[3::11]
+    few = Subject(clf.name, clf, subject.images[[picture]], subject.labels[[picture]], [subject.pictures[picture]])
+    live = Study([few], some)
+    assert live.left == len(some) >= 3, "nothing but the page asks for what came with the app"
+    while live.advance():
+        pass
+    told = {(row["a"], row["lam"]): row for row in known.rows() if row["picture"] == subject.pictures[picture]}
+    for row in live.rows():
+        same = told[row["a"], row["lam"]]
+        assert abs(row["n_pixels"] - same["n_pixels"]) <= max(1, 0.01 * row["n_pixels"]), "last bits differ"
+        assert row["succeeded"] == same["succeeded"]
+        assert same["seconds"] is None, "another computer's time says nothing"
+
+
+def test_a_run_of_the_grid_belongs_to_its_network_picture_setting_and_code_alone(clf, monkeypatch):
+    subject, settings = grid_of(clf)
+    setting, *rest = Study([subject], settings).runs[0].identity
+    assert grids.find_shipped(setting, *rest) is not None
+    assert grids.find_shipped(dataclasses.replace(setting, steps=99), *rest) is None
+    picture, label, network = rest
+    assert grids.find_shipped(setting, picture[::-1], label, network) is None
+    assert grids.find_shipped(setting, picture, label + 1, network) is None
+    assert grids.find_shipped(setting, picture, label, network[::-1]) is None
+    monkeypatch.setattr("explorer.studies.plan.code_sha256", lambda: "other")
+    assert grids.find_shipped(setting, *rest) is None
+
+
+def test_rows_of_a_grid_are_written_and_read_as_they_are(tmp_path):
+    rows = [{"key": f"{i}", "a": 0.1 * (i % 2), "seconds": 3.0, "n_pixels": i, "settled": None} for i in range(4)]
+    grids.write(tmp_path / "some.jsonl", rows)
+    assert grids.read(tmp_path / "some.jsonl") == [{**row, "seconds": None} for row in rows]
+    assert grids.read(tmp_path / "other.jsonl") == []
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_signs_that_ground_truth_opens_with_are_there(name):
+    trials = find_signs(load_classifier(name), SparseAttack(), DEFAULT_METHOD, SIGNS, FIRST_SEED)
+    assert trials, AGAIN
+    assert all(trial.evidence.pixels for trial in trials)
+
+
+def test_they_are_what_is_done_here(clf):
+    attack, n = SparseAttack(), 2
+    known = find_signs(clf, attack, DEFAULT_METHOD, SIGNS, FIRST_SEED)
+    here = try_signs(clf, attack, Signs.draw(clf, n, FIRST_SEED), DEFAULT_METHOD)
+    assert here
+    for one, other in zip(known, here, strict=False):
+        assert one.scene == other.scene
+        assert torch.equal(one.image, other.image)
+        assert abs(len(one.evidence.pixels) - len(other.evidence.pixels)) <= 1, "last bits differ between machines"
+        assert torch.equal(one.other, other.other) == (
+            one.evidence.adversarial_label == other.evidence.adversarial_label
+        )
+        if torch.equal(one.adversarial, other.adversarial):
+            assert [pixel.kind for pixel in one.evidence.pixels] == [pixel.kind for pixel in other.evidence.pixels]
+            assert one.evidence.checks.agreement == pytest.approx(other.evidence.checks.agreement, rel=1e-4)
+
+
+def test_signs_belong_to_their_question_and_code_alone(clf, monkeypatch):
+    asked = SparseAttack(), DEFAULT_METHOD, SIGNS, FIRST_SEED
+    assert find_signs(clf, *asked)
+    for other in (
+        (SparseAttack(steps=99), *asked[1:]),
+        (asked[0], "gradient_x_change", *asked[2:]),
+        (*asked[:2], SIGNS + 1, FIRST_SEED),
+        (*asked[:3], FIRST_SEED + 1),
+    ):
+        assert find_signs(clf, *other) is None
+    monkeypatch.setattr(known_signs, "_code", lambda: "other")
+    find_signs.cache_clear()
+    assert find_signs(clf, *asked) is None
+    find_signs.cache_clear()

@@ -1,5 +1,6 @@
 """The Tune and Experiments pages without a browser: a grid runs, stops and goes on; a cell opens; bad input is said."""
 
+import re
 import time
 
 import pytest
@@ -65,6 +66,27 @@ def test_a_grid_runs_and_every_view_of_it_is_shown():
         assert not app.exception, view
     (told,) = [each.value for each in app.markdown if each.value.startswith("Fewest pixels")]
     assert "fooled" in told
+
+
+def test_it_opens_with_a_finished_grid_and_says_where_it_is_from():
+    app = AppTest.from_file("../app.py", default_timeout=120).switch_page(TUNE).run()
+    assert not app.exception
+    assert re.search(r"All \d+ runs are done. They came with the app", captions(app))
+    assert "Run" not in " ".join(each.label for each in app.button)
+    for view in ("Pictures", "Curves", "Parallel", "Table", "Map"):
+        app.segmented_control(key="view").set_value(view).run()
+        assert not app.exception, view
+    app.segmented_control(key="measure").set_value("seconds").run()
+    assert "say nothing of this computer's time" in app.info[0].value
+    assert [*run_files.folder().iterdir()] == [], "who only looks makes no file"
+    app.text_input(key="values_lam").set_value("0.1, 0.3, 1, 3").run()
+    assert re.search(r"\d+ of 168 runs are done. Likely ", captions(app))
+
+
+def test_a_grid_and_a_search_say_how_long_they_take_before_their_first_run(few_trials):
+    takes = r"Likely [\d.]+( to [\d.]+)? (s|min) on this computer"
+    assert re.search(f"8 runs. {takes}", captions(open_page()))
+    assert re.search(takes, captions(open_search()))
 
 
 def test_what_was_done_is_found_again_by_its_link_also_after_the_servers_restart():

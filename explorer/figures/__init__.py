@@ -12,7 +12,7 @@ from explorer.figures.orders import order_curve, pixel_lives
 from explorer.figures.scatter import pixel_scatter
 from explorer.figures.study import front, history, importance
 from explorer.figures.trace import attack_trace
-from explorer.figures.truth import truth_rates
+from explorer.figures.truth import truth_rates, truth_reach
 
 __all__ = [
     "Cell",
@@ -43,4 +43,5 @@ __all__ = [
     "told",
     "top_classes",
     "truth_rates",
+    "truth_reach",
 ]

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from explorer.figures.scales import log_ticks, place, short, spans_decades
-from explorer.figures.style import axis, layout, words
+from explorer.figures.style import SIZE, axis, layout, words
 from explorer.palette import ACCENT
 
 COLUMNS = 4  # small multiples in a row
@@ -75,14 +75,14 @@ def heat_map(
         layout(
             height,
             title={"text": "" if pictures else measure, "x": 0.5, "y": 1, "yanchor": "top", "pad": {"t": 4}},
-            title_font={"size": 14},
+            title_font={"size": SIZE},
             margin={"l": 8, "r": 8, "t": 40 if pictures else 100, "b": 8},
             clickmode="event+select",
             showlegend=False,
             coloraxis=_colours(values, logarithmic, 1 - 24 / height, best_is_low),
         )
     )
-    figure.update_annotations(font={"size": 14})
+    figure.update_annotations(font={"size": SIZE})
     return figure
 
 
@@ -170,6 +170,7 @@ def _colours(values: list[float], logarithmic: bool, y: float, best_is_low: bool
         "tickangle": 0,
         "thickness": 10,
         "outlinewidth": 0,
+        "tickfont": {"size": SIZE},
     }
     if logarithmic:
         ticks = [tick for tick in log_ticks(values) if min(values) <= tick <= max(values)]

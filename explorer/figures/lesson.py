@@ -1,4 +1,4 @@
-"""Figures for a projector: few bars, large letters, in the colour of the page's ink."""
+"""Figures for a projector: few bars, large letters, which the page's style gives the colour of its own."""
 
 from collections.abc import Sequence
 
@@ -12,29 +12,29 @@ SIZE = 16  # CSS pixels of all letters
 ROW = 46  # CSS pixels of a bar with what is around it
 
 
-def answer_bars(names: Sequence[str], now: Sequence[float], before: Sequence[float] | None, ink: str) -> go.Figure:
+def answer_bars(names: Sequence[str], now: Sequence[float], before: Sequence[float] | None) -> go.Figure:
     """What the network sees: a bar per class, in per cent; with `before` two, for the clean picture and for now."""
     series = [("now", now, NOW)] if before is None else [("clean picture", before, BEFORE), ("now", now, NOW)]
     bars = [
         _bars(names, [100 * share for share in shares], when, colour, [_percent(share) for share in shares])
         for when, shares, colour in series
     ]
-    return _figure(bars, 150, ink, legend=before is not None)
+    return _figure(bars, 150, legend=before is not None)
 
 
-def count_bars(names: Sequence[str], counts: Sequence[int], unit: str, ink: str) -> go.Figure:
+def count_bars(names: Sequence[str], counts: Sequence[int], unit: str) -> go.Figure:
     """A bar per name with its whole number of `unit`, which may be ""."""
     text = [f"{count:,} {unit}".strip() for count in counts]
-    return _figure([_bars(names, counts, unit, ACCENT, text)], 1.5 * max([*counts, 1]), ink, legend=False)
+    return _figure([_bars(names, counts, unit, ACCENT, text)], 1.5 * max([*counts, 1]), legend=False)
 
 
-def class_bars(names: Sequence[str], here: Sequence[int], solved: Sequence[int], ink: str) -> go.Figure:
+def class_bars(names: Sequence[str], here: Sequence[int], solved: Sequence[int]) -> go.Figure:
     """Where a class stands: for each step who is there now and who has solved it."""
     bars = [
         _bars(names, here, "here now", ACCENT, [str(count) for count in here]),
         _bars(names, solved, "solved", NOW, [str(count) for count in solved]),
     ]
-    return _figure(bars, 1.15 * max([*here, *solved, 4]), ink, legend=True)
+    return _figure(bars, 1.15 * max([*here, *solved, 4]), legend=True)
 
 
 def _percent(share: float) -> str:
@@ -58,10 +58,10 @@ def _bars(names: Sequence[str], values: Sequence[float], when: str, colour: str,
     }
 
 
-def _figure(bars: list[dict], end: float, ink: str, legend: bool) -> go.Figure:
+def _figure(bars: list[dict], end: float, legend: bool) -> go.Figure:
     rows = len(bars[0]["y"]) if bars else 0
     height = 24 + (40 if legend else 0) + ROW * rows * (1.3 if len(bars) > 1 else 1)
-    letters = {"size": SIZE, "color": ink}
+    letters = {"size": SIZE}
     for bar in bars:
         bar["textfont"] = letters
     own = layout(

@@ -1,5 +1,6 @@
 """How often labels fall where the ground truth says, against chance."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
@@ -14,9 +15,15 @@ KEYS: dict[Kind, tuple[str, str]] = {
 }
 
 
-def truth_rates(names: Sequence[str], rows: Sequence[Mapping[str, float]], kind: Kind) -> go.Figure:
+def truth_reach(rows: Sequence[Mapping[str, float]]) -> float:
+    """Where an axis ends that holds both kinds of pixel, in per cent."""
+    ends = [100 * row[f"{key}_high"] for row in rows for keys in KEYS.values() for key in keys]
+    return 5 * math.ceil(max((end for end in ends if not math.isnan(end)), default=100) / 5 + 0.2)
+
+
+def truth_rates(names: Sequence[str], rows: Sequence[Mapping[str, float]], kind: Kind, reach: float) -> go.Figure:
     """One mark per method, in per cent, with its 95 % confidence interval, and beside it chance, a random pixel of
-    the sign. `rows` carry the rates by the names of trials.localisation, with _low and _high.
+    the sign. `rows` carry the rates by the names of trials.localisation, with _low and _high; the axis ends at `reach`.
     """
     look, (key, chance) = LOOKS[kind], KEYS[kind]
     whose = {"obscuring": "the true sign's own", "leading": "the wrong sign's own"}[kind]
@@ -54,7 +61,7 @@ def truth_rates(names: Sequence[str], rows: Sequence[Mapping[str, float]], kind:
         traces,
         layout(
             110 + 34 * len(labels),
-            xaxis=axis(f"on what is {whose}, %", rangemode="tozero"),
+            xaxis=axis(f"on what is {whose}, %", range=[0, reach]),
             yaxis=axis(autorange="reversed", showgrid=False),
         ),
     )

@@ -5,32 +5,30 @@ that no longer belongs to anything is never found. Pictures are exact; the attac
 half precision, the numbers of the labels to six digits.
 """
 
-import base64
-import dataclasses
 import hashlib
 import json
-import zlib
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from explorer.attacks import Attack
 from explorer.classifiers import Classifier
 from explorer.evidence import DEFAULT_METHOD
-from explorer.grid import changed_pixels, from_levels, levels, to_grid
+from explorer.evidence.kept import evidence_of, evidence_record
+from explorer.folders import ASSETS
+from explorer.grid import to_grid
 from explorer.hashes import image_sha256, network_sha256
 from explorer.images import to_uint8
+from explorer.packing import all_rounded, columns_of, pack_changes, rounded, spread, squeezed, unpack_changes
 from explorer.pipeline.exploration import Exploration
 from explorer.pipeline.playback import Film, Frame
 from explorer.pipeline.response import Point, along
-from explorer.types import AttackResult, Checks, Evidence, Image, PixelLabel, Trace
+from explorer.types import AttackResult, Image, Trace
 
-FOLDER = Path(__file__).parents[2] / "assets" / "shipped"
-DIGITS = 6
+FOLDER = ASSETS / "shipped"
 Record = dict[str, Any]
 
 
@@ -67,7 +65,7 @@ def find_film(clf: Classifier, image: Image, attack: Attack) -> Film | None:
     if record is None:
         return None
     frames = tuple(
-        Frame(stage, step, *(column.numpy() for column in _columns(changed)))
+        Frame(stage, step, *(column.numpy() for column in columns_of(changed)))
         for stage, step, _, changed in record["frames"]
     )
     return Film(to_uint8(to_grid(image.cpu())), frames, tuple(margin for _, _, margin, _ in record["frames"]))
@@ -82,8 +80,8 @@ def film_record(film: Film, clf: Classifier, image: Image, attack: Attack) -> Re
             [
                 frame.stage,
                 frame.step,
-                _short(margin),
-                _squeezed(torch.from_numpy(frame.where), torch.from_numpy(frame.colours)),
+                rounded(margin),
+                squeezed(torch.from_numpy(frame.where), torch.from_numpy(frame.colours)),
             ]
             for frame, margin in frames
         ],
@@ -98,23 +96,16 @@ def run_record(exploration: Exploration, clf: Classifier) -> Record:
         "key": key_of("run", fingerprint(clf), image_sha256(each.image), each.attack),
         "label": each.label,
         "after_label": each.adversarial_label,
-        "before": _rounded(each.before),
-        "after": _rounded(each.after),
-        "stages": {name: _pack(each.image, images[0]) for name, images in result.stages.items()},
-        "trace": _squeezed(
+        "before": all_rounded(each.before),
+        "after": all_rounded(each.after),
+        "stages": {name: pack_changes(each.image, images[0]) for name, images in result.stages.items()},
+        "trace": squeezed(
             result.trace.margin[:, 0].half(), result.trace.n_pixels[:, 0].int(), result.trace.loss[:, 0].half()
         ),
-        "weights": _squeezed(where.int(), result.weights[0, where].half()),
+        "weights": squeezed(where.int(), result.weights[0, where].half()),
         "units": result.weights.shape[1],
-        "pixels": [
-            [p.row, p.col, _short(p.obscuring), _short(p.leading), p.kind, int(p.weak),
-             _short(p.reversal_obscuring), _short(p.reversal_leading), p.reversal_kind]
-            for p in each.evidence.pixels
-        ],
-        "checks": _rounded(dataclasses.astuple(each.evidence.checks)),
-        "wrong": each.evidence.adversarial_label,
-        "unit": each.evidence.unit,
-    }  # fmt: skip
+        **evidence_record(each.evidence),
+    }
 
 
 def response_record(clf: Classifier, image: Image, attack: Attack, knob: str, points: Iterable[Point]) -> Record:
@@ -154,12 +145,12 @@ def _entry(clf: Classifier, image: Image, kind: str, attack: Attack) -> Record |
 
 def _exploration(record: Record, clf: Classifier, image: Image, attack: Attack) -> Exploration:
     clean = to_grid(image.cpu())
-    stages = {name: _unpack(clean, packed)[None] for name, packed in record["stages"].items()}
+    stages = {name: unpack_changes(clean, packed)[None] for name, packed in record["stages"].items()}
     stage = list(stages)[-1]
     adversarial = stages[stage]
     labels, seen = torch.tensor([record["label"]]), torch.tensor([record["after_label"]])
-    margin, n_pixels, loss = _spread(record["trace"], "<f2", "<i4", "<f2")
-    where, values = _spread(record["weights"], "<i4", "<f2")
+    margin, n_pixels, loss = spread(record["trace"], "<f2", "<i4", "<f2")
+    where, values = spread(record["weights"], "<i4", "<f2")
     weights = torch.zeros(1, record["units"])
     weights[0, where.long()] = values.float()
     result = AttackResult(
@@ -173,16 +164,6 @@ def _exploration(record: Record, clf: Classifier, image: Image, attack: Attack) 
         trace=Trace(margin.float()[:, None], n_pixels.long()[:, None], loss.float()[:, None]),
         weights=weights,
     )
-    before, after = levels(clean), levels(adversarial[0])
-    pixels = tuple(
-        PixelLabel(
-            row, col, tuple(before[:, row, col].tolist()), tuple(after[:, row, col].tolist()),
-            obscuring, leading, kind, bool(weak), reversal_obscuring, reversal_leading, reversal_kind,
-        )
-        for row, col, obscuring, leading, kind, weak, reversal_obscuring, reversal_leading, reversal_kind
-        in record["pixels"]
-    )  # fmt: skip
-    checks = Checks(*(float("nan") if value is None else value for value in record["checks"]))
     return Exploration(
         network=clf.name,
         dataset=clf.dataset,
@@ -198,52 +179,7 @@ def _exploration(record: Record, clf: Classifier, image: Image, attack: Attack) 
         adversarial_label=record["after_label"],
         before=torch.tensor(record["before"]),
         after=torch.tensor(record["after"]),
-        evidence=Evidence(pixels, checks, DEFAULT_METHOD, record["label"], record["wrong"], record["unit"]),
+        evidence=evidence_of(record, clean, adversarial[0], record["label"], DEFAULT_METHOD),
         attack_seconds=0.0,  # what it took elsewhere says nothing of this computer
         evidence_seconds=0.0,
     )
-
-
-def _pack(image: Image, adversarial: Image) -> str:
-    """The changed pixels: their places and new colours."""
-    where = changed_pixels(image, adversarial).flatten().nonzero()[:, 0]
-    return _squeezed(where.int(), levels(adversarial).flatten(1).T[where].contiguous())
-
-
-def _unpack(image: Image, packed: str) -> Image:
-    where, colours = _columns(packed)
-    adversarial = image.clone()
-    adversarial.flatten(1)[:, where.long()] = from_levels(colours.T, image.dtype)
-    return adversarial
-
-
-def _columns(packed: str) -> tuple[torch.Tensor, torch.Tensor]:
-    """Places (n,) and colours (n, 3) of changed pixels."""
-    where, colours = _spread(packed, "<i4", ("u1", 3))
-    return where, colours.view(-1, 3)
-
-
-def _squeezed(*columns: torch.Tensor) -> str:
-    content = b"".join(column.cpu().numpy().tobytes() for column in columns)
-    return base64.b64encode(zlib.compress(content, 9)).decode()
-
-
-def _spread(text: str, *kinds: str | tuple[str, int]) -> list[torch.Tensor]:
-    """The columns, all of one length, whose types and widths are `kinds`."""
-    content = zlib.decompress(base64.b64decode(text))
-    widths = [np.dtype(kind).itemsize for kind in kinds]
-    n, columns, start = len(content) // sum(widths), [], 0
-    for kind, width in zip(kinds, widths, strict=True):
-        base = kind if isinstance(kind, str) else kind[0]
-        columns.append(torch.from_numpy(np.frombuffer(content[start : start + n * width], base).copy()))
-        start += n * width
-    return columns
-
-
-def _short(value: float) -> float:
-    return float(f"{value:.{DIGITS}g}")
-
-
-def _rounded(values: Any) -> list[float | None]:
-    """In six digits; what is not a number is None."""
-    return [_short(float(value)) if float(value) == float(value) else None for value in values]

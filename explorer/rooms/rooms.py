@@ -12,7 +12,10 @@ from explorer.rooms.lock import Lock
 from explorer.rooms.room import NICKNAME, Find, Member, Room, View
 
 QUESTIONS, CHOICE = 30, 60  # predictions of a room, and characters of a question's name or a choice
-GONE = "There is no room with this code, or it has ended: ask your teacher for the code."
+GONE = (
+    "There is no room with this code: it has ended, or the app was started again, which ends all rooms. Ask your "
+    "teacher for the code; the lesson works without a room as well."
+)
 
 
 class Rooms:

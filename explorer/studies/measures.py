@@ -2,11 +2,9 @@
 what it cost, and on what it was done.
 """
 
-import base64
 import dataclasses
 import math
 import platform
-import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,11 +13,12 @@ from torch import Tensor
 
 from explorer.attacks.sparse import final_width
 from explorer.exact import exact_arithmetic
-from explorer.grid import changed_pixels, from_levels, levels, to_grid
+from explorer.grid import changed_pixels
 from explorer.images import load_image, to_png
 from explorer.knobs import knobs
 from explorer.locks import exclusive
 from explorer.numerics import margins, smoothed_l0
+from explorer.packing import pack_changes, unpack_changes
 from explorer.passes import Counted
 from explorer.studies.cost import PeakMemory, seconds
 from explorer.studies.plan import KEPT_PIXELS, Setting, Terms
@@ -167,34 +166,15 @@ def _counts(result: AttackResult, attack: Setting) -> dict[str, Tensor]:
 
 def pack(image: Image, adversarial: Image, kept_pixels: int = KEPT_PIXELS) -> str:
     """The changed pixels as text: their places and new colours; empty if there are more than `kept_pixels`."""
-    where = changed_pixels(image, adversarial).flatten().nonzero()[:, 0]
-    if len(where) > kept_pixels:
-        return ""
-    colours = levels(adversarial).flatten(1).T[where.to(adversarial.device)].contiguous()
-    content = where.to(torch.int32).cpu().numpy().tobytes() + colours.cpu().numpy().tobytes()
-    return base64.b64encode(zlib.compress(content)).decode()
+    return pack_changes(image, adversarial) if int(changed_pixels(image, adversarial).sum()) <= kept_pixels else ""
 
 
 def unpack(image: Image, changes: str) -> Image | None:
     """The adversarial picture again, on the 8-bit grid; None if it was not kept, or is not what `pack` makes."""
-    if not changes:
-        return None
     try:
-        content = zlib.decompressobj().decompress(base64.b64decode(changes), 7 * image[0].numel())
-    except (ValueError, zlib.error):
+        return unpack_changes(image, changes) if changes else None
+    except ValueError:
         return None
-    n_pixels, rest = divmod(len(content), 7)  # four bytes of place, three of colour
-    adversarial = to_grid(image)
-    if rest:
-        return None
-    if not n_pixels:
-        return adversarial
-    where = torch.frombuffer(bytearray(content[: 4 * n_pixels]), dtype=torch.int32).long()
-    colours = torch.frombuffer(bytearray(content[4 * n_pixels :]), dtype=torch.uint8).view(n_pixels, 3)
-    if not 0 <= int(where.min()) <= int(where.max()) < image[0].numel():
-        return None
-    adversarial.flatten(1)[:, where] = from_levels(colours.T, image.dtype).to(image.device)
-    return adversarial
 
 
 def _plain(value: Any) -> Any:

@@ -23,6 +23,12 @@ class Run:
     key: str = field(compare=False)
 
     @property
+    def identity(self) -> tuple[Setting, str, int, str]:
+        """What decides what comes out: setting, picture, class, network, by their contents."""
+        subject = self.subject
+        return self.setting, subject.images_sha256[self.index], int(subject.labels[self.index]), subject.network_sha256
+
+    @property
     def named(self) -> dict[str, str]:
         """What its network, its defence and its picture are called."""
         subject = self.subject

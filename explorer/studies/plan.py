@@ -6,13 +6,12 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import product
-from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 
-from explorer import attacks, defences, numerics
 from explorer.attacks import Attack
+from explorer.hashes import rooms_sha256
 from explorer.types import AttackResult, Images, Labels, Network, OnStep
 
 CODE = ("adapter", "exact", "frozen", "grid", "numerics")  # what decides over a run, beside attacks and defences
@@ -75,21 +74,25 @@ def described(setting: Setting) -> dict[str, Any]:
     return {"attack": type(setting).__name__, **dataclasses.asdict(setting)}
 
 
-def run_key(setting: Setting, picture: str, label: int, network: str, terms: Terms = Terms()) -> str:
+def run_key(
+    setting: Setting,
+    picture: str,
+    label: int,
+    network: str,
+    terms: Terms = Terms(),
+    build: str = torch.__version__,
+) -> str:
     """Fingerprint of one run: its attack, settings, picture, class, network and terms, and the version."""
-    known = [described(setting), picture, label, network, dataclasses.astuple(terms), version()]
+    known = [described(setting), picture, label, network, dataclasses.astuple(terms), version(build)]
     return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:32]
 
 
 @cache
 def code_sha256() -> str:
     """Fingerprint of the code that decides over a run: what an older version found is not taken for this one's."""
-    rooms = [*Path(attacks.__file__).parent.glob("*.py"), *Path(defences.__file__).parent.glob("*.py")]
-    files = [*sorted(rooms), *(Path(numerics.__file__).with_name(f"{room}.py") for room in CODE)]
-    files.append(Path(__file__).with_name("measures.py"))
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+    return rooms_sha256("attacks", "defences", "studies/measures", *CODE)
 
 
-def version() -> str:
+def version(build: str = torch.__version__) -> str:
     """Whose work a run is: the code, and torch."""
-    return f"{code_sha256()[:12]}, torch {torch.__version__}"
+    return f"{code_sha256()[:12]}, torch {build}"

@@ -1,5 +1,6 @@
 """The one loop: settings x networks, with and without defences, x pictures -> rows, which a ledger keeps."""
 
+import dataclasses
 import time
 from collections.abc import Sequence
 
@@ -8,6 +9,7 @@ from explorer.studies.ledger import Ledger, Row
 from explorer.studies.measures import well_formed
 from explorer.studies.part import Run, parts_of
 from explorer.studies.plan import Setting, Terms, described, run_key, version
+from explorer.studies.shipped import find_shipped
 from explorer.studies.subject import Subject
 from explorer.types import OnStep
 
@@ -24,8 +26,10 @@ class Study:
         batch: int | None = None,
         terms: Terms = Terms(),
         engine: Engine | None = None,
+        shipped: bool = False,
     ) -> None:
-        """`batch`: runs at a time, by default as many as fit the memory.
+        """`batch`: runs at a time, by default as many as fit the memory. `shipped`: runs that came with the project are
+        done, though not here.
 
         Raises ValueError with one sentence if the ledger is of another version of this program, or of another network
         of the same name.
@@ -42,6 +46,9 @@ class Study:
             if run.key in known and not _is_of(run, known[run.key]):
                 del known[run.key]
         _refuse_strangers(self.ledger, subjects)
+        brought = {run.key: row for run in self.runs if (row := find_shipped(*run.identity, terms))} if shipped else {}
+        self.brought = len({*brought} - {*known})  # runs that were done elsewhere
+        self.ledger.rows = known = brought | known
         missing = (run for run in self.runs if run.key not in known)
         self._parts = parts_of(missing, batch, terms.mixed)
         self.seconds, self._finished = 0.0, 0  # of work, and runs, by this object
@@ -99,8 +106,8 @@ class Study:
 
 
 def _run(setting: Setting, subject: Subject, index: int, terms: Terms) -> Run:
-    picture, label = subject.images_sha256[index], int(subject.labels[index])
-    return Run(setting, subject, index, run_key(setting, picture, label, subject.network_sha256, terms))
+    run = Run(setting, subject, index, "")
+    return dataclasses.replace(run, key=run_key(*run.identity, terms))
 
 
 def _row(run: Run, measured: Row) -> Row:

@@ -6,6 +6,7 @@ import copy
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import fmean, median
 
 import numpy as np
@@ -291,11 +292,20 @@ def localisation(found: Sequence[Hits]) -> dict[str, Rate]:
 class SignTrial:
     """One rendered sign, attacked and labelled, with what is known about it. Tensors are on the CPU."""
 
+    scene: Scene
     image: Image
     adversarial: Image
-    other: Image  # the same scene with the sign that the network was led to
-    truth: GroundTruth
     evidence: Evidence
+
+    @cached_property
+    def other(self) -> Image:
+        """The same scene with the sign that the network was led to."""
+        return from_uint8(render(self.evidence.adversarial_label, self.scene))
+
+    @cached_property
+    def truth(self) -> GroundTruth:
+        """What only the one of the two signs shows, and what only the other."""
+        return ground_truth(self.scene, self.evidence.label, self.evidence.adversarial_label)
 
 
 def try_signs(
@@ -313,8 +323,5 @@ def try_signs(
         if not result.succeeded.all():
             continue
         evidence = explain_pixels(network, image, result.adversarial[0], int(label), method, splits=0)
-        wrong = evidence.adversarial_label
-        other = from_uint8(render(wrong, scene))
-        truth = ground_truth(scene, int(label), wrong)
-        found.append(SignTrial(image.cpu(), result.adversarial[0].cpu(), other, truth, evidence))
+        found.append(SignTrial(scene, image.cpu(), result.adversarial[0].cpu(), evidence))
     return found

@@ -27,21 +27,26 @@ def show_experiment(name: str) -> None:
     if not tables:
         st.info("Nothing was measured for this one yet: the command below does it.")
         return
-    columns = st.columns(2)
-    for number, (key, title) in enumerate(experiment.columns.items()):
-        with columns[number % 2]:
-            curves, share = _curves(experiment, tables, key), key in ("success", "settled")
-            if (always := constant(curves)) is not None:
-                st.markdown(f"**{title.capitalize()}**: {short(always)} everywhere.")
-                continue
-            figure = response(curves, SETTING_NAMES[experiment.x], title, share=share, height=340)
-            st.plotly_chart(figure, key=f"{name}_{key}", config=QUIET, alt=f"{title} over {experiment.x}.")
+    curves = {key: _curves(experiment, tables, key) for key in experiment.columns}
+    same = {key: value for key, some in curves.items() if (value := constant(some)) is not None}
+    if same:
+        st.markdown(
+            " ".join(f"**{experiment.columns[key].capitalize()}**: {short(same[key])} everywhere." for key in same)
+        )
+    telling = [key for key in curves if key not in same]
+    for row in (telling[first : first + 2] for first in range(0, len(telling), 2)):
+        for column, key in zip(st.columns(len(row)), row, strict=True):  # one that is left over has the whole width
+            title, share = experiment.columns[key], key in ("success", "settled")
+            figure = response(curves[key], SETTING_NAMES[experiment.x], title, share=share, height=340)
+            alt = f"{title} over {experiment.x}."
+            column.plotly_chart(figure, key=f"{name}_{key}", config=QUIET, alt=alt)
     if experiment.lines is None:
         for title, table in tables.items():
             st.markdown(f"##### Pareto front: {plain(title)}")
             settings = _settings(experiment, table)
             measures = {"success": "fooled, share", "confidence": "confidence, mean"}
-            for column, (measure, name_of) in zip(st.columns(2), measures.items(), strict=True):
+            measures = {key: name_of for key, name_of in measures.items() if table[key].nunique() > 1}
+            for column, (measure, name_of) in zip(st.columns(max(1, len(measures))), measures.items(), strict=True):
                 column.plotly_chart(
                     pareto(settings, measure, name_of),
                     key=f"{name}_front_{measure}_{title}",

@@ -77,6 +77,12 @@ def link(name: str, value: str, default: str) -> None:
         st.query_params[name] = value
 
 
+def link_here(name: str, value: str) -> None:
+    """The same of a setting that means nothing to other pages: `restore` takes it to none of them."""
+    link(name, value, "")
+    _kept().pop(name, None)
+
+
 def bound(name: str, offered: Iterable[Any]) -> None:
     """Before a control is made that Streamlit binds to the address, whose choices it calls by the names `offered`: note
     what the address asks for instead. Streamlit takes that out of it.

@@ -10,7 +10,7 @@ from explorer.ui.link import bound, linked_number, whole
 from explorer.ui.long_runs import control
 from explorer.ui.markdown import plain
 from explorer.ui.networks import BRING, card_of
-from explorer.ui.studies import study_of, told
+from explorer.ui.studies import in_batches_of, study_of, told
 from explorer.ui.subjects import labelled_pictures, tunable_networks
 
 NOTHING = "nothing more"
@@ -38,7 +38,8 @@ def measured_here(experiment: Experiment) -> dict[str, pd.DataFrame]:
     name = titles[title]
     try:
         pictures = labelled_pictures([name])[:count]
-        run = study_of(Choice((name,), pictures, experiment.base, experiment.values))
+        chosen = Choice((name,), pictures, experiment.base, experiment.values)
+        run = study_of(chosen)
     except (ValueError, RuntimeError) as error:  # no picture is recognised, or weights that cannot be read
         st.error(plain(error))
         return {}
@@ -47,7 +48,7 @@ def measured_here(experiment: Experiment) -> dict[str, pd.DataFrame]:
         run,
         f"Run {study.left:,} runs" if study.left else "",
         "Go on" if study.done and study.left else None,
-        told(study),
+        told(study, in_batches_of(study, chosen)),
     )
     rows = study.rows()
     named = title if card_of(name).ones_own else f"{title}, measured here"  # and not before

@@ -1,6 +1,7 @@
 """Asking a question: answered from the store, or by a job on the network's device, with progress and Stop."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from statistics import fmean
 
 import streamlit as st
 
@@ -22,6 +23,7 @@ PATIENCE = 2.0  # seconds: where the last run took longer, the next one waits fo
 UNASKED = 15.0  # seconds: a network's first run, whose time is only foretold, may take as long and begin by itself
 PASSES_REFINING, PASSES_LABELLING = 100, 70  # forward and backward passes, about, as measured on the signs
 FEWEST, MOST = 10, 800  # that refining took on SqueezeNet, where one pixel was enough and where seven were needed
+IN_A_BATCH = 0.3, 1.5  # of its time alone, that a run of a batch takes
 FORWARD = 1 / 3  # of these, about, is a forward pass alone
 LOOK = 0.4  # seconds between two looks at a running job; each makes the browser draw, on the cores that do the work
 LOOK_IN_LINE = 1.0  # and at one that waits
@@ -119,13 +121,24 @@ def _patient(question: Question, clf: Classifier, me: Session) -> bool:
     return last < PATIENCE if last else expected_seconds(question.attack, clf) < UNASKED
 
 
-def expected_seconds(attack: Attack, clf: Classifier, refining: float = PASSES_REFINING) -> float:
+def expected_seconds(
+    attack: Attack, clf: Classifier, refining: float = PASSES_REFINING, labelling: float = PASSES_LABELLING
+) -> float:
     """About what an attack and its labels take, from what one step of the network took."""
     own = attack.expected * (FORWARD if attack.black_box else 1)
     refinements = refining * (attack.prune or attack.polish) + FORWARD * attack.random_queries
-    return (own + refinements + PASSES_LABELLING) * seconds_per_step(clf)
+    return (own + refinements + labelling) * seconds_per_step(clf)
 
 
 def _foretold(attack: Attack, clf: Classifier) -> str:
     """How long that is likely to be: refining depends on how many pixels are needed, which nobody knows before."""
     return between(*(expected_seconds(attack, clf, refining) for refining in (FEWEST, MOST)))
+
+
+def in_batches(runs: int, attack: Attack, networks: Sequence[Classifier]) -> str:
+    """How long so many runs, shared out among these networks, are likely to take before one was measured."""
+    low, high = (
+        share * runs * fmean(expected_seconds(attack, clf, refining, labelling=0) for clf in networks)
+        for share, refining in zip(IN_A_BATCH, (FEWEST, MOST), strict=True)
+    )
+    return f"Likely {between(low, high)} on this computer, if nobody else uses it."

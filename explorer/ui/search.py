@@ -38,6 +38,7 @@ from explorer.ui.long_runs import LongRun, control, long_runs
 from explorer.ui.markdown import plain
 from explorer.ui.networks import card_of
 from explorer.ui.run_files import file_for, key_of
+from explorer.ui.runs import in_batches
 from explorer.ui.subjects import labelled_pictures
 
 TRIALS = (10, 200, 30)  # least, most, default
@@ -156,7 +157,10 @@ def show_search(networks: Sequence[str], pictures: Sequence[Sample], base: Attac
         f"{told}, each on {len(search.task.images)} pictures with {title}.",
     )
     if best is None:
-        st.caption("A trial attacks the pictures with one setting; the next setting is chosen from what came of it.")
+        takes = in_batches(trials * len(search.task.images), base, [classifier(network)])
+        st.caption(
+            f"A trial attacks the pictures with one setting; the next setting is chosen from what came of it. {takes}"
+        )
         return
     _recommendation(best, found, search, network)
     _plots(search, labels)

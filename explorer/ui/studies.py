@@ -26,6 +26,7 @@ from explorer.ui.evidence import QUIET
 from explorer.ui.grid import Choice, go_to, symbol
 from explorer.ui.long_runs import LongRun, long_runs
 from explorer.ui.run_files import file_for, key_of
+from explorer.ui.runs import in_batches
 from explorer.ui.words import duration
 
 MEASURES = {
@@ -49,7 +50,7 @@ def study_of(choice: Choice) -> LongRun:
 
     def make(ledger: Ledger) -> Study:
         subjects = [subject_of(clf, choice.pictures) for clf in networks]
-        return Study(subjects, grid(choice.base, choice.values), ledger)
+        return Study(subjects, grid(choice.base, choice.values), ledger, shipped=True)
 
     network = content_of(networks[0]) if len(networks) == 1 else ""
     return long_study(key, networks[0].device, make, kind="grid", network=network)
@@ -93,18 +94,24 @@ def progress(study: Study) -> str:
     return f"{told}, {duration(study.left * study.seconds_per_run)} left"
 
 
-def told(study: Study, expected: float = 0.0) -> str:
-    """How much is done and, as far as that is known, how long the rest takes; `expected`: seconds of a run, as long as
-    none was measured.
+def told(study: Study, expected: str = "") -> str:
+    """How much is done and, as far as that is known, how long the rest takes; `expected` says it, as long as no run was
+    measured.
     """
     if not study.left:
-        return f"All {study.total:,} runs are done."
-    seconds = study.left * (study.seconds_per_run or expected)
+        which = "They" if study.brought == study.total else f"{study.brought:,} of them"
+        shipped = f" {which} came with the app: other values, pictures and networks run here." if study.brought else ""
+        return f"All {study.total:,} runs are done.{shipped}"
     if not study.done:
-        takes = f": {duration(seconds)} on this computer, if nobody else uses it" if seconds else ""
-        return f"{study.total:,} runs{takes}."
-    rest = f", {duration(seconds)} to go" if seconds else ""
-    return f"{study.done:,} of {study.total:,} runs are done{rest}. What is done is kept: this page's link finds it."
+        return f"{study.total:,} runs. {expected}".strip()
+    seconds = study.left * study.seconds_per_run
+    rest = f", {duration(seconds)} to go." if seconds else f". {expected}".rstrip()
+    return f"{study.done:,} of {study.total:,} runs are done{rest} What is done is kept: this page's link finds it."
+
+
+def in_batches_of(study: Study, choice: Choice) -> str:
+    """How long the rest of a grid is likely to take, before one of its runs was measured."""
+    return in_batches(study.left, choice.base, [classifier(name) for name in choice.networks])
 
 
 def show_map(table: pd.DataFrame, rows: Sequence[dict], choice: Choice, measure: str, shown: Sample | None) -> None:
@@ -179,6 +186,8 @@ def show_parallel(table: pd.DataFrame, choice: Choice) -> None:
     """Every setting as one line across the knobs and what came of it."""
     named = _naming(choice)
     titles = {name: named(name) for name in choice.values} | SHORT
+    if table["seconds"].isna().all():
+        del titles["seconds"]
     figure = parallel(described(table, choice), titles)
     st.plotly_chart(
         figure, key="parallel", config=QUIET, alt=f"Parallel coordinates over {', '.join(titles.values())}."

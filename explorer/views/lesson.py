@@ -6,6 +6,7 @@ from explorer.rooms import Lock
 from explorer.samples import gallery
 from explorer.ui.lesson.desk import NETWORKS, Desk
 from explorer.ui.lesson.following import follow
+from explorer.ui.lesson.keeping import keep_solved
 from explorer.ui.lesson.sitting import Sitting, sitting
 from explorer.ui.lesson.steps import MINUTES, STEPS, Step
 from explorer.ui.link import link, linked, note_unknown, restore, tell_unmet
@@ -34,6 +35,7 @@ def page() -> None:
             judge(desk, step, played)
             deeper(desk, step)
     follow(desk.step)
+    keep_solved(me, len(STEPS))
 
 
 def number_of(me: Sitting) -> int:
@@ -90,8 +92,9 @@ def read(desk: Desk, step: Step) -> None:
 def judge(desk: Desk, step: Step, played: object) -> None:
     """Whether the task is solved, why, and the way on."""
     verdict = None if played is None else step.check(played)
-    if verdict is not None and verdict.solved:
+    if verdict is not None and verdict.solved and desk.step not in desk.sitting.solved:
         desk.sitting.solved.add(desk.step)
+        st.rerun()  # the list of steps, above, has its tick at once
     with st.container(key="task"):
         if verdict is None:
             st.info("Not yet. One moment: this is being worked out.")

@@ -3,10 +3,10 @@
 import streamlit as st
 
 from explorer.ui.lesson.sitting import Sitting, sitting
-from explorer.ui.link import said
+from explorer.ui.link import link_here, said
 from explorer.ui.pages import LESSON
-from explorer.ui.room.join import ROOM, greet, join_form
-from explorer.ui.room.teach import return_form, teach
+from explorer.ui.room.join import greet, join_form
+from explorer.ui.room.teach import TAUGHT, return_form, teach, tell_taught
 from explorer.ui.room.wall import show_class
 from explorer.ui.rooms import rooms
 
@@ -17,13 +17,16 @@ def page() -> None:
     me = sitting()
     with st.container(key="room"):
         if me.taught[0]:
+            link_here(TAUGHT, me.taught[0])
             teach(me)
             return
-        greet(me)
+        if said(TAUGHT):
+            tell_taught(me, said(TAUGHT))
+        asked = greet(me)
         if me.joined:
             st.page_link(LESSON, label="To the lesson")
             member(me)
-        elif not said(ROOM):
+        elif not asked:
             enter(me)
 
 
@@ -41,7 +44,8 @@ def enter(me: Sitting) -> None:
             "room lives in this computer's memory and ends with the lesson."
         )
         st.button("Open a room", key="open-room", type="primary", on_click=_open, args=[me])
-        return_form(me)
+        if not said(TAUGHT):
+            return_form(me)
 
 
 @st.fragment(run_every=EVERY)

@@ -16,6 +16,7 @@ from explorer.ui.search import show_search
 from explorer.ui.studies import (
     MEASURES,
     PICTURES,
+    in_batches_of,
     show_front,
     show_map,
     show_parallel,
@@ -67,7 +68,7 @@ def try_grid(chosen: Choice) -> None:
         run,
         f"Run {study.left:,} runs" if study.left else "",
         "Go on" if study.done and study.left else None,
-        told(study),
+        told(study, in_batches_of(study, chosen)),
     )
     rows = study.rows()
     if not rows:
@@ -79,6 +80,9 @@ def try_grid(chosen: Choice) -> None:
             "Show", VIEWS, default=VIEWS[0], required=True, key="view", wrap=True, bind="query-params"
         )
         measure = choose_measure() if view in ("Map", "Curves") else "pixels"
+    if measure == "seconds" and table["seconds"].isna().all():
+        st.info("These runs came with the app: they say nothing of this computer's time. Change a value and run it.")
+        return
     if view == "Map":
         show_map(table, rows, chosen, measure, None)
     elif view == "Pictures":

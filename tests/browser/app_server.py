@@ -48,21 +48,35 @@ def serve(log: Path, *command: str) -> Iterator[str]:
     """Run the app on a free port and give its address; its output goes to `log`. `command`: Python's arguments, by
     default those of the README's first command.
     """
+    port = free_port()
+    process = start(port, log, *command)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def free_port() -> int:
+    """One that nobody uses now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        return probe.getsockname()[1]
+
+
+def start(port: int, log: Path, *command: str) -> subprocess.Popen:
+    """The app's process, once it answers; what it keeps lies beside `log`, for the next one of the same log as well."""
     own = [*command, f"--port={port}"] if command else ["-m", "streamlit", "run", "app.py", f"--server.port={port}"]
-    address = f"http://127.0.0.1:{port}"
-    with log.open("w") as output:
+    with log.open("a") as output:
         process = subprocess.Popen(
             [sys.executable, *own], cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, env=_environment(log.parent)
         )
-        try:
-            _wait_for(f"{address}/_stcore/health", process)
-            yield address
-        finally:
-            process.terminate()
-            process.wait(20)
+    try:
+        _wait_for(f"http://127.0.0.1:{port}/_stcore/health", process)
+    except BaseException:
+        process.kill()
+        raise
+    return process
 
 
 def _environment(folder: Path) -> dict[str, str]:

@@ -42,15 +42,22 @@ def browser():
         browser.close()
 
 
-@pytest.fixture
-def explore(browser, address):
-    """The page in a new tab of a new visitor; it may talk to nobody but its server and log no error."""
+@pytest.fixture(scope="session")
+def desktop(browser):
+    """A browser on a desk. Each tab is a new visitor; together they load the app's scripts once."""
     with browser.new_context(viewport={"width": 1440, "height": 1000}, accept_downloads=True) as context:
-        page = context.new_page()
-        strangers, complaints = [], []
-        page.on("request", lambda request: _local(request.url, address) or strangers.append(request.url))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        yield ExplorePage(page, address)
+        yield context
+
+
+@pytest.fixture
+def explore(desktop, address):
+    """The page in a new tab of a new visitor; it may talk to nobody but its server and log no error."""
+    page = desktop.new_page()
+    strangers, complaints = [], []
+    page.on("request", lambda request: _local(request.url, address) or strangers.append(request.url))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield ExplorePage(page, address)
+    page.close()
     assert not strangers
     assert not complaints
 

@@ -19,23 +19,31 @@ STILL = """document.getAnimations().every(
 GRAVE = ("serious", "critical")
 
 
+@pytest.fixture(scope="module")
+def page(browser: Browser):
+    """One tab that goes from page to page."""
+    with browser.new_context() as context:
+        yield context.new_page()
+
+
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path or "explore")
-def test_axe_finds_nothing_grave(browser: Browser, address: str, path: str):
-    with browser.new_context(color_scheme="light", viewport={"width": 1440, "height": 900}) as context:
-        page = opened(context.new_page(), f"{address}/{path}")
-        light = ground(page)
-        assert grave(page) == []
-        page.emulate_media(color_scheme="dark")
-        settle(page)
-        assert ground(page) != light
-        assert grave(page) == []
+def test_axe_finds_nothing_grave(page: Page, address: str, path: str):
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.emulate_media(color_scheme="light")
+    opened(page, f"{address}/{path}")
+    light = ground(page)
+    assert grave(page) == []
+    page.emulate_media(color_scheme="dark")
+    settle(page)
+    assert ground(page) != light
+    assert grave(page) == []
 
 
 @pytest.mark.parametrize("path", ["", "experiments", "lesson?step=5"], ids=["explore", "experiments", "lesson"])
-def test_nor_on_a_phone(browser: Browser, address: str, path: str):
-    with browser.new_context(viewport={"width": 390, "height": 844}) as context:
-        page = opened(context.new_page(), f"{address}/{path}")
-        assert grave(page) == []
+def test_nor_on_a_phone(page: Page, address: str, path: str):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.emulate_media(color_scheme="light")
+    assert grave(opened(page, f"{address}/{path}")) == []
 
 
 def opened(page: Page, url: str) -> Page:

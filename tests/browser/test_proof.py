@@ -181,13 +181,15 @@ def test_the_proof_and_the_maps_come_on_demand(explore):
     expect(page.locator(".st-key-pictures .mark.selected")).to_have_count(1)
 
 
-def test_the_ground_truth_page_measures_a_few_signs(explore):
+def test_the_ground_truth_page_opens_with_signs_and_measures_others(explore):
     page = explore.page
     page.goto(f"{explore.address}/truth")
     expect(page.get_by_role("heading", name="Do the labels fall where the evidence lies?")).to_be_visible()
+    expect(page.locator(".st-key-truth-picture .pane")).to_have_count(3)
+    expect(page.get_by_text("On these 6 signs")).to_be_visible()
     page.get_by_label("Signs", exact=True).fill("2")
     page.get_by_role("button", name="Measure").click()
-    expect(page.locator(".st-key-truth-picture .pane")).to_have_count(3)
+    expect(page.get_by_text("On these 2 signs")).to_be_visible()
     explore.idle()
     explore.point_at(page.locator(".st-key-truth-picture .mark").first)
     told = explore.read_out("truth-picture")

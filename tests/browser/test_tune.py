@@ -10,7 +10,7 @@ pytestmark = pytest.mark.browser
 
 TUNE = re.compile(r"^What do .* do\?$")
 SMALL = "values_a=0.05,0.1&values_lam=0.3,1&signs=2&base_steps=10"
-LONG = "values_a=0.02,0.03,0.05,0.1,0.2&values_lam=0.1,0.3,1,2&signs=4&base_steps=100"
+LONG = "values_a=0.02,0.03,0.05,0.1,0.2&values_lam=0.1,0.3,0.9,2&signs=4&base_steps=100"
 
 
 def open_tune(page: Page, address: str, query: str) -> None:

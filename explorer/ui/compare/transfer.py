@@ -58,27 +58,26 @@ def show_transfer() -> None:
     st.markdown(WHAT)
     names = comparable_networks()
     bound("transfer_networks", map(title_of, names))
+    chosen = st.multiselect(
+        "Networks",
+        names,
+        names[:USUAL],
+        format_func=title_of,
+        max_selections=MOST_NETWORKS,
+        key="transfer_networks",
+        help=f"Two or more that know the same classes. {BRING}",
+        bind="query-params",
+    )
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = st.multiselect(
-            "Networks",
-            names,
-            names[:USUAL],
-            format_func=title_of,
-            max_selections=MOST_NETWORKS,
-            key="transfer_networks",
-            help=f"Two or more that know the same classes. {BRING}",
-            bind="query-params",
-            width="stretch",
-        )
         attacks = choose_attacks("transfer_attacks", DEFAULT_ATTACKS, MOST_ATTACKS)
-    if len(chosen) < 2:
-        raise ValueError("Choose two networks or more: one is attacked, and the others look.")
-    if not attacks:
-        raise ValueError("Choose one attack or more.")
-    networks = {name: network_of(name) for name in chosen}
-    first = networks[chosen[0]]
-    every = pictures_of(first.dataset)
-    samples = fitted(every[: choose_count("transfer_n", min(MOST_PICTURES, len(every)))], first.input_size)
+        if len(chosen) < 2:
+            raise ValueError("Choose two networks or more: one is attacked, and the others look.")
+        if not attacks:
+            raise ValueError("Choose one attack or more.")
+        networks = {name: network_of(name) for name in chosen}
+        first = networks[chosen[0]]
+        every = pictures_of(first.dataset)
+        samples = fitted(every[: choose_count("transfer_n", min(MOST_PICTURES, len(every)))], first.input_size)
     run = _run_of(networks, samples, attacks)
     transfer: Transfer = run.of
     left = transfer.total - transfer.done

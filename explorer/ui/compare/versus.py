@@ -32,6 +32,7 @@ from explorer.ui.pictures import canvas
 from explorer.ui.run_files import key_of
 from explorer.ui.runs import expected_seconds
 from explorer.ui.subjects import labelled_pictures
+from explorer.ui.words import duration
 from explorer.ui.work import advance, result_of
 
 USUAL = ("sparse", "greedy", "sigma-zero")
@@ -107,6 +108,7 @@ def show_single(clf: Classifier, sample: Sample, attacks: Mapping[str, Attack]) 
             }
         )
     canvas(images, panes, (), (), (), HINT, "versus-pictures", None)
+    st.markdown("##### What each needed")  # and the table's own buttons do not lie over those of the pictures
     st.dataframe(pd.DataFrame(table), hide_index=True, alt="What each attack did to this picture, and asked for.")
 
 
@@ -138,11 +140,12 @@ def show_many(clf: Classifier, samples: Sequence[Sample], attacks: Mapping[str, 
 
     run = studies.long_study(key, clf.device, make, kind="compare", network=content_of(clf))
     study: Study = run.of
+    seconds = sum(expected_seconds(attack, clf) for attack in attacks.values()) / len(attacks)  # of a run
     control(
         run,
         "Measure" if study.left else "",
         "Go on" if study.done and study.left else None,
-        studies.told(study, sum(expected_seconds(attack, clf) for attack in attacks.values()) / len(attacks)),
+        studies.told(study, f"Likely {duration(study.left * seconds)} on this computer, if nobody else uses it."),
         key="versus",
     )
     found = rows_by_attack(study, attacks)

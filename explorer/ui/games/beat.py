@@ -13,7 +13,7 @@ from explorer.ui.board import board
 from explorer.ui.caches import classifier
 from explorer.ui.evidence import QUIET
 from explorer.ui.gallery import gallery
-from explorer.ui.lesson.desk import ORDINARY, SIGNS, ink, seen_in, title_of
+from explorer.ui.lesson.desk import ORDINARY, SIGNS, seen_in, title_of
 from explorer.ui.lesson.explored import asked
 from explorer.ui.lesson.plays.robust import NAMES
 from explorer.ui.lesson.sitting import Sitting
@@ -114,9 +114,7 @@ def bars(clf: Classifier, outcome: Outcome, sample: Sample) -> None:
     labels = [sample.label, *others]
     names, shares = [clf.class_names[each] for each in labels], outcome.probabilities[labels].tolist()
     listed = ", ".join(f"{name} {percent(share)}" for name, share in zip(names, shares, strict=True))
-    st.plotly_chart(
-        answer_bars(names, shares, None, ink()), key="beat-bars", config=QUIET, alt=f"The network says: {listed}."
-    )
+    st.plotly_chart(answer_bars(names, shares, None), key="beat-bars", config=QUIET, alt=f"The network says: {listed}.")
 
 
 def attack_s_own(clf: Classifier, sign: str, best: int | None) -> None:

@@ -64,10 +64,14 @@ def riddle_of(clf: Classifier, quiz: Quiz, number: int) -> tuple[str, Exploratio
 def score(quiz: Quiz) -> None:
     """How many are right, and how many in a row."""
     played = len(quiz.rights)
+    numbers = {
+        "Round": f"{min(ROUNDS, played + (not quiz.guess))} of {ROUNDS}",
+        "Score": f"{sum(quiz.rights)} of {played}",
+        "In a row": quiz.streak,
+    }
     with st.container(horizontal=True, key="score"):
-        st.metric("Round", f"{min(ROUNDS, played + (not quiz.guess))} of {ROUNDS}", width=150)
-        st.metric("Score", f"{sum(quiz.rights)} of {played}", width=150)
-        st.metric("In a row", quiz.streak, width=150)
+        for name, value in numbers.items():
+            st.markdown(f"{name} **{value}**", width="content")
 
 
 def reveal(clf: Classifier, quiz: Quiz, exploration: Exploration, riddle: Riddle) -> None:

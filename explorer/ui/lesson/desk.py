@@ -82,22 +82,15 @@ def seen_in(outcome: Outcome, names: Sequence[str]) -> str:
     return f"{names[outcome.label]}, {percent(outcome.probabilities[outcome.label])}".replace(" %", "\u00a0%")
 
 
-def ink() -> str:
-    """The colour of the page's letters, which figures cannot find out by themselves."""
-    return "rgb(234, 232, 242)" if st.context.theme.type == "dark" else "rgb(35, 33, 46)"
-
-
 def live_bars(outcome: Outcome, exploration: Exploration, key: str, n: int = 5) -> None:
     """The likeliest classes of the picture as it is now, beside what they were in the clean one."""
     either = outcome.probabilities.maximum(exploration.before).topk(n).indices.tolist()
     names = [exploration.class_names[label] for label in either]
     now, before = (outcome.probabilities[either].tolist(), exploration.before[either].tolist())
     listed = ", ".join(f"{name} {percent(share)}" for name, share in zip(names, now, strict=True))
-    st.plotly_chart(
-        answer_bars(names, now, before, ink()), key=key, config=QUIET, alt=f"What the network sees now: {listed}."
-    )
+    st.plotly_chart(answer_bars(names, now, before), key=key, config=QUIET, alt=f"What the network sees now: {listed}.")
 
 
 def choose(label: str, options: Sequence[str], key: str, told: Callable[[str], str] = str) -> str | None:
     """One of several answers, none to begin with."""
-    return st.radio(label, options, index=None, format_func=told, key=key)
+    return st.radio(label, options, index=None, format_func=told, key=key, horizontal=True)

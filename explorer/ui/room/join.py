@@ -20,8 +20,10 @@ HONEST = (
 )
 
 
-def greet(me: Sitting) -> None:
-    """Where the visitor stands to a room: in one, asked into one by the link, or thrown out of one."""
+def greet(me: Sitting) -> bool:
+    """Where the visitor stands to a room: in one, asked into one by the link, or thrown out of one. Whether they are in
+    one, or are asked to say their name.
+    """
     if me.told:
         st.warning(plain(me.told))
         me.told = ""
@@ -34,13 +36,17 @@ def greet(me: Sitting) -> None:
             st.markdown(f":green-badge[in room {spelled(me.code)}]", width="content")
             st.button("Leave the room", key="leave", type="tertiary", on_click=_leave, args=[me])
     elif code:
+        try:
+            rooms().view(code)
+        except ValueError as error:
+            st.error(plain(error))
+            return False
         join_form(me, code)
+    return bool(me.joined or code)
 
 
 def join_form(me: Sitting, code: str) -> None:
-    """Name and code, or one sentence where that room is not there."""
-    if code and not _is_open(code):
-        return
+    """Name and, where the link does not say it, code."""
     with st.form("join", border=True):
         st.markdown("##### Join the room")
         typed = code or st.text_input("Code of the room", max_chars=12, key="join_code", placeholder="six characters")
@@ -56,15 +62,6 @@ def join_form(me: Sitting, code: str) -> None:
             st.error(plain(error))
             return
         st.switch_page(LESSON)
-
-
-def _is_open(code: str) -> bool:
-    try:
-        rooms().view(code)
-    except ValueError as error:
-        st.error(plain(error))
-        return False
-    return True
 
 
 def _leave(me: Sitting) -> None:

@@ -15,11 +15,13 @@ from explorer.ui.lesson.desk import NETWORKS
 from explorer.ui.lesson.plays.robust import NAMES
 from explorer.ui.lesson.sitting import Sitting
 from explorer.ui.lesson.steps import STEPS
+from explorer.ui.link import unlink
 from explorer.ui.markdown import plain
 from explorer.ui.room.join import ROOM
 from explorer.ui.room.wall import show_class
 from explorer.ui.rooms import rooms
 
+TAUGHT = "teach"  # the link's parameter: the code, so that a page that is loaded anew knows what it was
 EVERY = 2.0  # seconds between two looks
 ONLY_HERE = (
     "The app listens on this computer only, so nobody else can open this address. To share it, stop the app and start "
@@ -32,8 +34,8 @@ def teach(me: Sitting) -> None:
     code, key = me.taught
     try:
         view = rooms().attend(code, key)
-    except ValueError as error:
-        me.taught, me.told = ("", ""), str(error)
+    except ValueError:
+        me.taught = ("", "")
         st.rerun()
     left, right = st.columns([5, 8], gap="large")
     with left:
@@ -156,10 +158,25 @@ def care(me: Sitting, view: View) -> None:
         st.button("End it now", key="end-room", type="primary", on_click=_end, args=[me])
 
 
-def return_form(me: Sitting) -> None:
-    """For a teacher whose page was closed."""
-    with st.expander("Come back to a room that you opened"), st.form("return", border=False):
-        code = st.text_input("Code of the room", max_chars=12, key="return_code")
+def tell_taught(me: Sitting, code: str) -> None:
+    """To a teacher whose page was loaded anew: the room that it led goes on with the key, or is gone."""
+    try:
+        view = rooms().view(code)
+    except ValueError:
+        st.warning(
+            f"The room {plain(code[:12])} is gone: it has ended, or the app was started again. A room lives in the "
+            "app's memory, and what the class said and found went with it; each student's page still knows what was "
+            "solved on it. Open a new room: the class joins with its new code."
+        )
+        return
+    st.info(f"Room {spelled(view.code)} goes on. To lead it again, give its key.")
+    return_form(me, view.code)
+
+
+def return_form(me: Sitting, known: str = "") -> None:
+    """For a teacher whose page was closed, or, where the code is `known`, loaded anew."""
+    with st.expander("Come back to a room that you opened", expanded=bool(known)), st.form("return", border=False):
+        code = st.text_input("Code of the room", known, max_chars=12, key="return_code")
         key = st.text_input("Your key", type="password", max_chars=40, key="return_key")
         if st.form_submit_button("Come back"):
             try:
@@ -174,6 +191,7 @@ def return_form(me: Sitting) -> None:
 def _end(me: Sitting) -> None:
     code, key = me.taught
     me.taught = ("", "")
+    unlink(TAUGHT)
     for name in [name for name in st.session_state if str(name).startswith("hold_")]:
         del st.session_state[name]
     try:

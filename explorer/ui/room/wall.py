@@ -11,7 +11,6 @@ from explorer.images import to_thumbnail
 from explorer.rooms import Entry, View
 from explorer.samples import find_sample
 from explorer.ui.evidence import QUIET
-from explorer.ui.lesson.desk import ink
 from explorer.ui.lesson.steps import STEPS
 from explorer.ui.markdown import plain
 
@@ -26,7 +25,7 @@ def show_class(view: View) -> None:
     )
     st.markdown("##### Where the class stands")
     told = ", ".join(f"{title}: {n} here, {m} solved" for title, n, m in zip(titles, here, solved, strict=True))
-    st.plotly_chart(class_bars(titles, here, solved, ink()), key="class-bars", config=QUIET, alt=f"{told}.")
+    st.plotly_chart(class_bars(titles, here, solved), key="class-bars", config=QUIET, alt=f"{told}.")
     if view.answers:
         st.markdown("##### What it predicted")
     for question, counts in view.answers.items():
@@ -34,7 +33,7 @@ def show_class(view: View) -> None:
         counts = dict(sorted(counts.items()))
         told = ", ".join(f"{choice}: {count}" for choice, count in counts.items())
         st.plotly_chart(
-            count_bars([*counts], [*counts.values()], "", ink()),
+            count_bars([*counts], [*counts.values()], ""),
             key=f"answers-{question}",
             config=QUIET,
             alt=f"{told}.",

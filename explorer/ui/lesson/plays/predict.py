@@ -7,7 +7,7 @@ from explorer.figures import count_bars
 from explorer.pipeline import riddles
 from explorer.ui.evidence import QUIET
 from explorer.ui.lesson.checks import CHANGES, Predicted, change_of, kind_right
-from explorer.ui.lesson.desk import Desk, choose, ink
+from explorer.ui.lesson.desk import Desk, choose
 from explorer.ui.lesson.explored import explored
 from explorer.ui.lesson.following import send_answer
 from explorer.ui.lesson.riddle import KINDS, ask_kind, reveal_kind
@@ -21,7 +21,6 @@ def play_predict(desk: Desk) -> Predicted | None:
     """Both questions, one under the other. An answer is locked in before the solution is shown."""
     sign = desk.choose_sign()
     strength = _strength(desk, sign)
-    st.divider()
     return Predicted(strength, _kind(desk, sign))
 
 
@@ -47,7 +46,7 @@ def _strength(desk: Desk, sign: str) -> bool | None:
     counts = [usual.n_pixels, other.n_pixels]
     names = [f"λ = {FIRST:g}", f"λ = {lam:g}"]
     st.plotly_chart(
-        count_bars(names, counts, "pixels", ink()),
+        count_bars(names, counts, "pixels"),
         key="lambda-bars",
         config=QUIET,
         alt=", ".join(f"{name}: {count} pixels" for name, count in zip(names, counts, strict=True)) + ".",

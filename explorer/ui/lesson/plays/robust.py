@@ -7,7 +7,7 @@ from explorer.pipeline import Exploration, percent
 from explorer.ui.caches import classifier
 from explorer.ui.evidence import QUIET
 from explorer.ui.lesson.checks import Compared
-from explorer.ui.lesson.desk import ORDINARY, ROBUST, Desk, ink, title_of
+from explorer.ui.lesson.desk import ORDINARY, ROBUST, Desk, title_of
 from explorer.ui.lesson.explored import explored
 from explorer.ui.pictures import canvas
 
@@ -34,7 +34,7 @@ def play_robust(desk: Desk) -> Compared | None:
     canvas(images, panes, (), (), (), "", "robust-pictures", None)
     counts = [each.n_pixels for each in found.values()]
     st.plotly_chart(
-        count_bars([*NAMES.values()], counts, "pixels", ink()),
+        count_bars([*NAMES.values()], counts, "pixels"),
         key="robust-bars",
         config=QUIET,
         alt=f"Changed pixels: ordinary network {counts[0]}, robust network {counts[1]}.",
