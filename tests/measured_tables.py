@@ -23,6 +23,8 @@ CHECKS = {  # columns of a file: the documents' name for it, and digits of the p
     "red if random weights": ("random weights", 1),
     "red if other picture": ("other picture", 1),
 }
+ATTACKS_TABLE = ASSETS / "attacks" / "table.csv"  # of python -m tests.measure_attacks
+WITHIN = (1, 5, 10, 24, 44)  # pixels
 ATTENTION = {"signs-vit": "", "cifar-vit": " --pictures cifar10"}  # files in assets/attention, and further options
 TRUTH = {
     "obscuring_on_true": "obscuring on the true sign's own",
