@@ -55,9 +55,9 @@ def shown(text: str, digits: int | None) -> str:
     return f"{100 * float(text):.{digits}f} %"
 
 
-def transfer() -> list[str]:
+def transfer(pictures: str) -> list[str]:
     """How often each network's attacks fool the others, by the whole change, with 95 % intervals."""
-    cells = {(row["attack"], row["source"], row["target"]): row for row in read("transfer", "signs")}
+    cells = {(row["attack"], row["source"], row["target"]): row for row in read("transfer", pictures)}
     attacks, sources, targets = (list(dict.fromkeys(each)) for each in zip(*cells, strict=True))
     rows = []
     for attack in attacks:
