@@ -61,7 +61,7 @@ class AttackResult:
     targets: Labels | None
     adversarial: Images  # the final images
     adversarial_labels: Labels  # predicted on .adversarial
-    succeeded: Flags  # prediction differs from `labels` (targeted: equals `targets`)
+    succeeded: Flags  # prediction differs from `labels` (targeted: equals `targets`), by a lead of kappa
     stages: dict[str, Images]  # adversarial images after each stage that ran; keys from STAGES
     trace: Trace
     stopped: bool = False  # True when on_step asked to stop: the result is the best until then

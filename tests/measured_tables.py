@@ -23,6 +23,8 @@ CHECKS = {  # columns of a file: the documents' name for it, and digits of the p
     "red if random weights": ("random weights", 1),
     "red if other picture": ("other picture", 1),
 }
+ATTACKS_TABLE = ASSETS / "attacks" / "table.csv"  # of python -m tests.measure_attacks
+WITHIN = (1, 5, 10, 24, 44)  # pixels
 ATTENTION = {"signs-vit": "", "cifar-vit": " --pictures cifar10"}  # files in assets/attention, and further options
 TRUTH = {
     "obscuring_on_true": "obscuring on the true sign's own",
@@ -53,9 +55,9 @@ def shown(text: str, digits: int | None) -> str:
     return f"{100 * float(text):.{digits}f} %"
 
 
-def transfer() -> list[str]:
+def transfer(pictures: str) -> list[str]:
     """How often each network's attacks fool the others, by the whole change, with 95 % intervals."""
-    cells = {(row["attack"], row["source"], row["target"]): row for row in read("transfer", "signs")}
+    cells = {(row["attack"], row["source"], row["target"]): row for row in read("transfer", pictures)}
     attacks, sources, targets = (list(dict.fromkeys(each)) for each in zip(*cells, strict=True))
     rows = []
     for attack in attacks:

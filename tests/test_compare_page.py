@@ -85,6 +85,25 @@ def test_transfer_is_measured_and_a_cell_opens_its_pictures_and_explore():
     assert not button_of, "the page was left for Explore"
 
 
+def test_all_but_one_together_adds_rows_and_says_how_the_one_left_out_did():
+    app = open_page(
+        transfer_networks=[*SIGNS, "Road signs: adversarially trained"],
+        transfer_n="2",
+        transfer_together="true",
+        transfer_kappa="2.5",
+    )
+    app = measure(app)
+    assert problems(app) == []
+    assert "the one left out is fooled in" in texts(app)
+    (table,) = app.dataframe
+    assert len(table.value) == 2 * 6 * 3
+    assert "all but ResNet" in set(table.value["attacked"])
+    app.query_params["cell"] = "0.3.1"  # made on all but the first, shown to the second
+    app.run()
+    assert problems(app) == []
+    assert not [each for each in app.button if each.label == "Open in Explore"], "no single network made it"
+
+
 def test_before_anything_is_measured_the_shipped_table_is_shown(monkeypatch):
     monkeypatch.undo()
     app = open_page()

@@ -162,7 +162,8 @@ TABLES = {
     "methods": method_table,
     "evidence": lambda: measured_tables.by_method("signs-resnet"),
     "networks": measured_tables.by_network,
-    "transfer": measured_tables.transfer,
+    "transfer signs": lambda: measured_tables.transfer("signs"),
+    "transfer cifar10": lambda: measured_tables.transfer("cifar10"),
     "truth": lambda: measured_tables.truth("signs-resnet"),
     "attention": lambda: measured_tables.attention("signs-vit"),
 }

@@ -22,6 +22,7 @@ from explorer.attacks.pruning import Pruning
 from explorer.attacks.randomness import keys_of, uniform
 from explorer.grid import changed_pixels, to_grid
 from explorer.memory import room_for, saved_for_backward
+from explorer.numerics import margins
 from explorer.samples import gallery
 
 QUICK = {
@@ -344,6 +345,44 @@ def test_region_and_limit_are_a_box(name):
     assert ((result.adversarial - images).abs() * 255).round().max() <= int(0.3 * 255)
     each = attack(network, images, labels, region=region.expand(3, -1, -1))
     assert torch.equal(each.adversarial, result.adversarial)
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_the_wrong_class_leads_by_kappa_or_the_picture_does_not_count(name):
+    network, images = small(), pictures(6)
+    labels = network(images).argmax(1)
+    least = QUICK[name](network, images, labels)
+    lead = -margins(network(least.adversarial), labels)[least.succeeded].median().item()
+    sure = dataclasses.replace(QUICK[name], kappa=lead)(network, images, labels)
+    leads = -margins(network(sure.adversarial), labels)
+    assert sure.succeeded.any()
+    assert torch.equal(sure.succeeded, leads > lead)
+    never = dataclasses.replace(QUICK[name], kappa=1000)(network, images, labels)
+    assert not never.succeeded.any()
+
+
+def test_more_lead_takes_more_pixels():
+    network, images = small(), pictures(6)
+    labels = network(images).argmax(1)
+    counts = [Greedy(kappa=kappa)(network, images, labels) for kappa in (0.0, 0.2, 0.4)]
+    assert all(result.succeeded.all() for result in counts)
+    means = [result.n_pixels.float().mean() for result in counts]
+    assert means[0] < means[1] < means[2]
+
+
+def test_margins_are_told_without_kappa():
+    """What the trace and the caller see is the network's margin, whatever lead is asked for."""
+    network, images = small(), pictures()
+    labels = network(images).argmax(1)
+    heard = []
+
+    def on_step(step) -> None:
+        heard.append((step.margin.clone(), margins(network(step.current), labels)))
+
+    result = Greedy(steps=1, kappa=3.0, prune=False, polish=False)(network, images, labels, on_step=on_step)
+    assert torch.allclose(result.trace.margin[0], margins(network(images), labels), atol=1e-5)
+    assert heard
+    assert all(torch.allclose(told, found, atol=1e-5) for told, found in heard)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from torch import nn
 from explorer.__main__ import main
 from explorer.attacks import Greedy, SparseAttack
 from explorer.classifiers import load_classifier
+from explorer.classifiers.ensemble import Ensemble
 from explorer.commands.pictures import labelled
 from explorer.numerics import Share
 from explorer.studies.transfer import PARTS, Transfer
@@ -62,6 +63,37 @@ def test_identical_networks_are_fooled_by_every_whole_change():
         assert [shot.picture for shot in cell.shots] == [0, 1, 2, 3]
     assert transfer.success("sparse", "one") == Share(4, 4)
     assert transfer.mean_pixels("sparse", "one") == 1
+
+
+def test_all_but_one_are_attacked_together():
+    """Whoever looks at the first pixel alone is fooled by what fools two others that do, and by nothing else."""
+    networks = {"one": Corner(), "same": Corner(), "last": Corner(3, 3)}
+    transfer = finished(networks, together=True)
+    assert [*transfer.sources] == [*networks, "all but one", "all but same", "all but last"]
+    assert [*transfer.networks] == [*networks]
+    assert transfer.left_out("all but last", "last")
+    assert not transfer.left_out("all but last", "one")
+    assert transfer.cell("sparse", "all but last", "last").fooled["whole"] == Share(0, 4)
+    for target in ("one", "same"):
+        assert transfer.cell("sparse", "all but last", target).fooled["whole"] == Share(4, 4)
+    assert transfer.success("sparse", "all but one") == Share(4, 4), "its members' mean is fooled"
+    assert len(transfer.cells("sparse")) == 6 * 3
+
+
+def test_an_ensemble_has_the_mean_of_its_members_probabilities():
+    images, _ = dark_and_bright()
+    members = [Corner(), Corner(3, 3), Always(1)]
+    probabilities = torch.stack([member(images).softmax(1) for member in members]).mean(0)
+    ensemble = Ensemble(members)
+    assert torch.allclose(ensemble(images).softmax(1), probabilities, atol=1e-6)
+    assert ensemble.class_names == ["Dark", "Bright"]
+    with pytest.raises(ValueError, match="one network or more; got none"):
+        Ensemble([])
+
+
+def test_two_networks_leave_none_out():
+    with pytest.raises(ValueError, match="three networks or more to attack some together; got one, same"):
+        finished({"one": Corner(), "same": Corner()}, together=True)
 
 
 def test_a_network_that_does_not_look_at_the_changed_pixels_is_never_fooled():

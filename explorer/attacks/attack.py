@@ -53,6 +53,11 @@ class Attack:
         1.0, "Largest step of any channel of a changed pixel, in [0, 1] units: fainter changes need more pixels.",
         label="largest change", low=1 / 255, high=1, slider=(0.01, 1.0), log=True,
     )  # fmt: skip
+    kappa: float = knob(
+        0.0, "How far the wrong class must lead, in logits (κ of arXiv 1608.04644): more takes more pixels, and other "
+        "networks are fooled more often.",
+        label="κ · lead of the wrong class", low=0, high=1000, slider=(0.0, 20.0),
+    )  # fmt: skip
     seed: int = knob(0, "Of all that is drawn at random.", low=0, high=2**31 - 1, slider=(0, 20))
 
     name: ClassVar[str] = "optimised"

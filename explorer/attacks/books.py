@@ -25,6 +25,7 @@ class Books:
         self.units = torch.full_like(problem.labels, self._nothing)  # of the best image, where it fools
         self.least = torch.full_like(images[:, 0, 0, 0], torch.inf)  # its margin
         self.margin = self.least.clone()  # of the last step
+        self._kappa = problem.kappa
         # Room for all steps at once: a small tensor kept per step holds the freed memory between them (1 GB was seen).
         shape = steps, len(images)
         self._trace = images.new_empty(shape), problem.labels.new_empty(shape), images.new_empty(shape)
@@ -58,7 +59,8 @@ class Books:
 
     def trace(self, steps: int) -> Trace:
         """The first `steps` rows, on the host."""
-        return Trace(*(column[:steps].cpu() for column in self._trace))
+        margin, n_pixels, loss = (column[:steps].cpu() for column in self._trace)
+        return Trace(margin - self._kappa, n_pixels, loss)
 
     @property
     def rows(self) -> int:
@@ -88,6 +90,7 @@ class Progress:
     ) -> None:
         """`total`: steps over all stages, at most. `so_far`: the result, if the attack ended in the stage of a name."""
         self._images, self._books, self._total, self._on_step = problem.images, books, total, on_step
+        self._kappa = problem.kappa
         self._so_far = so_far
         self.done, self.stopped = 0, False
         self.left: Tensor | None = None  # images (b,) bool whose attack should stop; None: nobody said so
@@ -106,7 +109,7 @@ class Progress:
                 _put(seen, live, current)
             so_far = self._so_far and partial(self._so_far, stage.name)
             answer = self._on_step(
-                Step(stage.name, self.done, self._total, n_pixels, self._books.margin.clone(), seen, so_far)
+                Step(stage.name, self.done, self._total, n_pixels, self._books.margin - self._kappa, seen, so_far)
             )
             self.left = answer.to(best.device) if torch.is_tensor(answer) else None
             self.stopped = bool(answer if self.left is None else self.left.all())

@@ -32,7 +32,6 @@ from explorer.exact import exact_arithmetic
 from explorer.frozen import frozen
 from explorer.locks import exclusive
 from explorer.memory import Room, as_one_sentence, is_shortage, room_for, saved_for_backward, shrinking
-from explorer.numerics import margins
 from explorer.types import STAGES, AttackResult, Gradient, Images, Labels, Network, OnStep, Step, Trace
 
 WIDTHS = (8, 16, 32, 64, MANY)  # of their tables of changed units
@@ -73,7 +72,7 @@ def run(
             problem = Problem(
                 network, images, labels, targets, low, high,
                 unit=attack.unit, max_units=attack.max_pixels, forward_size=room.at_once, alone=alone,
-                gradients=gradient != "unused",
+                gradients=gradient != "unused", kappa=attack.kappa,
             )  # fmt: skip
             free = int(problem.free.sum(1).min())
             if free < attack.needs_units:
@@ -188,7 +187,7 @@ def _judged(found: _Found, problem: Problem, room: Room, gradient: Gradient, was
     stages, best, fools, logits = {}, None, None, None
     for name, images in found.stages.items():
         seen = shrinking(lambda size, of=images: torch.cat([network(some) for some in of.split(size)]), room.in_all)
-        fooled = margins(seen, labels, targets) < 0
+        fooled = problem.margins_of(seen) < 0
         if problem.max_units is not None:
             fooled &= problem.changed(images).sum(1) <= problem.max_units
         if best is not None:

@@ -20,7 +20,7 @@ from explorer.attacks.randomness import keys_of, uniform
 from explorer.attacks.stage import State, held
 from explorer.grid import to_grid
 from explorer.knobs import again, knob
-from explorer.numerics import finite, margins
+from explorer.numerics import finite
 from explorer.types import Images
 
 
@@ -79,7 +79,7 @@ class PGD0(Attack):
             logits = problem.differentiable(candidate)
             loss = F.cross_entropy(logits, towards, reduction="none") * (1 if problem.targets is None else -1)
             (gradient,) = torch.autograd.grad(loss.sum(), candidate)
-        margin, candidate = margins(logits, problem.labels, problem.targets).detach(), candidate.detach()
+        margin, candidate = problem.margins_of(logits).detach(), candidate.detach()
         attempts = self._attempts.after(problem, state, candidate, margin)
         gradient = finite(gradient)
         size = gradient.abs().flatten(1).sum(1).clamp_min(1e-30)[:, None, None, None]

@@ -31,6 +31,7 @@ class Problem:
     peeks: bool = True  # the host may look at values, and leave out what is finished; False while steps are captured
     width: int = 0  # while steps are captured: of tables of changed units, as many as any image has
     alone: bool = False  # convolve as if each picture were the only one
+    kappa: float = 0.0  # logits by which the wrong class must lead
 
     def of(self, index: Tensor) -> "Problem":
         """The same for some of the images."""
@@ -64,12 +65,12 @@ class Problem:
             )
 
     def margin(self, images: Images, owner: Tensor | None = None) -> PerImage:
-        """Margins (m,), negative where fooled; NaN counts as infinite. `owner` (m,): whose labels count, by default
+        """Margins (m,), see margins_of; NaN counts as infinite. `owner` (m,): whose labels count, by default
         each image's own.
         """
         if not len(images):
             return images.new_zeros(0)
-        return self._margins(self.logits(images), owner)
+        return self._finite_margins(self.logits(images), owner)
 
     def margin_and_gradient(self, images: Images) -> tuple[PerImage, Images]:
         """Margins (b,) and their gradients (b, 3, h, w), 0 where they are not finite."""
@@ -77,7 +78,7 @@ class Problem:
             return images.new_zeros(0), images
         images = images.detach().requires_grad_(True)
         with torch.enable_grad():
-            margin = self._margins(self.network(self._laid_out(images)))
+            margin = self._finite_margins(self.network(self._laid_out(images)))
             (gradient,) = torch.autograd.grad(margin.sum(), images)
         return margin.detach(), finite(gradient)
 
@@ -85,11 +86,15 @@ class Problem:
         """Logits (b, k) with their graph, for losses of an attack's own."""
         return self.network(self._laid_out(images))
 
-    def _margins(self, logits: Logits, owner: Tensor | None = None) -> PerImage:
+    def margins_of(self, logits: Logits, owner: Tensor | None = None) -> PerImage:
+        """Margins (m,), negative where fooled by the lead that is asked for."""
         labels, targets = self.labels, self.targets
         if owner is not None:
             labels, targets = labels[owner], None if targets is None else targets[owner]
-        return margins(logits, labels, targets).nan_to_num(nan=torch.inf, posinf=torch.inf, neginf=-torch.inf)
+        return margins(logits, labels, targets) + self.kappa
+
+    def _finite_margins(self, logits: Logits, owner: Tensor | None = None) -> PerImage:
+        return self.margins_of(logits, owner).nan_to_num(nan=torch.inf, posinf=torch.inf, neginf=-torch.inf)
 
     def _laid_out(self, images: Images) -> Images:
         """On a CPU a batch is convolved a third to a half faster with its channels last."""

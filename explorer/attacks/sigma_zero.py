@@ -15,7 +15,7 @@ from explorer.attacks.problem import Problem, as_images, as_units
 from explorer.attacks.stage import State
 from explorer.grid import to_grid
 from explorer.knobs import knob
-from explorer.numerics import finite, margins
+from explorer.numerics import finite
 from explorer.types import Images
 
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8  # Adam's
@@ -78,7 +78,7 @@ class SigmaZero(Attack):
             # straight through the 8-bit grid: what is judged is what will be saved
             judged = to_grid(images + delta)
             adversarial = images + delta + (judged - images - delta).detach()
-            margin = margins(problem.differentiable(adversarial), problem.labels, problem.targets)
+            margin = problem.margins_of(problem.differentiable(adversarial))
             size = as_units(delta.square(), unit).sum(1)
             loss = F.relu(margin) + (size / (size + self.sigma)).sum(1) / images[0].numel()
             (gradient,) = torch.autograd.grad(loss.sum(), delta)

@@ -23,7 +23,7 @@ from explorer.attacks.stage import State
 from explorer.attacks.validation import per_image
 from explorer.grid import to_grid
 from explorer.knobs import knob
-from explorer.numerics import finite, margins, slope_at_zero, smoothed_l0_slope
+from explorer.numerics import finite, slope_at_zero, smoothed_l0_slope
 from explorer.types import Images, Labels
 
 START = 0.1  # weight that every unit starts with, where the normal has slope (v = 1 never leaves the dense start)
@@ -160,7 +160,7 @@ class SparseAttack(Attack):
         adversarial = to_grid(problem.clean + v[:, None] * move).view_as(problem.images).requires_grad_(True)
         with torch.enable_grad():
             logits = problem.differentiable(adversarial)
-            margin = margins(logits, problem.labels, problem.targets)
+            margin = problem.margins_of(logits)
             loss = F.relu(margin) if self.loss == "margin" else F.cross_entropy(logits, state["aim"], reduction="none")
             total = loss.sum()
         if problem.peeks and not (loss > 0).any():

@@ -22,7 +22,7 @@ from explorer.attacks.randomness import keys_of, uniform
 from explorer.attacks.stage import State, held
 from explorer.grid import to_grid
 from explorer.knobs import again, knob
-from explorer.numerics import finite, margins
+from explorer.numerics import finite
 from explorer.types import Images
 
 UNSURE = 0.5  # margin in logits below which the loss is the margin, and not the cross-entropy
@@ -95,7 +95,7 @@ class SparsePGD(Attack):
         candidate = to_grid(images + made).requires_grad_(True)
         with torch.enable_grad():
             logits = problem.differentiable(candidate)
-            margin = margins(logits, problem.labels, problem.targets)
+            margin = problem.margins_of(logits)
             towards, sign = (problem.labels, 1) if problem.targets is None else (problem.targets, -1)
             entropy = sign * F.cross_entropy(logits, towards, reduction="none")
             loss = torch.where(margin < UNSURE, -margin, entropy)

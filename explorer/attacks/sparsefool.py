@@ -16,7 +16,7 @@ from explorer.attacks.problem import Problem, as_images, as_units
 from explorer.attacks.stage import State, held
 from explorer.grid import to_grid
 from explorer.knobs import again, knob
-from explorer.numerics import finite, margins
+from explorer.numerics import finite
 from explorer.types import Images, Labels, Logits
 
 BEYOND = 1e-3  # how far past the plane the last value moves, in the plane's distance
@@ -118,7 +118,7 @@ class SparseFool(Attack):
         with torch.enable_grad():
             logits = problem.differentiable(images)
             own, others = _classes(logits, problem.labels, problem.targets, self.classes - 1)
-            leads = (logits.gather(1, others) - logits.gather(1, own[:, None])).unbind(1)
+            leads = (logits.gather(1, others) - logits.gather(1, own[:, None]) - problem.kappa).unbind(1)
             slopes = [torch.autograd.grad(lead.sum(), images, retain_graph=True)[0] for lead in leads]
         least = torch.full_like(logits[:, 0].detach(), torch.inf)
         strongest = nearest = torch.zeros_like(images)
@@ -130,7 +130,7 @@ class SparseFool(Attack):
             least = torch.where(closer, distance, least)
             nearest = torch.where(closer[:, None, None, None], slope, nearest)
             strongest = slope if number == 0 else strongest
-        beyond = margins(logits.detach(), problem.labels, problem.targets) < 0
+        beyond = problem.margins_of(logits.detach()) < 0
         return beyond, strongest, nearest, least
 
 

@@ -2,7 +2,9 @@
 
 For each network that is attacked (source) and each that looks (target): how often the target is fooled, of the pictures
 that both see correctly and whose attack fools the source. By the whole change, by its obscuring pixels only, and by its
-leading ones only; the other pixels are put back. In brackets 95 % intervals (Wilson).
+leading ones only; the other pixels are put back. With --together, all networks but one are attacked at once as well:
+what fools several carries over more often to the one that was left out, and so does what fools by a lead (:kappa=10).
+In brackets 95 % intervals (Wilson).
 """
 
 import argparse
@@ -21,7 +23,8 @@ EXAMPLES = """attacks:
 examples:
   python -m explorer transfer --models signs-resnet,signs-cnn,signs-vit,signs-robust
   python -m explorer transfer --models signs-resnet,signs-vit --attack sparse,sparse-paper --n 50 --out out/transfer.csv
-  python -m explorer transfer --models signs-cnn,my_network.py:load --pictures renders --n 20"""
+  python -m explorer transfer --models signs-cnn,my_network.py:load --pictures renders --n 20
+  python -m explorer transfer --models signs-resnet,signs-cnn,signs-vit --together --attack sparse,sparse:kappa=10"""
 
 DEFAULT_ATTACKS = "sparse,sparse-paper"
 
@@ -41,6 +44,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--attack", default=DEFAULT_ATTACKS, metavar="NAME,...", help=f"see below (default: {DEFAULT_ATTACKS})"
     )
     parser.add_argument(
+        "--together",
+        action="store_true",
+        help="also attack all networks but one, as one whose probabilities are the mean of theirs (arXiv 1611.02770)",
+    )
+    parser.add_argument(
         "--out", type=Path, default=Path("out/transfer.csv"), metavar="FILE", help="(default: out/transfer.csv)"
     )
 
@@ -50,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     attacks = {name: named_attack(name) for name in args.attack.split(",")}
     loaded = {name: networks.load_network(name, args.device) for name in args.models.split(",")}
     images, labels = pictures.labelled(next(iter(loaded.values())), args.pictures, args.n, args.seed, args.data)
-    transfer = Transfer(loaded, images, labels, attacks, batch=args.batch)
+    transfer = Transfer(loaded, images, labels, attacks, together=args.together, batch=args.batch)
     right = ", ".join(f"{name} {int(flags.sum())}" for name, flags in transfer.right.items())
     print(f"{len(images)} pictures from {args.pictures}; seen correctly: {right}", flush=True)
     with tqdm(total=transfer.total, unit="part", disable=None, leave=False) as bar:
@@ -58,10 +66,10 @@ def run(args: argparse.Namespace) -> int:
             bar.update(transfer.done - bar.n)
     for name in attacks:
         print(f"\n{name}")
-        print(aligned([_source(transfer, name, source) for source in loaded]))
+        print(aligned([_source(transfer, name, source) for source in transfer.sources]))
         for part, title in PARTS.items():
             print(f"\n{name}, {title}: fooled, row attacked, column looks")
-            rows = [{"": source} | dict.fromkeys(loaded, "") for source in loaded]
+            rows = [{"": source} | dict.fromkeys(loaded, "") for source in transfer.sources]
             cells = iter(transfer.cells(name))
             print(aligned([{head: row[""] if not head else written_share(next(cells).fooled[part]) for head in row}
                            for row in rows]))  # fmt: skip

@@ -22,12 +22,21 @@ DASHES = ("solid", "dot", "dashdot", "longdash")
 
 
 def share_matrix(
-    names: Sequence[str], shares: Sequence[Sequence[Share]], rows: str, columns: str, *, clickable: bool = True
+    names: Sequence[str],
+    shares: Sequence[Sequence[Share]],
+    rows: str,
+    columns: str,
+    *,
+    more: Sequence[str] = (),
+    clickable: bool = True,
 ) -> go.Figure:
-    """Row by column, each share in its cell; a click on a cell reports [row, column]."""
-    n = len(names)
-    titles = [_wrapped(name, WIDTH, break_long_words=False) for name in names]
-    cells = [(i, j) for i in range(n) for j in range(n)]
+    """Row by column, each share in its cell; a click on a cell reports [row, column]. `names` are those of the columns
+    and of the first rows, `more` those of the rows after them.
+    """
+    n_rows, n = len(shares), len(names)
+    lines = [*names, *more]
+    titles = [_wrapped(name, WIDTH, break_long_words=False) for name in lines]
+    cells = [(i, j) for i in range(n_rows) for j in range(n)]
     map_ = go.Heatmap(
         z=[[share.value if share.of else None for share in line] for line in shares],
         text=[[_in_cell(share) for share in line] for line in shares],
@@ -49,16 +58,16 @@ def share_matrix(
         selected={"marker": {"opacity": 1}},
         unselected={"marker": {"opacity": 1}},
         customdata=[[i, j] for i, j in cells] if clickable else None,
-        text=[f"{words(names[i])} → {words(names[j])}<br>{words(told(shares[i][j]))}" for i, j in cells],
+        text=[f"{words(lines[i])} → {words(names[j])}<br>{words(told(shares[i][j]))}" for i, j in cells],
         hovertemplate="%{text}" + "<br>click: its pictures" * clickable + "<extra></extra>",
     )
-    stops = {"tickvals": [*range(n)], "ticktext": titles, "showgrid": False}
+    stops = {"tickvals": [*range(n_rows)], "ticktext": titles, "showgrid": False}
     return go.Figure(
         [map_, targets],
         layout(
-            110 + ROW * n,
+            110 + ROW * n_rows,
             xaxis=axis(columns, side="top", range=[-0.5, n - 0.5], **stops),
-            yaxis=axis(rows, range=[n - 0.5, -0.5], **stops),
+            yaxis=axis(rows, range=[n_rows - 0.5, -0.5], **stops),
             clickmode="event+select" if clickable else "none",
             showlegend=False,
             margin={"l": 8, "r": 8, "t": 8, "b": 8},

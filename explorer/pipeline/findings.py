@@ -42,6 +42,8 @@ def diagnose(result: AttackResult, attack: Attack, *, succeeded: bool, confined:
     if not succeeded and result.gradient == "zero" and not attack.black_box:
         return (_flat(),)
     findings = [] if succeeded else [_not_fooled(result, attack, confined)]
+    if attack.kappa and not result.stopped and not result.succeeded.all():
+        findings = [_not_so_sure(attack)]
     if {*knobs(attack)} >= WEIGHING and not result.stopped:
         findings += _badly_weighed(result, attack)
     return tuple(findings)
@@ -97,6 +99,12 @@ def _not_fooled(result: AttackResult, attack: Attack, confined: bool) -> Finding
         return Finding(missed, _either(*causes), "another attack", tuple(cures))
     far = "the target is far from what the picture shows"
     return Finding(missed, _either(far, *causes), "any wrong class instead of a target", tuple(cures))
+
+
+def _not_so_sure(attack: Attack) -> Finding:
+    less = tuple(Cure("kappa", attack.kappa / times) for times in STRONGER)
+    missed = f"No wrong class leads by κ = {attack.kappa:g} logits."
+    return Finding(missed, "the network is never that sure of one", "a smaller κ", less)
 
 
 def _looser(attack: Attack) -> Iterable[Cure]:

@@ -5,12 +5,14 @@ Transfer as Szegedy et al. (arXiv 1312.6199) measured it; obscuring and leading 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from explorer.attacks import Attack
+from explorer.classifiers.ensemble import Ensemble
 from explorer.classifiers.python import count_classes, device_of
 from explorer.evidence import DEFAULT_METHOD, METHODS, Case, Reversals, undisturbed
 from explorer.evidence.attributions import problems_of
@@ -68,8 +70,16 @@ class Cell:
     shots: tuple[Shot, ...]  # those that are counted, in order
 
 
+def without(target: str) -> str:
+    """What all networks but one are called, together."""
+    return f"all but {target}"
+
+
 class Transfer:
-    """Every attack on every network and picture, once; what it made is then shown to every network."""
+    """Every attack on every network and picture, once; what it made is then shown to every network.
+
+    `sources` are attacked and `networks` look. They are the same, but for those that are attacked `together`.
+    """
 
     def __init__(
         self,
@@ -78,18 +88,26 @@ class Transfer:
         labels: Labels,
         attacks: Mapping[str, Attack],
         *,
+        together: bool = False,
         batch: int = BATCH,
     ) -> None:
-        """Networks by name, on images (n, 3, h, w) with their true classes (n,). Raises ValueError with one sentence if
-        that is no comparison: fewer than two networks, other classes, or pictures of another size.
+        """Networks by name, on images (n, 3, h, w) with their true classes (n,). `together`: for each network, all
+        others are attacked at once as well, see Ensemble; it takes three networks or more. Raises ValueError with one
+        sentence if that is no comparison: fewer than two networks, other classes, or pictures of another size.
         """
         self.networks, self.attacks = dict(networks), dict(attacks)
-        self._check(images, labels, batch)
+        self._check(images, labels, batch, 3 if together else 2)
+        ensembles = {
+            without(target): Ensemble([network for name, network in networks.items() if name != target])
+            for target in self.networks
+            if together
+        }
+        self.sources = self.networks | ensembles
         self._images, self._labels = images.cpu(), labels.cpu()
         self._right: dict[str, Flags] | None = None
         self._shots: list[Shot] = []
-        starts = range(0, len(images), batch)
-        self._left = [(attack, source, first, batch) for first in starts for attack in attacks for source in networks]
+        order = product(range(0, len(images), batch), attacks, self.sources)
+        self._left = [(attack, source, first, batch) for first, attack, source in order]
         self.total = len(self._left)
 
     @property
@@ -99,10 +117,10 @@ class Transfer:
 
     @property
     def right(self) -> Mapping[str, Flags]:
-        """Which pictures (n,) each network sees correctly. Raises ValueError if no two see any of them so."""
+        """Which pictures (n,) each source sees correctly. Raises ValueError if no two see any of them so."""
         if self._right is None:
-            right = {name: self._seen(name, self._images) == self._labels for name in self.networks}
-            names = [*right]
+            right = {name: self._seen(name, self._images) == self._labels for name in self.sources}
+            names = [*self.networks]
             pairs = [(one, other) for i, one in enumerate(names) for other in names[i + 1 :]]
             if not any(bool((right[one] & right[other]).any()) for one, other in pairs):
                 raise ValueError(
@@ -120,7 +138,7 @@ class Transfer:
         attack, source, first, batch = self._left[0]
         chosen = self.right[source][first : first + batch].nonzero()[:, 0] + first
         if len(chosen):
-            network, device = self.networks[source], device_of(self.networks[source])
+            network, device = self.sources[source], device_of(self.sources[source])
             result = self.attacks[attack](
                 network, self._images[chosen].to(device), self._labels[chosen].to(device), on_step=on_step
             )
@@ -152,9 +170,13 @@ class Transfer:
         fooled = {part: Share(sum(s.seen[target][part] != s.label for s in shots), len(shots)) for part in PARTS}
         return Cell(attack, source, target, fooled, shots)
 
+    def left_out(self, source: str, target: str) -> bool:
+        """Whether the source knows nothing of the target."""
+        return source != target if source in self.networks else source == without(target)
+
     def cells(self, attack: str) -> list[Cell]:
         """The whole matrix, source by source."""
-        return [self.cell(attack, source, target) for source in self.networks for target in self.networks]
+        return [self.cell(attack, source, target) for source in self.sources for target in self.networks]
 
     def _shown(self, attack: str, source: str, chosen: Tensor, adversarial: Images, succeeded: Flags) -> list[Shot]:
         """Label the changed pixels, and show the pictures, whole and in part, to every network."""
@@ -190,7 +212,7 @@ class Transfer:
 
     def _obscuring(self, source: str, image: Image, attacked: Image, label: int) -> Flags:
         """Which pixels (h, w) changed, and obscure more than they lead."""
-        network = self.networks[source]
+        network = self.sources[source]
         mask = torch.zeros(image.shape[1:], dtype=torch.bool)
         image, attacked = image.to(device_of(network)), attacked.to(device_of(network))
         with undisturbed(network, image):
@@ -205,13 +227,14 @@ class Transfer:
 
     def _seen(self, name: str, images: Images) -> Labels:
         """The classes (n,) that a network sees, on the CPU."""
-        network, device = self.networks[name], device_of(self.networks[name])
+        network, device = self.sources[name], device_of(self.sources[name])
         with exclusive(network), exact_arithmetic(device), torch.no_grad():
             return torch.cat([network(some.to(device, copy=True)).argmax(1).cpu() for some in images.split(100)])
 
-    def _check(self, images: Images, labels: Labels, batch: int) -> None:
-        if len(self.networks) < 2:
-            raise ValueError(f"Transfer needs two networks or more; got {', '.join(self.networks) or 'none'}.")
+    def _check(self, images: Images, labels: Labels, batch: int, fewest: int) -> None:
+        if len(self.networks) < fewest:
+            needed = {2: "two networks or more", 3: "three networks or more to attack some together"}[fewest]
+            raise ValueError(f"Transfer needs {needed}; got {', '.join(self.networks) or 'none'}.")
         if not self.attacks:
             raise ValueError("Transfer needs one attack or more; got none.")
         if batch < 1:

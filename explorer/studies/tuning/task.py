@@ -15,7 +15,13 @@ from explorer.hashes import image_sha256, network_sha256
 from explorer.knobs import Knob, knobs
 from explorer.types import Images, Labels
 
-FIXED = {"unit", "seed", "max_pixels", "max_change"}  # what is counted, kept and allowed is no question of tuning
+FIXED = {
+    "unit",
+    "seed",
+    "max_pixels",
+    "max_change",
+    "confidence",
+}  # what is counted, kept and allowed is no question of tuning
 STEPPING = ("step_size", "momentum")  # knobs that are worth tuning beside an attack's main ones
 
 

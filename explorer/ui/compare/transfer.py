@@ -1,5 +1,6 @@
 """Does it carry over? The matrix of attacked networks and those that look, and the pictures of its cells."""
 
+import dataclasses
 import html
 from collections.abc import Mapping, Sequence
 
@@ -11,8 +12,9 @@ from explorer.attacks import Attack
 from explorer.figures import share_matrix, told
 from explorer.hashes import image_sha256
 from explorer.jobs import Job
+from explorer.knobs import knobs
 from explorer.numerics import Share
-from explorer.studies.transfer import PARTS, Cell, Part, Shot, Transfer
+from explorer.studies.transfer import PARTS, Cell, Part, Shot, Transfer, without
 from explorer.types import Sample, Step
 from explorer.ui.caches import content_of
 from explorer.ui.compare import parts
@@ -27,9 +29,10 @@ from explorer.ui.compare.choices import (
     title_of,
 )
 from explorer.ui.compare.measured import measured
+from explorer.ui.controls import widget
 from explorer.ui.evidence import QUIET
 from explorer.ui.grid import go_to
-from explorer.ui.link import bound, link, linked_here, unlink
+from explorer.ui.link import SWITCH, bound, link, linked_here, unlink
 from explorer.ui.long_runs import LongRun, control, long_runs, own_runs
 from explorer.ui.markdown import plain
 from explorer.ui.networks import BRING, UPLOADED
@@ -49,7 +52,8 @@ Each picture is attacked on one network (a **row**), and shown to the others (**
 column's network errs, of the pictures that both networks see correctly without the attack, and with which the attack
 fools the row's own network. Point at a cell for its 95 % interval, and click it for its pictures. *Only obscuring* puts
 all leading pixels back, and *only leading* all obscuring ones; without a pixel of that kind, the picture is the clean
-one.
+one. *All but one together* adds rows: all networks but one are attacked at once, and what matters is whether that one,
+which was left out, errs too.
 """
 
 
@@ -78,27 +82,41 @@ def show_transfer() -> None:
         first = networks[chosen[0]]
         every = pictures_of(first.dataset)
         samples = fitted(every[: choose_count("transfer_n", min(MOST_PICTURES, len(every)))], first.input_size)
-    run = _run_of(networks, samples, attacks)
+    attacks, together = _aimed(attacks)
+    run = _run_of(networks, samples, attacks, together)
     transfer: Transfer = run.of
     left = transfer.total - transfer.done
     seconds = sum(expected_seconds(attack, clf) for attack in attacks.values() for clf in networks.values())
-    n_attacks = len(networks) * len(attacks) * len(samples)
+    seconds *= len(networks) if together else 1  # each ensemble is all networks but one
+    n_attacks = len(transfer.sources) * len(attacks) * len(samples)
     rest = parts.told(transfer.done, left, f"{n_attacks} attacks", seconds * len(samples) * left / transfer.total)
     control(run, "Measure" if left else "", "Go on" if transfer.done and left else None, rest, key="transfer")
     if transfer.done:
-        show_matrices(transfer, samples, short_titles(chosen))
+        titles = short_titles(chosen)
+        show_matrices(transfer, samples, titles | {without(name): without(titles[name]) for name in chosen})
     else:
         show_measured()
 
 
-def _run_of(networks: Mapping, samples: Sequence[Sample], attacks: Mapping[str, Attack]) -> LongRun:
+def _aimed(attacks: Mapping[str, Attack]) -> tuple[dict[str, Attack], bool]:
+    """What makes an attack carry over: a lead of the wrong class, and several networks attacked at once."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
+        with st.container(width=320):
+            kappa = widget(knobs(Attack)["kappa"], prefix="transfer_")
+        bound("transfer_together", SWITCH)
+        together = st.toggle("All but one together", key="transfer_together", bind="query-params")
+    return {name: dataclasses.replace(attack, kappa=kappa) for name, attack in attacks.items()}, together
+
+
+def _run_of(networks: Mapping, samples: Sequence[Sample], attacks: Mapping[str, Attack], together: bool) -> LongRun:
     pictures = [image_sha256(sample.image) for sample in samples]
-    key = key_of("transfer", [(name, content_of(clf)) for name, clf in networks.items()], pictures, dict(attacks))
+    contents = [(name, content_of(clf)) for name, clf in networks.items()]
+    key = key_of("transfer", contents, pictures, dict(attacks), together)
 
     def make() -> LongRun:
         images = torch.stack([sample.image for sample in samples])
         labels = torch.tensor([sample.label for sample in samples])
-        transfer = Transfer(networks, images, labels, attacks, batch=BATCH)
+        transfer = Transfer(networks, images, labels, attacks, together=together, batch=BATCH)
         device = str(next(iter(networks.values())).device)
         return LongRun(key, device, lambda job: _advance(transfer, job), transfer, kind="transfer")
 
@@ -143,7 +161,7 @@ def show_measured() -> None:
                 share_matrix(titles, shares, "attacked", "looks", clickable=False),
                 key=f"measured-{attack}-{part}",
                 config=QUIET,
-                alt=f"{title}: how often {PARTS[part]} fools. {_listed(titles, shares)}.",
+                alt=f"{title}: how often {PARTS[part]} fools. {_listed(titles, titles, shares)}.",
             )
             st.caption(_others([share for i, line in enumerate(shares) for j, share in enumerate(line) if i != j]))
 
@@ -165,8 +183,8 @@ def show_matrices(transfer: Transfer, samples: Sequence[Sample], titles: Mapping
 
 
 def _matrix(transfer: Transfer, attack: str, part: Part, titles: Mapping[str, str]) -> None:
-    names = [*transfer.networks]
-    shares = [[transfer.cell(attack, source, target).fooled[part] for target in names] for source in names]
+    names, sources = [*transfer.networks], [*transfer.sources]
+    shares = [[transfer.cell(attack, source, target).fooled[part] for target in names] for source in sources]
     number = [*transfer.attacks].index(attack)
     key = f"matrix-{number}-{part}"
 
@@ -176,38 +194,47 @@ def _matrix(transfer: Transfer, attack: str, part: Part, titles: Mapping[str, st
             source, target = map(int, points[0]["customdata"])
             link(CELL, f"{number}.{source}.{target}", "")
 
-    figure = share_matrix([titles[name] for name in names], shares, "attacked", "looks")
+    columns, rows = [titles[name] for name in names], [titles[name] for name in sources]
+    figure = share_matrix(columns, shares, "attacked", "looks", more=rows[len(columns) :])
     st.plotly_chart(
         figure,
         key=key,
         on_select=pick,
         selection_mode="points",
         config=QUIET,
-        alt=f"How often {PARTS[part]} fools. {_listed([titles[name] for name in names], shares)}.",
+        alt=f"How often {PARTS[part]} fools. {_listed(rows, columns, shares)}.",
     )
 
 
 def _summary(transfer: Transfer, attack: str, part: Part) -> str:
-    """All cells off the diagonal together, in one sentence."""
-    others = [cell.fooled[part] for cell in transfer.cells(attack) if cell.source != cell.target]
-    pixels = [transfer.mean_pixels(attack, source) for source in transfer.networks]
+    """How it went with networks that the attack knew nothing of, in a sentence or two."""
+    others = [cell for cell in transfer.cells(attack) if transfer.left_out(cell.source, cell.target)]
+    pixels = [transfer.mean_pixels(attack, source) for source in transfer.sources]
     known = [each for each in pixels if each == each]
     mean = f"{min(known):,.0f} to {max(known):,.0f} changed pixels on average, by network. " if known else ""
-    return mean + _others(others)
+    told = _others([cell.fooled[part] for cell in others if cell.source in transfer.networks])
+    left_out = [cell.fooled[part] for cell in others if cell.source not in transfer.networks]
+    if sum(share.of for share in left_out):
+        told += f" Where all others are attacked together, the one left out is fooled in {_counted(left_out)}."
+    return mean + told
 
 
 def _others(shares: Sequence[Share]) -> str:
     """How often networks other than the attacked one are fooled, over all pairs."""
+    return f"Other networks are fooled in {_counted(shares)}."
+
+
+def _counted(shares: Sequence[Share]) -> str:
     hits, of = sum(share.hits for share in shares), sum(share.of for share in shares)
-    return f"Other networks are fooled in {hits} of {of} cases{f', {100 * hits / of:.0f} %' if of else ''}."
+    return f"{hits} of {of} cases{f', {100 * hits / of:.0f} %' if of else ''}"
 
 
-def _listed(titles: Sequence[str], shares: Sequence[Sequence[Share]]) -> str:
+def _listed(rows: Sequence[str], columns: Sequence[str], shares: Sequence[Sequence[Share]]) -> str:
     """A matrix in words."""
     return "; ".join(
         f"{source} to {target}: {told(share)}"
-        for source, line in zip(titles, shares, strict=True)
-        for target, share in zip(titles, line, strict=True)
+        for source, line in zip(rows, shares, strict=True)
+        for target, share in zip(columns, line, strict=True)
     )
 
 
@@ -222,11 +249,11 @@ def _table(transfer: Transfer, titles: Mapping[str, str]) -> pd.DataFrame:
 
 def _opened(transfer: Transfer) -> Cell | None:
     """The cell that the link names."""
-    attacks, names = [*transfer.attacks], [*transfer.networks]
+    attacks, sources, names = [*transfer.attacks], [*transfer.sources], [*transfer.networks]
     allowed = {
         f"{a}.{s}.{t}": (attack, source, target)
         for a, attack in enumerate(attacks)
-        for s, source in enumerate(names)
+        for s, source in enumerate(sources)
         for t, target in enumerate(names)
     }
     name = linked_here(CELL, allowed, "")
@@ -251,22 +278,25 @@ def show_cell(transfer: Transfer, cell: Cell, part: Part, samples: Sequence[Samp
 
 
 def _card(transfer: Transfer, cell: Cell, part: Part, shot: Shot, sample: Sample, titles: Mapping[str, str]) -> None:
-    names = transfer.networks[cell.source].class_names
+    names = transfer.networks[cell.target].class_names
     pictures = (("clean", sample.image), (f"attacked, {TITLES[part].lower()}", shot.shown(part, sample.image)))
     images = "".join(
         f'<img alt="{html.escape(f"{names[shot.label]}, {name}")}" src="{picture_url(image)}">'
         for name, image in pictures
     )
     st.html(f'<div class="pair">{images}</div>')
-    seen = {titles[name]: shot.seen[name][part] for name in dict.fromkeys((cell.source, cell.target))}
+    seen = {
+        titles[name]: shot.seen[name][part] for name in dict.fromkeys((cell.source, cell.target)) if name in shot.seen
+    }
     lines = [f"**{plain(names[shot.label])}**, {shot.n_pixels[part]} pixels"]
     for title, label in seen.items():
         lines.append(f"{plain(title)}: {'✗' if label != shot.label else '✓'} {plain(names[label])}")
     st.markdown("  \n".join(lines))
-    st.button(
-        "Open in Explore",
-        on_click=go_to,
-        args=[transfer.attacks[cell.attack], cell.source, sample.name],
-        key=f"open-{shot.picture}",
-        width="stretch",
-    )
+    if cell.source in transfer.networks:
+        st.button(
+            "Open in Explore",
+            on_click=go_to,
+            args=[transfer.attacks[cell.attack], cell.source, sample.name],
+            key=f"open-{shot.picture}",
+            width="stretch",
+        )
