@@ -26,7 +26,7 @@ pytestmark = [
     pytest.mark.filterwarnings("default"),  # what Dask warns of is its own affair
 ]
 COSTS = ["seconds", "memory_mb"]
-BARE = SparseAttack(steps=4, prune=False, polish=False)
+BARE = SparseAttack(steps=3, prune=False, polish=False)
 OWN = """
 import torch
 
