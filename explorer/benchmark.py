@@ -172,7 +172,9 @@ def _row(name: str, runs: Sequence[Run], time_ratio: float) -> Row:
 def _forward_backward(network: Network, images: Images) -> None:
     images = images.detach().requires_grad_(True)
     with torch.enable_grad():
-        torch.autograd.grad(network(images).sum(), images)
+        total = network(images).sum()
+        if total.requires_grad:  # a random search compares networks that give none as well
+            torch.autograd.grad(total, images)
 
 
 def _seconds(device: torch.device, work: Callable[[], object]) -> float:
