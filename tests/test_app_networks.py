@@ -314,3 +314,11 @@ def test_what_a_network_of_another_data_set_is_asked_for_is_let_go(monkeypatch):
     assert app.query_params.get("network", DEFAULT) == DEFAULT
     assert app.segmented_control(key="source").value == "Road signs"
     forget_classifiers()
+
+
+def test_two_devices_of_one_kind_are_told_apart():
+    """A control knows its choices by what they are called: the second of two equal GPUs must not mean the first."""
+    card = 80 * 2**30
+    found = (Device("cuda:0", "H100", card), Device("cuda:1", "H100", card), Device("cpu", "CPU", 2**34))
+    titles = {"cuda:0": "H100, 80 GB (cuda:0)", "cuda:1": "H100, 80 GB (cuda:1)", "cpu": "CPU, 16 GB"}
+    assert devices._titles(found) == titles

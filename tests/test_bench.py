@@ -276,3 +276,12 @@ def test_the_memory_and_the_end_are_those_of_the_device_that_works(monkeypatch):
     assert cost.PeakMemory(torch.device("cuda:1")).peak() == 800
     cost.seconds(torch.device("cuda:1"), lambda: None)
     assert asked == ["cuda:1"] * 3
+
+
+def test_a_network_without_a_gradient_is_compared_by_random_searches(clf, pictures):
+    class Rounds(nn.Module):
+        def forward(self, images):
+            return clf(images.detach()).detach()
+
+    (row,) = compare(Rounds(), *pictures, {"random": RandomSearch(queries=30, k=3)}, batch=5)
+    assert row.pictures == 5

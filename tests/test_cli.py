@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 from app_page import cifar10_card, write_cifar10
+from safetensors.torch import load_file, save_file
 from torchvision.models import ResNet18_Weights
 
 from explorer.__main__ import main
@@ -588,3 +589,22 @@ def test_own_networks_that_cannot_be_attacked_are_one_line(body, attributes, mes
 def test_a_file_of_code_without_a_function_says_how_it_is_written(capsys, tmp_path):
     assert main(["attack", "stop-1", "--model", "own.py", "--out", str(tmp_path)]) == 2
     assert "own.py:load" in capsys.readouterr().err
+
+
+def test_no_file_moves_the_cursor_of_a_terminal(tmp_path, capsys, monkeypatch):
+    """Names of files and of tensors are other people's, and a terminal obeys what they may hold."""
+    escape = "\x1b]0;mine\x07\x1b[2J"
+    named = {f"{escape}.{name}": tensor for name, tensor in load_file(ASSETS / "signs-cnn.safetensors").items()}
+    files = [tmp_path / f"{name}.safetensors" for name in ("mine", escape)]
+    for file in files:
+        save_file(named, file)
+        file.with_suffix(".json").write_text('{"architecture": "signs-cnn", "classes": "signs"}')
+    monkeypatch.setenv("EXPLORER_MODELS", str(tmp_path))
+    assert run("list") == 0
+    command = ["--device", "cpu", "--steps", "2", "--no-prune", "--no-polish", "--out", str(tmp_path / "out")]
+    codes = [main(["attack", "stop-1", "--model", str(file), *command]) for file in files]
+    assert codes in ([0, 2], [3, 2])
+    told = capsys.readouterr()
+    assert "was left out before all" in told.err
+    assert "has letters in its name that cannot be shown" in told.err
+    assert not {"\x1b", "\x07"} & {*told.out, *told.err}

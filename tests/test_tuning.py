@@ -166,6 +166,16 @@ def test_a_database_that_goes_away_in_the_middle_is_one_sentence(task, url, monk
         work(study, task, 1)
 
 
+def test_a_check_that_cannot_be_kept_is_one_sentence(task, url):
+    study = open_study(url, "one", task)
+    work(study, task, 1)
+    best = recommend(study, task)
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as theirs:
+        theirs.execute("drop table study_user_attributes")
+    with pytest.raises(ValueError, match=r"^The study 'one' cannot keep what the check found: no such table: .*\.$"):
+        check(study, best, task)
+
+
 def test_a_fingerprint_is_of_bytes_and_asks_the_network_nothing(task):
     class Unasked(nn.Sequential):
         def forward(self, images):

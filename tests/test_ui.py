@@ -6,6 +6,7 @@ import math
 import threading
 import time
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -18,7 +19,7 @@ from explorer.attacks import SparseAttack
 from explorer.pipeline import explore
 from explorer.samples import find_sample
 from explorer.types import Checks, Evidence, PixelLabel
-from explorer.ui import caches
+from explorer.ui import caches, classes
 from explorer.ui import work as ui_work
 from explorer.ui.caches import Answers, Question
 from explorer.ui.controls import logarithmic_stops
@@ -281,3 +282,9 @@ def test_a_result_is_kept_in_the_computers_memory(device):
         assert torch.equal(getattr(kept.result, name), getattr(found.result, name).cpu())
     assert {stage.device.type for stage in kept.result.stages.values()} == {"cpu"}
     assert kept.same_attack(found)
+
+
+def test_a_class_that_is_called_like_no_target_is_not_taken_for_one(monkeypatch):
+    monkeypatch.setattr(classes, "bound", lambda *_given: None)
+    monkeypatch.setattr(classes, "st", SimpleNamespace(selectbox=lambda *_given, **_more: classes.ANY_CLASS))
+    assert classes.choose_target(SimpleNamespace(class_names=["a", classes.ANY_CLASS])) is None

@@ -134,6 +134,8 @@ def _card(path: Path, _stamp: tuple[int, int] | None) -> Card | str:
 
 
 def _read_card(path: Path) -> Card:
+    if not path.stem.isprintable():
+        raise ValueError(f"The file {path.name!a} has letters in its name that cannot be shown: give it another one.")
     options = _description(path)
     names, dataset = _classes(options.get("classes", "imagenet"))
     architecture = options["architecture"]

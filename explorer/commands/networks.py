@@ -10,6 +10,7 @@ from torch import nn
 
 from explorer import user_code
 from explorer.classifiers import Classifier, best_device, load_classifier, load_python, python
+from explorer.pipeline import one_line
 from explorer.types import Image
 
 
@@ -38,7 +39,7 @@ def load_network(name: str, device: str) -> nn.Module:
         except RuntimeError as error:  # missing or damaged weights, in a sentence as well
             raise ValueError(str(error)) from error
         if clf.remark:
-            print(f"{name}: {clf.remark}", file=sys.stderr)
+            print(one_line(f"{name}: {clf.remark}", "?"), file=sys.stderr)  # names of tensors are in it
         return clf
     return load_python(name, device)
 

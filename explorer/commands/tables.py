@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from explorer.numerics import Share, percent
-from explorer.pipeline import cell
+from explorer.pipeline import cell, one_line
 
 
 def aligned(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -45,7 +45,7 @@ def _cell(value: Any, decimals: int) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:,.{decimals}f}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return f"{value:,}" if isinstance(value, int) else one_line(str(value), "?")
 
 
 def _unknown(value: Any) -> bool:

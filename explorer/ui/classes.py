@@ -18,7 +18,7 @@ def choose_target(clf: Classifier) -> int | None:
     names = distinct(clf.class_names)
     bound("target", [ANY_CLASS, *names])
     name = st.selectbox("Target class", [ANY_CLASS, *names], key="target", bind="query-params")
-    return names.index(name) if name in names else None
+    return names.index(name) if name in names and name != ANY_CLASS else None  # a class may be called so
 
 
 def choose_label(sample: Sample, clf: Classifier) -> int | None:
@@ -42,4 +42,4 @@ def choose_label(sample: Sample, clf: Classifier) -> int | None:
         help="Nobody has labelled this picture for this network. If the prediction is wrong, say so here.",
         on_change=lambda: link(PARAMETER, st.session_state.true_class, GUESSED),
     )
-    return names.index(name) if name in names else None
+    return names.index(name) if name in names and name != GUESSED else None

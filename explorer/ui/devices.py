@@ -1,6 +1,8 @@
 """Where networks run: chosen by a person where the computer has more than one device."""
 
 import os
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -43,7 +45,7 @@ def choose_device() -> str:
     if len(names) == 1:
         return fastest
     st.session_state.device = asked
-    titles = {device.name: _title(device) for device in devices()}
+    titles = _titles(devices())
     return st.selectbox(
         "Runs on",
         names,
@@ -62,6 +64,12 @@ def fastest_device() -> str:
 def device_title(name: str) -> str:
     """What the device of this name is called in a sentence."""
     return next((device.title for device in devices() if device.name == name), name.upper())
+
+
+def _titles(found: Sequence[Device]) -> dict[str, str]:
+    """What each is called, no two alike: a control knows its choices by that."""
+    titles = Counter(map(_title, found))
+    return {each.name: _title(each) + f" ({each.name})" * (titles[_title(each)] > 1) for each in found}
 
 
 def _title(device: Device) -> str:

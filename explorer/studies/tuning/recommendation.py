@@ -4,6 +4,7 @@ import dataclasses
 from dataclasses import dataclass
 
 import optuna
+from optuna.exceptions import StorageInternalError
 
 from explorer.attacks import Attack
 from explorer.numerics import percent
@@ -76,7 +77,8 @@ def check(study: optuna.Study, best: Recommendation, unseen: Task, on_step: OnSt
     Raises Stopped if `on_step` asks to stop.
     """
     found = Check(measure(unseen, best.attack, on_step), measure(unseen, unseen.base, on_step))
-    study.set_user_attr(_kept_as(best, unseen), dataclasses.asdict(found))
+    with usable(f"The study {study.study_name!r} cannot keep what the check found", (StorageInternalError,)):
+        study.set_user_attr(_kept_as(best, unseen), dataclasses.asdict(found))
     return found
 
 
