@@ -12,8 +12,8 @@ from tqdm import tqdm
 
 from explorer import user_code
 from explorer.attacks import Attack
+from explorer.classifiers.class_names import classes_of_folders
 from explorer.classifiers.python import count_classes, device_of
-from explorer.commands.networks import match
 from explorer.exact import exact_arithmetic
 from explorer.folders import visible
 from explorer.grid import from_levels, to_grid
@@ -194,7 +194,7 @@ def _own(source: str) -> Iterator[Chunk]:
 
 def _folder(folder: Path, class_names: list[str] | None, size: tuple[int, int] | None, seed: int) -> Iterator[Chunk]:
     names = [each.name for each in visible(folder) if each.is_dir()]
-    classes = _classes_of(names, class_names)
+    classes = classes_of_folders(names, class_names)
     files = [(path, label) for name, label in zip(names, classes, strict=True) for path in picture_files(folder / name)]
     if not files:
         raise ValueError(f"{folder} holds no pictures: a folder of PNG, JPEG, WebP or BMP files per class is expected.")
@@ -204,25 +204,6 @@ def _folder(folder: Path, class_names: list[str] | None, size: tuple[int, int] |
         some = files[first : first + CHUNK]
         images = [from_uint8(fit_pixels(_read(path), size)) for path, _ in some]
         yield torch.stack(images), torch.tensor([label for _, label in some])
-
-
-def _classes_of(folders: list[str], class_names: list[str] | None) -> list[int]:
-    """The class of each folder: by its name if all are names of classes, else by its place."""
-    found = [match(name, class_names or [], plain_name) for name in folders]
-    if None not in found:
-        return found
-    if class_names is not None and len(folders) != len(class_names):
-        stranger = folders[found.index(None)]
-        raise ValueError(
-            f"The folder {stranger!r} is no class of the network, and {len(folders)} folders are not its "
-            f"{len(class_names)} classes in order."
-        )
-    return list(range(len(folders)))
-
-
-def plain_name(name: str) -> str:
-    """A class's name as it may be spelt as a folder's."""
-    return "".join(letter for letter in name.casefold() if letter.isalnum())
 
 
 def _read(path: Path) -> np.ndarray:
