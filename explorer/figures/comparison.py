@@ -1,5 +1,6 @@
 """Networks, attacks and defences side by side: a matrix of shares, curves, and shares with their intervals."""
 
+import html
 from collections.abc import Mapping, Sequence
 from textwrap import wrap
 
@@ -66,13 +67,15 @@ def share_matrix(
     )
 
 
-def fooled_curves(curves: Mapping[str, Sequence[Share]], worst: Sequence[Share]) -> go.Figure:
-    """How many pictures are fooled by at most 0, 1, 2, ... pixels, one curve per attack; `worst`: by any of them."""
+def fooled_curves(curves: Mapping[str, Sequence[Share]], worst: Sequence[Share] = ()) -> go.Figure:
+    """How many pictures are fooled by at most 0, 1, 2, ... pixels, one curve per attack or network; `worst`: by any of
+    them.
+    """
     traces = [
         _steps(name, shares, COLOURS[i % len(COLOURS)], DASHES[i % len(DASHES)], 2.5)
         for i, (name, shares) in enumerate(curves.items())
     ]
-    if len(curves) > 1:
+    if worst and len(curves) > 1:
         traces.insert(0, _steps("any of them", worst, "rgba(128, 128, 140, 0.45)", "solid", 8))
     return go.Figure(
         traces,
@@ -144,8 +147,8 @@ def _steps(name: str, shares: Sequence[Share], colour: str, dash: str, width: fl
     return go.Scatter(
         x=[*range(len(shares))],
         y=[100 * share.value for share in shares],
-        name=name,
+        name=html.escape(name, quote=False),
         mode="lines",
         line={"color": colour, "width": width, "dash": dash, "shape": "hv"},
-        hovertemplate=f"{name}: %{{y:.0f}} %<extra></extra>",
+        hovertemplate=f"{html.escape(name, quote=False)}: %{{y:.0f}} %<extra></extra>",
     )
