@@ -148,7 +148,8 @@ def _chunks(source: str, network: nn.Module, n: int, seed: int, data: Path | Non
     if source == "cifar10":
         return _cifar10(data or cifar10_folder(), getattr(network, "input_size", None), seed)
     if user_code.is_code(source):
-        return _own(source)
+        images, labels = own_pictures(source)
+        return zip(images.split(CHUNK), labels.split(CHUNK), strict=True)
     return _folder(Path(source), getattr(network, "class_names", None), getattr(network, "input_size", None), seed)
 
 
@@ -176,7 +177,8 @@ def _cifar10(folder: Path, size: tuple[int, int] | None, seed: int) -> Iterator[
         yield torch.stack([fit(found.read(number), size) for number in some]), torch.tensor(found.labels[some])
 
 
-def _own(source: str) -> Iterator[Chunk]:
+def own_pictures(source: str) -> Chunk:
+    """What one's own function returns, on the grid, as every attack sees it. Raises ValueError with one sentence."""
     returned = user_code.call(source)
     try:
         images, labels = (torch.as_tensor(each) for each in returned)
@@ -188,8 +190,7 @@ def _own(source: str) -> Iterator[Chunk]:
         )
     if labels.shape != images.shape[:1] or labels.is_floating_point():
         raise ValueError(f"{source} must return integer labels ({len(images)},); got {tuple(labels.shape)}.")
-    images = to_grid(images)  # as every attack does: what is classified correctly is what will be attacked
-    yield from zip(images.split(CHUNK), labels.long().split(CHUNK), strict=True)
+    return to_grid(images), labels.long()  # what is classified correctly is what will be attacked
 
 
 def _folder(folder: Path, class_names: list[str] | None, size: tuple[int, int] | None, seed: int) -> Iterator[Chunk]:

@@ -12,6 +12,7 @@ from explorer.figures.style import GREY, SIZE, axis, layout
 from explorer.palette import ACCENT, LOOKS
 
 BINS = 30  # of a histogram, about
+PAD = 18  # CSS pixels between two classes of a flow
 LONGEST = 28  # letters of a class's name
 Interval = tuple[float, float, float]  # value, low, high: shares; NaN where there is none
 
@@ -54,15 +55,21 @@ def pixel_histogram(counts: Mapping[str, Sequence[int]]) -> go.Figure:
     )
 
 
-def class_flow(flows: Sequence[tuple[str, str, int]]) -> go.Figure:
-    """From the true class, on the left, to the one that the network then sees; as wide as there are pictures."""
+def class_flow(flows: Sequence[tuple[str, str, int]], others: str = "") -> go.Figure:
+    """From the true class, on the left, to the one that the network then sees; as wide as there are pictures. `others`:
+    what the rest is called, which comes last.
+    """
     left, right = ({}, {})
     for true, wrong, count in flows:
         left[true] = left.get(true, 0) + count
         right[wrong] = right.get(wrong, 0) + count
-    sides = [sorted(side, key=lambda name: (-side[name], name)) for side in (left, right)]
+    sides = [sorted(side, key=lambda name: (name == others, -side[name], name)) for side in (left, right)]
     place = [{name: i for i, name in enumerate(sides[0])}, {name: i + len(left) for i, name in enumerate(sides[1])}]
-    colours = {name: COLOURS[i % (len(COLOURS) - 1)] for i, name in enumerate(sides[0])}
+    colours = {name: COLOURS[i % (len(COLOURS) - 1)] for i, name in enumerate(sides[0])} | {
+        others: "rgb(128, 128, 140)"
+    }
+    most = max(len(left), len(right), 1)
+    room = 88 + 30 * most
     figure = go.Sankey(
         arrangement="fixed",
         textfont={"size": SIZE, "shadow": "none"},
@@ -71,9 +78,9 @@ def class_flow(flows: Sequence[tuple[str, str, int]]) -> go.Figure:
                 f"{_name(name)} {side[name]}" for side, names in ((left, sides[0]), (right, sides[1])) for name in names
             ],
             "x": [0.001] * len(left) + [0.999] * len(right),
-            "y": [*_middles(left, sides[0]), *_middles(right, sides[1])],
+            "y": [y for sums, side in zip((left, right), sides, strict=True) for y in _middles(sums, side, room, most)],
             "color": [*(colours[name] for name in sides[0]), *[GREY] * len(right)],
-            "pad": 12,
+            "pad": PAD,
             "thickness": 14,
             "line": {"width": 0},
             "hovertemplate": "%{label} pictures<extra></extra>",
@@ -87,8 +94,7 @@ def class_flow(flows: Sequence[tuple[str, str, int]]) -> go.Figure:
             "hovertemplate": "%{customdata}: %{value} pictures<extra></extra>",
         },
     )
-    height = 120 + 26 * max(len(left), len(right), 1)
-    return go.Figure(figure, layout(height, margin={"l": 8, "r": 8, "t": 16, "b": 16}))
+    return go.Figure(figure, layout(room + 32, margin={"l": 8, "r": 8, "t": 16, "b": 16}))
 
 
 def class_shares(rows: Sequence[str], series: Mapping[str, Sequence[Interval]]) -> go.Figure:
@@ -171,7 +177,14 @@ def place_map(counts: np.ndarray, side: int, size: tuple[int, int]) -> go.Figure
         "text": told,
         "hovertemplate": "%{text}<extra></extra>",
         "colorbar": {
-            "title": {"text": "pixels", "font": {"size": SIZE}},
+            "orientation": "h",
+            "x": 0,
+            "xanchor": "left",
+            "y": 1.02,
+            "yanchor": "bottom",
+            "lenmode": "pixels",
+            "len": 300,
+            "title": {"text": "changed pixels", "side": "top", "font": {"size": SIZE}},
             "tickfont": {"size": SIZE},
             "tickformat": ",d",
             "thickness": 12,
@@ -180,10 +193,10 @@ def place_map(counts: np.ndarray, side: int, size: tuple[int, int]) -> go.Figure
     return go.Figure(
         heat,
         layout(
-            380,
-            xaxis=axis("column", range=[0, width], showgrid=False, constrain="domain"),
-            yaxis=axis("row", range=[height, 0], showgrid=False, scaleanchor="x", constrain="domain"),
-            margin={"l": 8, "r": 8, "t": 8, "b": 8},
+            460,
+            xaxis=axis(range=[0, width], showgrid=False, constrain="domain", constraintoward="left"),
+            yaxis=axis(range=[height, 0], showgrid=False, scaleanchor="x", constrain="domain"),
+            margin={"l": 8, "r": 8, "t": 90, "b": 8},
         ),
     )
 
@@ -214,12 +227,14 @@ def marked(picture: str, size: tuple[int, int], pixels: Sequence[tuple[int, int,
     )
 
 
-def _middles(sums: Mapping[str, int], names: Sequence[str]) -> list[float]:
-    """The height of each node's middle in [0, 1], from the top."""
-    whole, above, found = sum(sums.values()) or 1, 0.0, []
+def _middles(sums: Mapping[str, int], names: Sequence[str], room: float, most: int) -> list[float]:
+    """The middle of each node of one side, in [0, 1] where `room` pixels hold `most` nodes at the most."""
+    whole = sum(sums.values()) or 1
+    scale = (room - PAD * (most - 1)) / whole
+    above, found = PAD * (most - len(names)) / 2, []
     for name in names:
-        found.append(min(0.999, max(0.001, (above + sums[name] / 2) / whole)))
-        above += sums[name]
+        found.append(min(0.999, max(0.001, (above + scale * sums[name] / 2) / room)))
+        above += scale * sums[name] + PAD
     return found
 
 

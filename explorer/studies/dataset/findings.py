@@ -48,9 +48,17 @@ class Place:
     row: int
     col: int
     pictures: Share  # of the fooled
-    by_chance: float  # pictures that would share it on average if the changed pixels were spread evenly
     obscuring: Share  # of its labels
     colour: tuple[int, int, int]  # the new colour that is most frequent
+
+
+@dataclass(frozen=True)
+class Recurrence:
+    """The pixels that changed in two pictures or more."""
+
+    places: tuple[Place, ...]  # the most frequent first, not all
+    shared: int  # how many pixels there are of the kind
+    by_chance: float  # how many there would be on average if each picture's changed pixels were spread evenly
 
 
 @dataclass(frozen=True)
@@ -125,7 +133,7 @@ def fooled_within(table: pd.DataFrame, most: int) -> dict[str, list[Share]]:
     return found
 
 
-def flows(table: pd.DataFrame, network: str, most: int = 12) -> list[tuple[str, str, int]]:
+def flows(table: pd.DataFrame, network: str, most: int = 20) -> list[tuple[str, str, int]]:
     """(true class, wrong class, pictures), the largest first. Beyond the `most` frequent classes of either side, they
     are OTHERS.
     """
@@ -145,11 +153,11 @@ def flows(table: pd.DataFrame, network: str, most: int = 12) -> list[tuple[str, 
 
 
 def by_class(table: pd.DataFrame) -> list[Row]:
-    """One line per true class and network, the classes in order: pictures, fooled, pixels, obscuring, what it is taken
-    for most often.
+    """One line per true class and network, the classes in the networks' order: pictures, fooled, pixels, obscuring, and
+    what it is taken for most often.
     """
     rows = []
-    for name in sorted({*table["true_class"]}):
+    for name in table.sort_values("label", kind="stable")["true_class"].unique():
         for network in networks_of(table):
             some = table[(table["true_class"] == name) & (table["network"] == network)]
             if not len(some):
@@ -191,23 +199,32 @@ def places(table: pd.DataFrame, network: str) -> Map | None:
     return Map(counts, side, (height, width), pixel_share(inside, wholes), rows * columns / (height * width))
 
 
-def recurring(table: pd.DataFrame, network: str, most: int = 12) -> list[Place]:
-    """The pixels that changed in at least two of this network's pictures, the most frequent first."""
+def recurring(table: pd.DataFrame, network: str, most: int = 12) -> Recurrence:
+    """Which pixels changed in several of this network's pictures."""
     fooled = fooled_of(table, network)
     fooled = fooled[fooled["change"] != ""]
     found: dict[tuple[int, int], list[Change]] = {}
-    chance = 0.0
+    parts, size = [], 1
     for row in fooled[["change", "kinds", "height", "width"]].itertuples(index=False):
-        changes = read_changes(row.change, row.kinds)
-        chance += len(changes) / (row.height * row.width)
+        changes, size = read_changes(row.change, row.kinds), row.height * row.width
+        parts.append(len(changes) / size)
         for each in changes:
             found.setdefault((each.row, each.col), []).append(each)
     often = sorted((spot for spot in found if len(found[spot]) > 1), key=lambda spot: (-len(found[spot]), spot))
-    return [_place(spot, found[spot], len(fooled), chance) for spot in often[:most]]
+    places = tuple(_place(spot, found[spot], len(fooled)) for spot in often[:most])
+    return Recurrence(places, len(often), size * _twice_or_more(parts))
 
 
-def _place(spot: tuple[int, int], changes: Sequence[Change], n: int, chance: float) -> Place:
+def _twice_or_more(chances: Sequence[float]) -> float:
+    """How likely at least two of these independent events are."""
+    none, once = 1.0, 0.0
+    for chance in chances:
+        none, once = none * (1 - chance), once * (1 - chance) + none * chance
+    return max(0.0, 1 - none - once)
+
+
+def _place(spot: tuple[int, int], changes: Sequence[Change], n: int) -> Place:
     labelled = [each for each in changes if each.kind is not None]
     hides = sum(each.kind == "obscuring" for each in labelled)
     colour = Counter(each.rgb for each in changes).most_common(1)[0][0]
-    return Place(*spot, Share(len(changes), n), chance, Share(hides, len(labelled)), colour)
+    return Place(*spot, Share(len(changes), n), Share(hides, len(labelled)), colour)

@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import torch
 
@@ -18,7 +19,7 @@ from explorer.exact import exact_arithmetic
 from explorer.folders import visible
 from explorer.hashes import image_sha256
 from explorer.images import fit, load_image, picture_files
-from explorer.locks import exclusive
+from explorer.locks import read_only_twin
 from explorer.memory import as_one_sentence
 from explorer.studies.study import Subject
 from explorer.types import Image, Sample
@@ -47,6 +48,7 @@ class LeftOut:
 
     network: str
     picture: str
+    kind: Literal["unreadable", "copy", "mistaken"]
     reason: str
 
 
@@ -85,12 +87,12 @@ def gather(
         try:
             picture = each.read()
         except ValueError as error:
-            left_out.append(LeftOut(name, each.name, " ".join(str(error).split())))
+            left_out.append(LeftOut(name, each.name, "unreadable", " ".join(str(error).split())))
             continue
         image = fit(picture, clf.input_size)
         content = image_sha256(image)
         if content in first_of:
-            left_out.append(LeftOut(name, each.name, f"the same picture as {first_of[content]}"))
+            left_out.append(LeftOut(name, each.name, "copy", f"the same picture as {first_of[content]}"))
             continue
         first_of[content] = each.name
         images.append(image)
@@ -105,7 +107,7 @@ def gather(
             n_right += label is not None
         else:
             told = f"the network mistakes it: {clf.class_names[label]} is seen as {clf.class_names[sees]}"
-            left_out.append(LeftOut(name, names[index], told))
+            left_out.append(LeftOut(name, names[index], "mistaken", told))
     blank = torch.empty(0, 3, *clf.input_size)
     return Gathered(
         subject=Subject(
@@ -170,5 +172,6 @@ def _batches(images: Sequence[Image]) -> Iterator[Sequence[Image]]:
 
 
 def _predicted(clf: Classifier, images: Sequence[Image]) -> list[int]:
-    with exclusive(clf), exact_arithmetic(clf.device), torch.no_grad(), as_one_sentence():
-        return clf(torch.stack([*images]).to(clf.device)).argmax(1).tolist()
+    twin = read_only_twin(clf)  # who only looks need not wait for an attack
+    with exact_arithmetic(clf.device), torch.no_grad(), as_one_sentence():
+        return twin(torch.stack([*images]).to(clf.device)).argmax(1).tolist()

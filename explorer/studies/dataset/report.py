@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from explorer.attacks import ATTACKS
 from explorer.figures import (
     class_flow,
     class_shares,
@@ -33,6 +34,7 @@ from explorer.studies.dataset.wording import (
     map_sentence,
     overview_rows,
     place_rows,
+    recurrence_sentence,
     sentence,
 )
 from explorer.types import Image
@@ -57,12 +59,12 @@ def report(rows: Iterable[dict], gathered: Sequence[Gathered], record: Record, t
     parts = Document()
     networks = findings.networks_of(table)
     views = findings.overviews(table, gathered)
-    listed = ", ".join(map(text, networks))
+    listed, attack = ", ".join(map(text, networks)), _title_of(record["attack"])
     n_pictures = len({*table["picture"]})
     of = sum(len(each.subject.images) for each in gathered)
-    title = f"{n_pictures:,} pictures, {record['attack']}, {', '.join(networks)}"
+    title = f"{n_pictures:,} pictures, {attack}, {', '.join(networks)}"
     parts.add(f"<h1>Sparse attacks on {n_pictures:,} pictures</h1>")
-    parts.add(f"<p>{text(told.pictures)}. Attack: {text(record['attack'])}. Networks: {listed}. {text(told.when)}</p>")
+    parts.add(f"<p>{text(told.pictures)}. Attack: {text(attack)}. Networks: {listed}. {text(told.when)}</p>")
     if len(table) < of:
         parts.add(f"<p><strong>Not finished: {len(table):,} of {of:,} attacks are done.</strong></p>")
     parts.add(f"<p>{' '.join(text(sentence(view)) for view in views)}</p>")
@@ -88,13 +90,18 @@ def report(rows: Iterable[dict], gathered: Sequence[Gathered], record: Record, t
     return parts.written(title)
 
 
+def _title_of(attack: str) -> str:
+    """What an attack is called, by its class."""
+    return next((kind.title for kind in ATTACKS.values() if kind.__name__ == attack), attack)
+
+
 def _overview_table(parts: Document, views: Sequence[findings.Overview]) -> str:
     return parts.table(
         overview_rows(views),
         "Each network on the pictures that it sees correctly. In brackets 95 % intervals: of shares of pictures by "
         "Wilson, of shares of pixels by resampling pictures. Pixels, entries (single channel values) and labels are "
-        "those of the fooled pictures; quartiles are the lower one, the median and the upper one; seconds are per "
-        "picture, with its labels.",
+        "those of the fooled pictures; quartiles are the lower one, the median and the upper one; seconds are those of "
+        "attack and labels.",
     )
 
 
@@ -113,7 +120,7 @@ def _pixel_figures(parts: Document, table: pd.DataFrame) -> None:
 def _flow_figure(parts: Document, table: pd.DataFrame, network: str) -> None:
     if found := findings.flows(table, network):
         parts.figure(
-            class_flow(found),
+            class_flow(found, findings.OTHERS),
             f"{network}: from the true class (left) to what the network sees after the attack (right).",
         )
 
@@ -134,18 +141,16 @@ def _place_figures(parts: Document, table: pd.DataFrame, network: str) -> None:
         return
     parts.figure(
         place_map(found.counts, found.side, found.size),
-        f"{network}: where changed pixels fall, counted in cells of {found.side} × {found.side} pixels. "
-        + map_sentence(found),
+        f"{network}: where changed pixels fall, by row and column, counted in cells of {found.side} × {found.side} "
+        "pixels. " + map_sentence(found),
     )
-    if places := findings.recurring(table, network):
-        rows = place_rows(places)
+    recurrence = findings.recurring(table, network)
+    if recurrence.places:
+        rows = place_rows(recurrence.places)
         for row in rows:
             colour = row["most frequent colour"]
             row["most frequent colour"] = f'<span class="swatch" style="background:{colour}"></span> {colour}'
-        caption = (
-            f"{network}: pixels that changed in two pictures or more. By chance: how many pictures would share one "
-            "pixel on average if as many changed pixels were spread evenly."
-        )
+        caption = f"{network}: the pixels that recur most. {recurrence_sentence(recurrence)}"
         parts.add(parts.table(rows, caption, raw=["most frequent colour"]))
 
 
@@ -178,7 +183,8 @@ def _pictures(table: pd.DataFrame, gathered: Sequence[Gathered]) -> str:
 def _card(row: dict, image: Image) -> str:
     attacked = apply_changes(image, row["change"])
     pixels = [(each.row, each.col, each.kind, each.weak) for each in read_changes(row["change"], row["kinds"])]
-    told = f"{row['true_class']} → {row['wrong_class']}, {row['n_pixels']} pixels"
+    n = row["n_pixels"]
+    told = f"{row['true_class']} → {row['wrong_class']}, {n} pixel{'s' * (n != 1)}"
     clean = f'<img alt="{text(row["true_class"])}, clean" src="{data_url(image)}">'
     ringed = marked(data_url(attacked), tuple(image.shape[1:]), pixels, told)
     return (
@@ -211,9 +217,7 @@ def _left_out(parts: Document, gathered: Sequence[Gathered]) -> str:
     rows = [vars(each) for one in gathered for each in one.left_out]
     if not rows:
         return ""
-    return "<h2>Not attacked</h2>" + parts.table(
-        rows[:LISTED], f"{len(rows):,} pictures that are not attacked, and why."
-    )
+    return "<h2>Not attacked</h2>" + parts.table(rows[:LISTED], "Pictures that are not attacked, and why.")
 
 
 def _setting(parts: Document, table: pd.DataFrame, gathered: Sequence[Gathered], record: Record, told: Told) -> str:
@@ -243,7 +247,7 @@ def _setting(parts: Document, table: pd.DataFrame, gathered: Sequence[Gathered],
     return (
         parts.table(networks, "Networks.")
         + parts.table([{"what": name, "is": str(value)} for name, value in general.items()], "Pictures and versions.")
-        + parts.table(settings, f"Settings of {record['attack']}.")
+        + parts.table(settings, f"Settings of {_title_of(record['attack'])}.")
         + again
     )
 

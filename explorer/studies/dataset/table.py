@@ -67,7 +67,7 @@ def read_frame(path: Path) -> pd.DataFrame:
 
 def left_out_frame(left_out: Sequence[LeftOut]) -> pd.DataFrame:
     """The pictures that are not attacked."""
-    return pd.DataFrame([vars(each) for each in left_out], columns=["network", "picture", "reason"])
+    return pd.DataFrame([vars(each) for each in left_out], columns=["network", "picture", "kind", "reason"])
 
 
 def _kind(name: str) -> str | None:

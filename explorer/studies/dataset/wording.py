@@ -23,23 +23,25 @@ def sentence(view: findings.Overview) -> str:
 
 
 def overview_rows(views: Iterable[findings.Overview]) -> list[dict[str, str]]:
-    """One line per network, as text, under the names of its columns."""
-    return [
+    """One line per measure, as text, a column per network."""
+    each = [
         {
             "network": view.network,
             "seen correctly": _share(view.right),
             "fooled": _share(view.fooled),
             "pixels, mean": _number(view.pixels[0]),
-            "quartiles": " / ".join(_number(each, 0) for each in view.pixels[1:]),
+            "pixels, quartiles": " / ".join(_number(each, 0) for each in view.pixels[1:]),
             "entries, mean": _number(view.entries),
-            "of the picture": f"{100 * view.part:.2f} %" if view.part == view.part else "–",
-            "obscuring": _rate(view.obscuring),
+            "changed part of the picture": f"{100 * view.part:.2f} %" if view.part == view.part else "–",
+            "obscuring pixels": _rate(view.obscuring),
             "weak labels": _rate(view.weak),
-            "trust card green / amber / red": " / ".join(map(str, view.trust.values())),
-            "seconds": _number(view.seconds, 2),
+            "trust card: green / amber / red": " / ".join(map(str, view.trust.values())),
+            "seconds per picture": _number(view.seconds, 2),
         }
         for view in views
     ]
+    names = [name for name in each[0] if name != "network"]
+    return [{"": name, **{column["network"]: column[name] for column in each}} for name in names]
 
 
 def class_rows(table: pd.DataFrame) -> list[dict[str, str]]:
@@ -64,12 +66,20 @@ def place_rows(places: Iterable[findings.Place]) -> list[dict[str, str]]:
             "row": str(each.row),
             "column": str(each.col),
             "pictures": f"{each.pictures.hits} of {each.pictures.of}",
-            "by chance": f"{each.by_chance:.2f}",
             "obscuring": f"{each.obscuring.hits} of {each.obscuring.of}",
             "most frequent colour": "#" + bytes(each.colour).hex(),
         }
         for each in places
     ]
+
+
+def recurrence_sentence(found: findings.Recurrence) -> str:
+    """How many pixels recur, against chance."""
+    pixels = f"{found.shared:,} pixel{'s' * (found.shared != 1)} changed"
+    return (
+        f"{pixels} in two pictures or more, where about {found.by_chance:.1f} would if as many changed pixels "
+        "were spread evenly over each picture."
+    )
 
 
 def map_sentence(found: findings.Map) -> str:
@@ -88,7 +98,8 @@ def kind_intervals(table: pd.DataFrame, most: int = CLASSES) -> tuple[list[str],
     sizes: dict[str, int] = {}
     for row in rows:
         sizes[row["class"]] = sizes.get(row["class"], 0) + row["labelled"]
-    names = sorted(sorted(sizes, key=lambda name: (-sizes[name], name))[:most])
+    largest = {*sorted(sizes, key=lambda name: (-sizes[name], name))[:most]}
+    names = [name for name in sizes if name in largest]
     known = {(row["class"], row["network"]): row["obscuring"] for row in rows}
     none = Rate(float("nan"), float("nan"), float("nan"))
     series = {}
