@@ -137,8 +137,8 @@ def show_table(_work: Work, table: pd.DataFrame) -> None:
     """Every row."""
     st.dataframe(table, hide_index=True, alt="One line per picture and network, with all settings and versions.")
     st.caption(
-        "In the column *change* is the whole change, `row,column#rrggbb` per pixel, and in *kinds* one letter for each: "
-        "O obscuring, L leading, small where weak."
+        "In the column *change* is the whole change, `row,column#rrggbb` per pixel, and in *kinds* one letter for "
+        "each: O obscuring, L leading, small where weak."
     )
 
 
