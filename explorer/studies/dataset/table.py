@@ -48,7 +48,7 @@ def to_csv(frame: pd.DataFrame) -> str:
     for name in written:
         if name in TEXT:
             written[name] = written[name].map(lambda text: "\\" + text if text.startswith("\\") else text)
-    return written.to_csv(index=False, na_rep=ABSENT, lineterminator="\n")
+    return written.to_csv(index=False, na_rep=ABSENT, lineterminator="\r\n")  # a lone \r is then quoted
 
 
 def read_frame(path: Path) -> pd.DataFrame:
