@@ -37,13 +37,13 @@ def call(text: str) -> Any:
 
 
 def _module(path: Path) -> ModuleType:
-    """The file as a module that can be imported by its name, so that its classes can be pickled and the workers of a
-    DataLoader find it.
+    """The file, as it is now, as a module that can be imported by its name, so that its classes can be pickled and the
+    workers of a DataLoader find it.
     """
-    name = path.stem
+    name, content = path.stem, hashlib.sha256(path.read_bytes()).digest()
     if getattr(sys.modules.get(name), "__file__", str(path)) != str(path):  # somebody else's, such as torch
         name += "_" + hashlib.sha256(str(path).encode()).hexdigest()[:8]
-    if name not in sys.modules:
+    if name not in sys.modules or _contents.get(name, content) != content:
         sys.path.insert(0, str(path.parent))  # as Python itself does for a program
         spec = spec_from_file_location(name, path)
         module = sys.modules[name] = module_from_spec(spec)
@@ -52,4 +52,8 @@ def _module(path: Path) -> ModuleType:
         except BaseException:
             del sys.modules[name]
             raise
+        _contents[name] = content
     return sys.modules[name]
+
+
+_contents: dict[str, bytes] = {}  # fingerprints of what the modules were made of

@@ -14,7 +14,7 @@ import sys
 
 from explorer import PGD0, SigmaZero, SparseFool, SparsePGD, load_classifier
 from explorer.attacks import Attack
-from explorer.commands.peers import named_peer
+from explorer.commands.peers import Peer
 from explorer.commands.pictures import correctly_classified
 from explorer.types import AttackResult, Flags
 
@@ -42,7 +42,7 @@ def others(steps: int) -> dict[str, Attack | str]:
         "SparseFool, as in the paper": SparseFool(),
         "PGD0, k = 20": PGD0(),
         "Sparse-PGD, k = 20": SparsePGD(),
-        **{name: named_peer(name) for name in theirs},
+        **{name: Peer(name) for name in theirs},
     }
 
 
@@ -65,7 +65,7 @@ def main(n: int = 50, steps: int = 1000) -> int:
     images, labels = correctly_classified(clf, "renders", n, seed=0)
     missed = []
     for paper, (ours, theirs) in alike(steps).items():
-        mine, published = (attack(clf, images, labels) for attack in (ours, named_peer(theirs)))
+        mine, published = (attack(clf, images, labels) for attack in (ours, Peer(theirs)))
         show(f"{paper}, ours", mine)
         show(theirs, published)
         few = [each.succeeded & (2 * each.n_pixels < images[0, 0].numel()) for each in (mine, published)]

@@ -12,7 +12,7 @@ from statistics import median
 from explorer import SparseAttack
 from explorer.commands import networks, pictures
 from explorer.evidence import examine, trust
-from explorer.studies.bench import PeakMemory
+from explorer.studies.cost import PeakMemory
 
 FEWEST, MOST = 5, 20
 

@@ -53,12 +53,19 @@ def test_the_wheel_holds_the_package_the_app_and_its_assets_and_nothing_else(whe
     assert held == (code - unneeded) | {name for name in shipped if not name.endswith(".checkpoint")}
 
 
+def named(file: str) -> list[str]:
+    """The requirements in a file."""
+    lines = (ROOT / file).read_text().splitlines()
+    return [text for line in lines if (text := re.sub(r"\s*#.*", "", line))]
+
+
 def test_it_depends_on_what_the_requirements_name(installed):
     (folder,) = installed.glob("*.dist-info")
     about = Distribution.at(folder)
-    lines = (ROOT / "requirements.txt").read_text().splitlines()
-    named = {Requirement(text) for line in lines if (text := re.sub(r"\s*#.*", "", line))}
-    assert {*map(Requirement, about.requires)} == named
+    asked = {*map(Requirement, about.requires)}
+    assert {each for each in asked if each.marker is None} == {*map(Requirement, named("requirements.txt"))}
+    extra = {Requirement(f"{each}; extra == 'dask'") for each in named("requirements-dask.txt")}
+    assert {each for each in asked if each.marker is not None} == extra
     assert about.version == explorer.__version__
     assert [(each.name, each.value) for each in about.entry_points] == [
         ("sparse-attack-explorer", "explorer.__main__:main")

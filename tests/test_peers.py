@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from explorer.__main__ import main
-from explorer.commands.peers import LIBRARIES, is_peer, named_peer
+from explorer.commands.peers import LIBRARIES, Peer, is_peer
 
 
 class Blacken:
@@ -48,7 +48,7 @@ def network():
 def test_a_peer_is_called_as_our_attacks_are(name, value, network):
     images = torch.full((2, 3, 4, 4), 0.4)
     labels = network(images).argmax(1)
-    result = named_peer(name)(network, images, labels)
+    result = Peer(name)(network, images, labels)
     assert (images == 0.4).all(), "it may write into its own copy"
     assert (result.adversarial[:, :, :2] == value).all()
     assert result.n_pixels.tolist() == [8, 8]
@@ -68,13 +68,13 @@ def test_a_peer_is_called_as_our_attacks_are(name, value, network):
 )
 def test_a_name_that_means_nothing_is_one_sentence(name, message):
     with pytest.raises(ValueError, match=message):
-        named_peer(name)
+        Peer(name)
 
 
 @pytest.mark.usefixtures("_installed")
 def test_what_the_library_raises_is_one_sentence(network):
     with pytest.raises(ValueError, match=r"^adv_lib:whiten:speed=9 failed: TypeError: .*speed"):
-        named_peer("adv_lib:whiten:speed=9")(network, torch.zeros(1, 3, 4, 4), torch.tensor([0]))
+        Peer("adv_lib:whiten:speed=9")(network, torch.zeros(1, 3, 4, 4), torch.tensor([0]))
 
 
 def test_a_library_that_is_not_installed_is_one_sentence(monkeypatch, capsys):
@@ -109,7 +109,7 @@ def test_two_peers_of_a_library_whose_plots_are_missing(monkeypatch):
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name, *rest: None if name == "visdom" else found(name, *rest)
     )
-    assert [named_peer("adv_lib:whiten").name, named_peer("adv_lib:whiten:rows=2").name] == [
+    assert [Peer("adv_lib:whiten").name, Peer("adv_lib:whiten:rows=2").name] == [
         "adv_lib:whiten",
         "adv_lib:whiten:rows=2",
     ]

@@ -3,6 +3,8 @@
 import dataclasses
 import json
 import math
+import resource
+import signal
 import sys
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from torch import nn
 from explorer.__main__ import main
 from explorer.attacks import SparseAttack
 from explorer.classifiers import load_classifier
+from explorer.defences import DEFENCES
 from explorer.knobs import knobs
 from explorer.samples import find_sample
 from explorer.studies import (
@@ -21,6 +24,7 @@ from explorer.studies import (
     Ledger,
     Study,
     Subject,
+    Terms,
     best_setting,
     grid,
     means,
@@ -29,7 +33,8 @@ from explorer.studies import (
     to_table,
     write_table,
 )
-from explorer.studies.measures import KEPT_PIXELS, converged_step, pack, settled, unpack
+from explorer.studies.measures import converged_step, pack, settled, unpack
+from explorer.studies.plan import KEPT_PIXELS
 from explorer.types import Trace
 
 SIDE = 6
@@ -140,7 +145,7 @@ def test_a_stopped_study_keeps_what_is_done_and_goes_on_from_its_file(subject, t
     file.write_bytes(file.read_bytes() + b'{"key": "broken off in the mid')
     again = Study([subject], settings, Ledger(file), batch=2)
     assert again.done == 2
-    found = {"seconds", "batch"}
+    found = {"seconds", "batch", "memory_mb"}
     for row, once in zip(finished(again), whole, strict=True):
         assert {k: v for k, v in row.items() if k not in found} == {k: v for k, v in once.items() if k not in found}
     lines = [line for line in file.read_text().splitlines() if not line.endswith("mid")]
@@ -160,6 +165,92 @@ def test_nothing_is_done_twice_and_a_larger_grid_does_what_is_new(subject):
     assert subject.network.asked > asked
 
 
+def test_a_ledger_of_another_version_or_network_is_refused_and_never_mixed(subject, tmp_path):
+    file = tmp_path / "kept.jsonl"
+    finished(Study([subject], [BARE], Ledger(file)))
+    kept, other = file.read_bytes(), Halves()
+    other.weight *= 2
+    with pytest.raises(ValueError, match=r"kept\.jsonl holds runs of another network that was called halves: .*\.$"):
+        Study([dataclasses.replace(subject, network=other)], [BARE], Ledger(file))
+    for changed in ({"version": "0123456789ab, torch 1.0"}, {"version": None}):
+        rows = [json.dumps(json.loads(line) | changed) for line in kept.decode().splitlines()]
+        file.write_text("\n".join(rows))
+        with pytest.raises(ValueError, match=r"kept\.jsonl was made by another version .*; this is .*\.$"):
+            Study([subject], [BARE], Ledger(file))
+        assert file.read_text() == "\n".join(rows)
+    file.write_bytes(kept)
+    assert Study([subject], [BARE], Ledger(file)).left == 0
+
+
+def test_a_full_disk_is_one_sentence_and_nothing_is_lost(subject, tmp_path):
+    """A file may grow no further, as on a disk that is full: what is half written is taken back."""
+    file, settings = tmp_path / "kept.jsonl", grid(BARE, {"lam": [0.5, 1.0, 2.0]})
+    study = Study([subject], settings, Ledger(file), batch=3)
+    assert study.advance()
+    before, limits = file.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 100, limits[1]))
+        with pytest.raises(ValueError, match=r"kept\.jsonl cannot be written: File too large\. It holds all"):
+            study.advance()
+        assert file.read_bytes() == before
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, ignored)
+    asked = subject.network.asked
+    assert (study.done, Study([subject], settings, Ledger(file)).done) == (6, 3)
+    study.ledger.flush()
+    assert subject.network.asked == asked, "it was not done again"
+    assert Study([subject], settings, Ledger(file)).done == 6
+    assert len(finished(study)) == 9
+
+
+def test_a_device_that_is_full_is_one_sentence(subject):
+    study = Study([subject], [BARE], Ledger(Path("/dev/full")))
+    with pytest.raises(ValueError, match=r"/dev/full cannot be written: No space left on device\."):
+        study.advance()
+    assert study.done == 3
+
+
+def test_attacks_and_networks_take_turns_part_by_part(subject):
+    other = dataclasses.replace(subject, name="other", network=Halves())
+    other.network.weight *= 2
+    settings = [BARE, SparseAttack(steps=8, prune=False, polish=False, surrogate="sigmoid")]
+    study = Study([subject, other], settings, batch=1, terms=Terms(mixed=False))
+    turns = []
+    while study.advance():
+        row = [*study.ledger.rows.values()][-1]
+        turns.append((row["picture"], row["network"], row["surrogate"]))
+    assert turns == [
+        (picture, network, surrogate)
+        for picture in subject.pictures
+        for network in ("halves", "other")
+        for surrogate in ("normal", "sigmoid")
+    ]
+
+
+def test_a_defence_is_an_axis(subject):
+    """Behind the shift, the picture's first row is gone, and with it the pixel that would decide."""
+    shifted = dataclasses.replace(subject, defence=DEFENCES["shift"](rows=1, columns=0))
+    plain, filtered = Study([subject], [BARE]), Study([subject, shifted], [BARE])
+    rows = finished(filtered)
+    assert [row["defence"] for row in rows] == [""] * 3 + [repr(shifted.defence)] * 3
+    assert len({row["network_sha256"] for row in rows}) == 2
+    unlike = {"seconds", "memory_mb"}
+    for row, alone in zip(rows[:3], finished(plain), strict=True):
+        assert {k: v for k, v in row.items() if k not in unlike} == {k: v for k, v in alone.items() if k not in unlike}
+    behind = BARE(shifted.attacked, subject.images, subject.labels)
+    assert [row["n_pixels"] for row in rows[3:]] == behind.n_pixels.tolist()
+
+
+def test_what_comes_twice_is_done_once(subject):
+    study = Study([subject], [BARE, BARE])
+    assert (study.total, study.left) == (3, 3)
+    assert study.advance()
+    assert not study.advance()
+    assert [row["batch"] for row in study.rows()] == [3] * 6
+
+
 def test_another_network_picture_or_class_is_another_run(subject):
     ledger = Ledger()
     finished(Study([subject], [BARE], ledger))
@@ -168,7 +259,7 @@ def test_another_network_picture_or_class_is_another_run(subject):
     pictures, labels = subject.images.clone(), subject.labels.clone()
     pictures[0, 0, 0, 0] += 1 / 255
     labels[0] = 1
-    assert Study([dataclasses.replace(subject, network=other)], [BARE], ledger).left == 3
+    assert Study([dataclasses.replace(subject, name="other", network=other)], [BARE], ledger).left == 3
     assert Study([dataclasses.replace(subject, images=pictures)], [BARE], ledger).left == 1
     assert Study([dataclasses.replace(subject, labels=labels)], [BARE], ledger).left == 1
     assert Study([dataclasses.replace(subject, name="renamed")], [BARE], ledger).left == 0

@@ -9,7 +9,6 @@ forward and backward passes.
 
 import argparse
 import dataclasses
-import math
 import platform
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from explorer.attacks import ATTACKS, Attack
 from explorer.commands import networks, options, peers, pictures
 from explorer.commands.tables import aligned, write_csv
 from explorer.knobs import knobs
-from explorer.studies.bench import Overhead, Row, compare, overhead
+from explorer.studies.bench import Overhead, Summary, compare, overhead
 
 EXAMPLES = """attacks:
   A name (sparse, greedy, random, sigma-zero, sparsefool, pgd0, sparse-pgd), then any of these, joined by hyphens:
@@ -67,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Measure, print the table and write it."""
     names = args.attacks.split(",")
-    attacks = {name: peers.named_peer(name) if peers.is_peer(name) else named_attack(name) for name in names}
+    attacks = {name: peers.Peer(name) if peers.is_peer(name) else named_attack(name) for name in names}
     if args.batch < 1 or args.repeats < 0:
         raise ValueError(f"--batch must be at least 1 and --repeats at least 0; got {args.batch} and {args.repeats}.")
     network = networks.load_network(args.model, args.device)
@@ -78,14 +77,10 @@ def run(args: argparse.Namespace) -> int:
         f"{min(args.batch, len(images))} at a time, on {_device(images.device)}, torch {torch.__version__}",
         flush=True,
     )
-    n_batches = math.ceil(len(images) / args.batch)
-    with tqdm(total=n_batches * len(attacks), unit="batch", disable=None, leave=False) as bar:
-
-        def on_progress(name: str) -> None:
-            bar.set_description(name)
-            bar.update()
-
-        rows = compare(network, images, labels, attacks, batch=args.batch, on_progress=on_progress)
+    with tqdm(total=len(images) * len({*attacks.values()}), unit="run", disable=None, leave=False) as bar:
+        rows = compare(
+            network, images, labels, attacks, batch=args.batch, on_progress=lambda done: bar.update(done - bar.n)
+        )
     print(aligned([_printed(row) for row in rows]))
     records = [dataclasses.asdict(row) for row in rows]
     ours = {name: attack for name, attack in attacks.items() if isinstance(attack, Attack)}
@@ -125,7 +120,7 @@ def named_attack(name: str) -> Attack:
     return ATTACKS[kind](**preset | values)
 
 
-def _printed(row: Row) -> dict[str, object]:
+def _printed(row: Summary) -> dict[str, object]:
     """The row under short heads."""
     return {
         "attack": row.attack,

@@ -13,10 +13,10 @@ import sys
 from pathlib import Path
 
 from explorer.attacks import ATTACKS
-from explorer.commands import networks, options, pictures
+from explorer.commands import engines, networks, options, pictures
 from explorer.commands.sweep import INTERRUPTED, advance, check, subject
 from explorer.commands.tables import aligned
-from explorer.studies import EXPERIMENTS, Ledger, Study, means, to_table, write_table
+from explorer.studies import EXPERIMENTS, Ledger, Study, Terms, means, to_table, write_table
 from explorer.studies.experiments import Experiment
 
 EXAMPLES = """examples:
@@ -33,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, metavar="FILE", help="the means, CSV or Parquet (default: out/experiment-NAME.csv)"
     )
+    engines.add_arguments(parser)
     options.add_attack(parser)
 
 
@@ -42,14 +43,12 @@ def run(args: argparse.Namespace) -> int:
     experiment = _of_the_attack(EXPERIMENTS[args.name], args)
     settings = experiment.settings  # a bad value is refused before any work
     check(args)
-    study = Study(
-        [subject(args.model, args)],
-        settings,
-        Ledger(args.out.parent / "experiments.jsonl"),
-        batch=args.batch,
-        alone=False,
-    )
-    if not advance(study):
+    ledger = Ledger(args.out.parent / "experiments.jsonl")
+    with engines.engine(args) as engine:
+        subjects = [subject(args.model, args)]
+        study = Study(subjects, settings, ledger, batch=args.batch, terms=Terms(alone=False), engine=engine)
+        finished = advance(study)
+    if not finished:
         print(f"Stopped: {study.done:,} of {study.total:,} runs are kept; the same command goes on.", file=sys.stderr)
         return INTERRUPTED
     summary = means(to_table(study.rows()), experiment.by)

@@ -9,29 +9,68 @@ import importlib.util
 import inspect
 import sys
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
-from explorer.types import AttackResult, Images, Labels, Network, Trace
+from explorer.types import AttackResult, Images, Labels, Network, OnStep, Trace
 
 LIBRARIES = {"adv_lib": ("adv_lib.attacks", "adv-lib"), "torchattacks": ("torchattacks", "torchattacks")}
 INSTALL = "pip install --no-deps -r requirements-peers.txt"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Peer:
-    """Another library's attack, called as ours are: (network, images, labels). What it returns is not put on the 8-bit
-    grid: how often it still fools as a saved picture is the benchmark's own question.
+    """Another library's attack, called as ours are. What it returns is not put on the 8-bit grid: how often it still
+    fools as a saved picture is the benchmark's own question.
     """
 
-    name: str
-    attack: Callable
-    settings: Mapping[str, Any]
+    name: str  # LIBRARY:NAME or LIBRARY:NAME:setting=value, such as adv_lib:fmn:norm=0
 
-    def __call__(self, network: Network, images: Images, labels: Labels) -> AttackResult:
+    per_image: ClassVar[tuple[str, ...]] = ()
+    has_weights: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        """Raises ValueError with one sentence if the library is not installed or has no such attack."""
+        _ = self.attack, self.settings
+
+    @property
+    def library(self) -> str:
+        return self.name.partition(":")[0]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the attack is called with."""
+        return dict(_setting(each, self.name) for each in self.name.split(":")[2:])
+
+    @property
+    def attack(self) -> Callable:
+        """The library's own class or function."""
+        module, package = LIBRARIES[self.library]
+        if importlib.util.find_spec(self.library) is None:
+            raise ValueError(f"{self.name!r} needs {package}, which is not installed: {INSTALL}")
+        if "visdom" not in sys.modules and importlib.util.find_spec("visdom") is None:
+            sys.modules["visdom"] = types.SimpleNamespace(Visdom=None)  # adv-lib wants it for plots; no longer builds
+        name = [*self.name.split(":"), ""][1]
+        attack = getattr(importlib.import_module(module), name, None)
+        known = isinstance(attack, type) or inspect.isfunction(attack)
+        if name.startswith("_") or not known:
+            raise ValueError(f"{package} has no attack {name!r}: a name such as adv_lib:vfga or torchattacks:SparseFool"
+                             " is expected.")  # fmt: skip
+        return attack
+
+    def __call__(
+        self,
+        network: Network,
+        images: Images,
+        labels: Labels,
+        targets: Labels | None = None,
+        on_step: OnStep | None = None,
+        *,
+        alone: bool = False,
+    ) -> AttackResult:
         """Raises ValueError with one sentence where the library fails."""
         try:
             adversarial = self._found(network, images.clone(), labels.clone()).detach().to(images).clamp(0, 1)
@@ -46,35 +85,15 @@ class Peer:
         )  # fmt: skip
 
     def _found(self, network: Network, images: Images, labels: Labels) -> Images:
-        if isinstance(self.attack, type):
-            return self.attack(network, **self.settings)(images, labels)
-        untargeted = {"targeted": False} if "targeted" in inspect.signature(self.attack).parameters else {}
-        return self.attack(network, images, labels, **untargeted | self.settings)
+        if isinstance(attack := self.attack, type):
+            return attack(network, **self.settings)(images, labels)
+        untargeted = {"targeted": False} if "targeted" in inspect.signature(attack).parameters else {}
+        return attack(network, images, labels, **untargeted | self.settings)
 
 
 def is_peer(name: str) -> bool:
     """Whether the name begins with one of the libraries."""
     return name.partition(":")[0] in LIBRARIES
-
-
-def named_peer(text: str) -> Peer:
-    """The attack that LIBRARY:NAME or LIBRARY:NAME:setting=value stands for, such as adv_lib:fmn:norm=0.
-
-    Raises ValueError with one sentence if the library is not installed or has no such attack.
-    """
-    library, _, rest = text.partition(":")
-    name, *settings = rest.split(":")
-    module, package = LIBRARIES[library]
-    if importlib.util.find_spec(library) is None:
-        raise ValueError(f"{text!r} needs {package}, which is not installed: {INSTALL}")
-    if "visdom" not in sys.modules and importlib.util.find_spec("visdom") is None:
-        sys.modules["visdom"] = types.SimpleNamespace(Visdom=None)  # adv-lib wants it for plots; it no longer builds
-    attack = getattr(importlib.import_module(module), name, None)
-    known = isinstance(attack, type) or inspect.isfunction(attack)
-    if name.startswith("_") or not known:
-        raise ValueError(f"{package} has no attack {name!r}: a name such as adv_lib:vfga or torchattacks:SparseFool is "
-                         "expected.")  # fmt: skip
-    return Peer(text, attack, dict(_setting(each, text) for each in settings))
 
 
 def _setting(text: str, whole: str) -> tuple[str, Any]:

@@ -14,7 +14,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from explorer.attacks import ATTACKS
-from explorer.commands import networks, options, pictures
+from explorer.commands import engines, networks, options, pictures
 from explorer.commands.tables import aligned
 from explorer.studies import Ledger, Study, Subject, grid, means, to_table, write_table
 from explorer.studies.tables import FORMATS
@@ -37,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, default=Path("out/sweep.csv"), metavar="FILE", help="the rows (default: out/sweep.csv)"
     )
     parser.add_argument("--restart", action="store_true", help="forget what an earlier sweep into the same file did")
+    engines.add_arguments(parser)
     options.add_attack(parser, lists=True)
 
 
@@ -47,12 +48,13 @@ def run(args: argparse.Namespace) -> int:
     base = kind(**{name: value for name, value in given.items() if name not in values})
     settings = grid(base, values)  # a bad value is refused before any work
     check(args)
-    subjects = [subject(name, args) for name in args.model.split(",")]
     kept = args.out.with_suffix(".jsonl")
     if args.restart:
         kept.unlink(missing_ok=True)
-    study = Study(subjects, settings, Ledger(kept), batch=args.batch)
-    finished = advance(study)
+    with engines.engine(args) as engine:
+        subjects = [subject(name, args) for name in args.model.split(",")]
+        study = Study(subjects, settings, Ledger(kept), batch=args.batch, engine=engine)
+        finished = advance(study)
     rows = study.rows()
     if rows:
         table = to_table(rows)

@@ -34,6 +34,10 @@ class Defended(nn.Module):
     def device(self) -> torch.device:
         return next((tensor.device for tensor in (*self.parameters(), *self.buffers())), torch.device("cpu"))
 
+    def extra_repr(self) -> str:
+        """The defence with its settings: two networks are known to be the same by their structure and their numbers."""
+        return repr(self.defence)
+
     def forward(self, images: Images) -> Logits:
         seen = self.defence(images.detach().clamp(0, 1))  # an attack may look a little beyond
         if torch.is_grad_enabled() and images.requires_grad:

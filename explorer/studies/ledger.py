@@ -1,6 +1,7 @@
 """What has been done, one JSON line per run, in a file that only ever grows: stopped or killed, nothing is lost."""
 
 import json
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ class Ledger:
         """Reads what `path` holds; a line that is broken, as the last one of a killed program, counts as not done."""
         self.path = path
         self.rows: dict[str, Row] = {}
+        self._unwritten: list[Row] = []
         if path is not None and path.exists():
             for line in path.read_bytes().splitlines():
                 try:
@@ -24,15 +26,40 @@ class Ledger:
                     continue
 
     def append(self, rows: Iterable[Row]) -> None:
-        """Add rows, each with its "key"; they are on the disk when this returns."""
+        """Add rows, each with its "key"; they are in the file when this returns. See flush for when they cannot be."""
         rows = list(rows)
-        if self.path is not None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.open("ab") as file:
-                broken = file.tell() and not self._ends_well()
-                lines = "".join(json.dumps(row) + "\n" for row in rows)
-                file.write(("\n" * broken + lines).encode())
         self.rows |= {row["key"]: row for row in rows}
+        self._unwritten += rows
+        self.flush()
+
+    def flush(self) -> None:
+        """Write what could not be written before. Raises ValueError with one sentence if it still cannot, as on a full
+        disk; the file is then as it was, and the rows are kept here.
+        """
+        if self.path is None or not self._unwritten:
+            return
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.path.open("ab", buffering=0) as file:
+                self._write(file)
+        except OSError as error:
+            raise ValueError(
+                f"{self.path} cannot be written: {error.strerror}. It holds all that was done before, so once there is "
+                "room the same study goes on."
+            ) from error
+        self._unwritten = []
+
+    def _write(self, file: Any) -> None:
+        end = file.tell()
+        lines = "".join(json.dumps(row) + "\n" for row in self._unwritten).encode()
+        left = memoryview(b"\n" * bool(end and not self._ends_well()) + lines)
+        try:
+            while left:
+                left = left[file.write(left) :]
+        except OSError:
+            if os.path.isfile(self.path):
+                file.truncate(end)
+            raise
 
     def _ends_well(self) -> bool:
         with self.path.open("rb") as file:

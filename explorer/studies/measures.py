@@ -1,29 +1,87 @@
-"""What a study notes of every run: whether and how it fooled, how the steps went, how close the smoothed count came."""
+"""What a study notes of every run: whether and how it fooled, how the steps went, how close the smoothed count came,
+what it cost, and on what it was done.
+"""
 
 import base64
+import math
+import platform
 import zlib
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from explorer.attacks import Attack
 from explorer.attacks.sparse import final_width
+from explorer.exact import exact_arithmetic
 from explorer.grid import changed_pixels, from_levels, levels, to_grid
+from explorer.images import load_image, to_png
 from explorer.knobs import knobs
-from explorer.numerics import smoothed_l0
-from explorer.types import AttackResult, Image, Logits, Trace
+from explorer.locks import exclusive
+from explorer.numerics import margins, smoothed_l0
+from explorer.passes import Counted
+from explorer.studies.cost import PeakMemory, seconds
+from explorer.studies.plan import KEPT_PIXELS, Setting, Terms
+from explorer.types import AttackResult, Image, Images, Labels, Logits, Network, OnStep, Trace
 
 STEADY = 0.1  # a settled run's count stays within this share of its mean, or within one pixel
-KEPT_PIXELS = 1024  # pictures with more changed pixels are not kept
 SMOOTHING = {"a", "schedule", "surrogate"}  # the knobs that say how the count of weights is smoothed
 
 
-def measures(result: AttackResult, logits: Logits, attack: Attack) -> dict[str, list[Any]]:
-    """One column per measure, with one value per image; None where a measure has no value.
+def measured(
+    network: Network,
+    images: Images,
+    labels: Labels,
+    attack: Setting,
+    terms: Terms = Terms(),
+    on_step: OnStep | None = None,
+) -> list[dict[str, Any]] | None:
+    """Attack images (n, 3, h, w) with labels (n,), and say of each, in JSON's own types, what came of it; None if
+    `on_step` asked to stop. A measure that has no value is None.
 
-    `logits` (b, k) are the network's on the adversarial images. `confidence` is the probability of the class that the
-    network then sees.
+    `confidence` is the probability of the class that the network then sees; `png_fools`, whether the picture still
+    fools after it was saved and read back; seconds and passes are those of the whole batch, divided by its pictures;
+    `memory_mb`, the most memory of the batch beyond what was in use before it; passes are unknown on CUDA, which
+    replays what was recorded.
+    """
+    device, found = images.device, []
+    with exclusive(network):
+        memory, counted = PeakMemory(device), Counted(network)
+        took = seconds(
+            device, lambda: found.append(attack(counted, images, labels, on_step=on_step, alone=terms.alone))
+        )
+        peak, (result,) = memory.peak(), found
+        if result.stopped:
+            return None
+        with exact_arithmetic(device), torch.no_grad():
+            logits = network(result.adversarial.clone())  # a network may write into what it is given
+            saved = _read_back(result.adversarial) if terms.png else None
+            png_fools = None if saved is None else (margins(network(saved), result.labels) < 0).tolist()
+    passes = math.nan if device.type == "cuda" else 1 / len(images)
+    batch = {
+        "seconds": took / len(images),
+        "forward_passes": counted.forward_passes * passes,
+        "backward_passes": counted.backward_passes * passes,
+        "memory_mb": peak / 1e6,
+        "batch": len(images),
+        "device": device.type,
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+    }
+    columns = measures(result, logits, attack, terms.kept_pixels)
+    columns["png_fools"] = png_fools or [None] * len(images)
+    common = {name: _plain(value) for name, value in batch.items()}
+    return [dict(zip(columns, of, strict=True)) | common for of in zip(*columns.values(), strict=True)]
+
+
+def _read_back(images: Images) -> Images:
+    return torch.stack([load_image(to_png(image)) for image in images]).to(images)
+
+
+def measures(
+    result: AttackResult, logits: Logits, attack: Setting, kept_pixels: int = KEPT_PIXELS
+) -> dict[str, list[Any]]:
+    """One column per measure of a result, with one value per image. `logits` (b, k) are the network's on the
+    adversarial images.
     """
     columns = {
         "label": result.labels,
@@ -39,7 +97,7 @@ def measures(result: AttackResult, logits: Logits, attack: Attack) -> dict[str, 
     }
     plain = {name: [_plain(value) for value in column.tolist()] for name, column in columns.items()}
     pairs = zip(result.images, result.adversarial, strict=True)
-    return plain | {"changes": [pack(image, adversarial) for image, adversarial in pairs]}
+    return plain | {"changes": [pack(image, adversarial, kept_pixels) for image, adversarial in pairs]}
 
 
 def converged_step(trace: Trace) -> Tensor:
@@ -62,7 +120,7 @@ def settled(trace: Trace) -> Tensor:
     return ((late - mean).abs().amax(0) <= (STEADY * mean).clamp(min=1)) & (late.amin(0) > 0)
 
 
-def _counts(result: AttackResult, attack: Attack) -> dict[str, Tensor]:
+def _counts(result: AttackResult, attack: Setting) -> dict[str, Tensor]:
     """Units with weight at the last step, and their smoothed count if the attack smooths it. The step is 1/2 at weight
     0, so what is summed is twice the step less one: 0 for a weight of 0, towards 1 for a large one.
     """
@@ -74,10 +132,10 @@ def _counts(result: AttackResult, attack: Attack) -> dict[str, Tensor]:
     return {"weights_l0": (v > 0).sum(1), "weights_smoothed_l0": smoothed}
 
 
-def pack(image: Image, adversarial: Image) -> str:
-    """The changed pixels as text: their places and new colours; empty if there are more than KEPT_PIXELS."""
+def pack(image: Image, adversarial: Image, kept_pixels: int = KEPT_PIXELS) -> str:
+    """The changed pixels as text: their places and new colours; empty if there are more than `kept_pixels`."""
     where = changed_pixels(image, adversarial).flatten().nonzero()[:, 0]
-    if len(where) > KEPT_PIXELS:
+    if len(where) > kept_pixels:
         return ""
     colours = levels(adversarial).flatten(1).T[where.to(adversarial.device)].contiguous()
     content = where.to(torch.int32).cpu().numpy().tobytes() + colours.cpu().numpy().tobytes()

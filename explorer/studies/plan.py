@@ -7,12 +7,48 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 
-from explorer import attacks, numerics
+from explorer import attacks, defences, numerics
 from explorer.attacks import Attack
+from explorer.types import AttackResult, Images, Labels, Network, OnStep
+
+CODE = ("adapter", "exact", "frozen", "grid", "numerics")  # what decides over a run, beside attacks and defences
+KEPT_PIXELS = 1024  # pictures with more changed pixels are not kept
+
+
+class Setting(Protocol):
+    """What a study asks of an attack with its settings: a frozen dataclass of plain values, called as Attack is. Ours
+    are such, and what wraps those of other libraries.
+    """
+
+    per_image: Sequence[str]  # fields that may be tensors (b,): one setting per image
+    has_weights: bool
+
+    def __call__(
+        self,
+        network: Network,
+        images: Images,
+        labels: Labels,
+        targets: Labels | None = None,
+        on_step: OnStep | None = None,
+        *,
+        alone: bool = False,
+    ) -> AttackResult:
+        """See Attack."""
+        ...
+
+
+@dataclasses.dataclass(frozen=True)
+class Terms:
+    """What all runs of a study have in common."""
+
+    alone: bool = True  # each run is what its setting does to that picture alone, see Attack; a CPU is quicker without
+    mixed: bool = True  # settings that may differ from image to image go through the network together
+    png: bool = False  # the attacked picture is saved, read back, and shown to the network again
+    kept_pixels: int = KEPT_PIXELS  # pictures with at most so many changed pixels are kept in their rows
 
 
 def grid(base: Attack, values: Mapping[str, Sequence[Any]]) -> list[Attack]:
@@ -29,23 +65,31 @@ def grid(base: Attack, values: Mapping[str, Sequence[Any]]) -> list[Attack]:
     return [dataclasses.replace(base, **dict(zip(values, some, strict=True))) for some in product(*values.values())]
 
 
-def shared(setting: Attack) -> Attack:
+def shared(setting: Setting) -> Setting:
     """What all settings of one batch must have in common: everything but the knobs that may differ per image."""
     return dataclasses.replace(setting, **{name: getattr(type(setting), name) for name in setting.per_image})
 
 
-def run_key(setting: Attack, picture: str, label: int, network: str) -> str:
-    """Fingerprint of one run: its attack, settings, picture, class and network, the attack's code, torch's version."""
-    asked = type(setting).__name__, dataclasses.asdict(setting)
-    known = [*asked, picture, label, network, code_sha256(), torch.__version__]
+def described(setting: Setting) -> dict[str, Any]:
+    """The columns of a row that say which attack it was, and with which settings."""
+    return {"attack": type(setting).__name__, **dataclasses.asdict(setting)}
+
+
+def run_key(setting: Setting, picture: str, label: int, network: str, terms: Terms = Terms()) -> str:
+    """Fingerprint of one run: its attack, settings, picture, class, network and terms, and the version."""
+    known = [described(setting), picture, label, network, dataclasses.astuple(terms), version()]
     return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:32]
 
 
 @cache
 def code_sha256() -> str:
-    """Fingerprint of the attack's code: what an older version found is not taken for this one's."""
-    files = sorted(Path(attacks.__file__).parent.glob("*.py"))
-    files += [
-        Path(numerics.__file__).with_name(f"{room}.py") for room in ("adapter", "exact", "frozen", "grid", "numerics")
-    ]
+    """Fingerprint of the code that decides over a run: what an older version found is not taken for this one's."""
+    rooms = [*Path(attacks.__file__).parent.glob("*.py"), *Path(defences.__file__).parent.glob("*.py")]
+    files = [*sorted(rooms), *(Path(numerics.__file__).with_name(f"{room}.py") for room in CODE)]
+    files.append(Path(__file__).with_name("measures.py"))
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
+def version() -> str:
+    """Whose work a run is: the code, and torch."""
+    return f"{code_sha256()[:12]}, torch {torch.__version__}"

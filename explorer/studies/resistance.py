@@ -6,18 +6,25 @@ arXiv 2002.08347), so the attack is run again on the classifier together with th
 needs no gradients, looks for what a misleading gradient may have hidden.
 """
 
+import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from explorer.attacks import Attack
 from explorer.defences import Defence, Defended
 from explorer.exact import exact_arithmetic
 from explorer.numerics import Share
-from explorer.types import AttackResult, Flags, Images, Labels
+from explorer.studies.bench import rows_by_attack
+from explorer.studies.ledger import Row
+from explorer.studies.measures import unpack
+from explorer.studies.plan import Terms
+from explorer.studies.study import Study
+from explorer.studies.subject import Subject
+from explorer.types import Flags, Images, Labels
 
 NONE = "none"  # the row without a defence
 
@@ -77,17 +84,20 @@ def resistances(
 ) -> Iterator[Resistance]:
     """The same, row by row."""
     plain: tuple[Images, Flags] | None = None
+    terms = Terms(alone=False, mixed=False, kept_pixels=images[0, 0].numel())
     for name, defence in {NONE: None, **defences}.items():
         started = time.perf_counter()
         network = classifier if defence is None else Defended(classifier, defence)
         right = _seen(network, images, batch) == labels
-        found = _attacked(attack, network, images[right], labels[right], batch)
-        random = _attacked(gradient_free, network, images[right], labels[right], batch)
+        subject = Subject("", classifier, images[right], labels[right], defence=defence)
+        study = Study([subject], [attack, gradient_free], batch=batch, terms=terms)
+        while study.advance():
+            pass
+        found, random = rows_by_attack(study, {"attack": attack, "gradient_free": gradient_free}).values()
         if plain is None:  # the row without a defence: these are the attacks that later rows must withstand
-            fools = torch.zeros_like(right)
-            fools[right.nonzero()[:, 0][found.fooled]] = True
-            adversarial = images.clone()
-            adversarial[right] = found.adversarial
+            fools, adversarial = torch.zeros_like(right), images.clone()
+            for place, row in zip(right.nonzero()[:, 0].tolist(), found, strict=True):
+                fools[place], adversarial[place] = row["succeeded"], unpack(images[place], row["changes"])
             plain = adversarial, fools
         asked = plain[1] & right
         still = _seen(network, plain[0], batch) != labels
@@ -95,36 +105,21 @@ def resistances(
             defence=name,
             clean=Share(int(right.sum()), len(right)),
             survive=Share(int((still & asked).sum()), int(asked.sum())),
-            adaptive=Share(int(found.fooled.sum()), int(right.sum())),
-            adaptive_pixels=found.mean_pixels,
-            gradient_free=Share(int(random.fooled.sum()), int(right.sum())),
-            gradient_free_pixels=random.mean_pixels,
+            adaptive=_fooled(found),
+            adaptive_pixels=_mean_pixels(found),
+            gradient_free=_fooled(random),
+            gradient_free_pixels=_mean_pixels(random),
             seconds=time.perf_counter() - started,
         )
 
 
-@dataclass(frozen=True)
-class _Attacked:
-    adversarial: Images
-    fooled: Flags
-    n_pixels: Tensor
-
-    @property
-    def mean_pixels(self) -> float:
-        return self.n_pixels[self.fooled].float().mean().item()
+def _fooled(rows: Sequence[Row]) -> Share:
+    return Share(sum(row["succeeded"] for row in rows), len(rows))
 
 
-def _attacked(attack: Attack, network: nn.Module, images: Images, labels: Labels, batch: int) -> _Attacked:
-    results: list[AttackResult] = [
-        attack(network, some, theirs)
-        for some, theirs in zip(images.split(batch), labels.split(batch), strict=True)
-        if len(some)
-    ]
-    if not results:
-        nothing = torch.zeros_like(labels)
-        return _Attacked(images, nothing > 0, nothing)
-    joined = ([getattr(each, name) for each in results] for name in ("adversarial", "succeeded", "n_pixels"))
-    return _Attacked(*map(torch.cat, joined))
+def _mean_pixels(rows: Sequence[Row]) -> float:
+    counts = [row["n_pixels"] for row in rows if row["succeeded"]]
+    return sum(counts) / len(counts) if counts else math.nan
 
 
 def _seen(network: nn.Module, images: Images, batch: int) -> Labels:

@@ -11,13 +11,15 @@ import streamlit as st
 import torch
 
 from explorer.attacks import Attack
+from explorer.classifiers import Classifier
 from explorer.figures import Cell, Curve, constant, heat_map, parallel, pareto, response
 from explorer.figures.scales import short
 from explorer.hashes import image_sha256
 from explorer.images import enlarge, to_png
 from explorer.jobs import Job
-from explorer.studies import Ledger, Study, Subject, grid, means, pareto_front, spread
-from explorer.studies.measures import KEPT_PIXELS, unpack
+from explorer.studies import Ledger, Study, Subject, grid, means, pareto_front, spread, version
+from explorer.studies.measures import unpack
+from explorer.studies.plan import KEPT_PIXELS
 from explorer.types import Sample, Step
 from explorer.ui.caches import classifier, content_of
 from explorer.ui.evidence import QUIET
@@ -43,20 +45,34 @@ def study_of(choice: Choice) -> LongRun:
     pictures = [image_sha256(sample.image) for sample in choice.pictures]
     same = {name: of[0] for name, of in choice.values.items()}  # where the base stands on the grid's own knobs
     base = dataclasses.replace(choice.base, **same)
-    key = key_of([content_of(clf) for clf in networks], pictures, base, dict(choice.values))
+    key = key_of([content_of(clf) for clf in networks], pictures, base, dict(choice.values), version())
 
-    def make() -> LongRun:
-        images = torch.stack([sample.image for sample in choice.pictures])
-        labels = torch.tensor([sample.label for sample in choice.pictures])
-        names = [sample.name for sample in choice.pictures]
-        subjects = [Subject(clf.name, clf, images.to(clf.device), labels.to(clf.device), names) for clf in networks]
+    def make(ledger: Ledger) -> Study:
+        subjects = [subject_of(clf, choice.pictures) for clf in networks]
+        return Study(subjects, grid(choice.base, choice.values), ledger)
+
+    network = content_of(networks[0]) if len(networks) == 1 else ""
+    return long_study(key, networks[0].device, make, kind="grid", network=network)
+
+
+def subject_of(clf: Classifier, samples: Sequence[Sample]) -> Subject:
+    """A network and the pictures, with their classes, that it is attacked on."""
+    images = torch.stack([sample.image for sample in samples]).to(clf.device)
+    labels = torch.tensor([sample.label for sample in samples], device=clf.device)
+    return Subject(clf.name, clf, images, labels, [sample.name for sample in samples])
+
+
+def long_study(
+    key: str, device: torch.device, make: Callable[[Ledger], Study], *, kind: str, network: str = ""
+) -> LongRun:
+    """A study as long work, whose rows are kept in a file of this key; see LongRun for the rest."""
+
+    def new() -> LongRun:
         path = file_for(key, ".jsonl")
-        study = Study(subjects, grid(choice.base, choice.values), Ledger(path))
-        network = content_of(networks[0]) if len(networks) == 1 else ""
-        advance = partial(_advance, study)
-        return LongRun(key, str(networks[0].device), advance, study, kind="grid", network=network, path=path)
+        study = make(Ledger(path))
+        return LongRun(key, str(device), partial(_advance, study), study, kind=kind, network=network, path=path)
 
-    return long_runs().get(key, make)
+    return long_runs().get(key, new)
 
 
 def _advance(study: Study, job: Job) -> bool:
@@ -77,13 +93,17 @@ def progress(study: Study) -> str:
     return f"{told}, {duration(study.left * study.seconds_per_run)} left"
 
 
-def told(study: Study) -> str:
-    """How much is done, in one line."""
+def told(study: Study, expected: float = 0.0) -> str:
+    """How much is done and, as far as that is known, how long the rest takes; `expected`: seconds of a run, as long as
+    none was measured.
+    """
     if not study.left:
         return f"All {study.total:,} runs are done."
+    seconds = study.left * (study.seconds_per_run or expected)
     if not study.done:
-        return f"{study.total:,} runs."
-    rest = f", {duration(study.left * study.seconds_per_run)} to go" if study.seconds_per_run else ""
+        takes = f": {duration(seconds)} on this computer, if nobody else uses it" if seconds else ""
+        return f"{study.total:,} runs{takes}."
+    rest = f", {duration(seconds)} to go" if seconds else ""
     return f"{study.done:,} of {study.total:,} runs are done{rest}. What is done is kept: this page's link finds it."
 
 

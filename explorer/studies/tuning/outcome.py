@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from explorer.attacks import Attack
+from explorer.studies.measures import measured
+from explorer.studies.plan import Terms
 from explorer.studies.tuning.task import Task
 from explorer.types import OnStep, Step
 
+TERMS = Terms(alone=False, kept_pixels=0)
 HOPELESS = 1 / 8  # share of the pixels: a trial whose optimised stage leaves more of them on average goes no further
 
 
@@ -91,11 +94,10 @@ def measure(task: Task, attack: Attack, on_step: OnStep | None = None) -> Outcom
         return on_step is not None and bool(on_step(step))
 
     try:
-        result = attack(task.network, task.images, task.labels, on_step=watch)
-        if result.stopped:
+        rows = measured(task.network, task.images, task.labels, attack, TERMS, watch)
+        if rows is None:
             raise Stopped
-        fooled = zip(result.n_pixels.tolist(), result.succeeded.tolist(), strict=True)
-        counts = [count if success else None for count, success in fooled]
+        counts = [row["n_pixels"] if row["succeeded"] else None for row in rows]
     except Hopeless:
         counts = [None] * n_pictures
     return Outcome(tuple(counts), (time.perf_counter() - started) / n_pictures, n_pixels)

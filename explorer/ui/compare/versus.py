@@ -1,6 +1,6 @@
 """Against what else? Two to four attacks on one picture, then on many, and the worst case over them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -14,10 +14,13 @@ from explorer.figures.scales import short
 from explorer.hashes import image_sha256
 from explorer.jobs import Job
 from explorer.pipeline.exploration import MOST_LABELLED
-from explorer.studies.bench import Run, fooled_within, measure, rows, worst_case
-from explorer.types import Sample
+from explorer.studies import Ledger, Study, Terms, version
+from explorer.studies.bench import TERMS, fewest, fooled_within, rows_by_attack, summaries, worst_case
+from explorer.studies.ledger import Row
+from explorer.studies.measures import measured, unpack
+from explorer.types import Image, Sample
+from explorer.ui import studies
 from explorer.ui.caches import content_of, valid_methods
-from explorer.ui.compare import parts
 from explorer.ui.compare.choices import BATCH, choose_attacks, choose_count, choose_network, choose_picture, network_of
 from explorer.ui.evidence import QUIET
 from explorer.ui.grid import go_to
@@ -33,7 +36,8 @@ from explorer.ui.work import advance, result_of
 USUAL = ("sparse", "greedy", "sigma-zero")
 MOST_ATTACKS, MOST_PICTURES = 4, 50
 HINT = "Point at a pixel to compare it in the clean picture and in the first attacked one."
-Single = tuple[Run, int, int]  # on one picture; its obscuring and leading pixels, -1 where there are too many to label
+Single = tuple[Row, Image, int, int]  # what an attack did to one picture, the attacked picture, its obscuring and
+# leading pixels: -1 where there are too many to label
 
 
 def show_versus() -> None:
@@ -84,21 +88,21 @@ def show_single(clf: Classifier, sample: Sample, attacks: Mapping[str, Attack]) 
     names = clf.class_names
     images, table = {"clean": sample.image}, []
     panes = [{"title": "Clean", "text": names[sample.label], "shows": "clean", "alt": f"{names[sample.label]}, clean."}]
-    for number, (title, (run, obscuring, leading)) in enumerate(zip(attacks, singles, strict=True)):
-        images[f"attack-{number}"] = run.adversarial[0]
-        n_pixels, seen = int(run.n_pixels[0]), names[int(run.adversarial_labels[0])]
-        text = f"{seen}, by {n_pixels:,} pixel{'s' * (n_pixels != 1)}" if run.succeeded[0] else "not fooled"
+    for number, (title, (row, attacked, obscuring, leading)) in enumerate(zip(attacks, singles, strict=True)):
+        images[f"attack-{number}"] = attacked
+        n_pixels, seen = row["n_pixels"], names[row["adversarial_label"]]
+        text = f"{seen}, by {n_pixels:,} pixel{'s' * (n_pixels != 1)}" if row["succeeded"] else "not fooled"
         panes.append({"title": title, "text": text, "shows": f"attack-{number}", "alt": f"{title}: {text}."})
         table.append(
             {
                 "attack": title,
-                "fooled": "yes" if run.succeeded[0] else "no",
+                "fooled": "yes" if row["succeeded"] else "no",
                 "pixels": f"{n_pixels:,}",
                 "obscuring": _part(obscuring, n_pixels),
                 "leading": _part(leading, n_pixels),
-                "seconds": f"{run.seconds:.2f}",
-                "forward passes": short(run.forward_passes),
-                "backward passes": short(run.backward_passes),
+                "seconds": f"{row['seconds']:.2f}",
+                "forward passes": _passes(row["forward_passes"]),
+                "backward passes": _passes(row["backward_passes"]),
             }
         )
     canvas(images, panes, (), (), (), HINT, "versus-pictures", None)
@@ -106,13 +110,17 @@ def show_single(clf: Classifier, sample: Sample, attacks: Mapping[str, Attack]) 
 
 
 def _single(clf: Classifier, sample: Sample, attack: Attack) -> Single:
-    image = sample.image.to(clf.device)
-    run = measure(clf, image[None], torch.tensor([sample.label], device=clf.device), attack)
-    if not 0 < run.n_pixels[0] <= MOST_LABELLED:
-        return run, -1, -1
-    attacked = run.adversarial[0].to(clf.device)
+    image, label = sample.image.to(clf.device), torch.tensor([sample.label], device=clf.device)
+    (row,) = measured(clf, image[None], label, attack, Terms(alone=False, kept_pixels=image[0].numel()))
+    attacked = unpack(image, row["changes"])
+    if not 0 < row["n_pixels"] <= MOST_LABELLED:
+        return row, attacked.cpu(), -1, -1
     evidence = explain_pixels(clf, image, attacked, sample.label, valid_methods(clf)[0], splits=0)
-    return run, evidence.count("obscuring"), evidence.count("leading")
+    return row, attacked.cpu(), evidence.count("obscuring"), evidence.count("leading")
+
+
+def _passes(count: float | None) -> str:
+    return "–" if count is None else short(count)
 
 
 def _part(count: int, n_pixels: int) -> str:
@@ -121,34 +129,33 @@ def _part(count: int, n_pixels: int) -> str:
 
 def show_many(clf: Classifier, samples: Sequence[Sample], attacks: Mapping[str, Attack]) -> None:
     """Curves of the fooled, means, and the robust accuracy as the worst case over these attacks."""
-    key = key_of("versus-many", content_of(clf), [image_sha256(each.image) for each in samples], dict(attacks))
-    batches = [samples[first : first + BATCH] for first in range(0, len(samples), BATCH)]
+    pictures = [image_sha256(sample.image) for sample in samples]
+    key = key_of("versus-many", content_of(clf), pictures, dict(attacks), version())
 
-    def make() -> Iterator[tuple[str, Run]]:
-        for batch in batches:
-            images = torch.stack([sample.image for sample in batch]).to(clf.device)
-            labels = torch.tensor([sample.label for sample in batch], device=clf.device)
-            for title, attack in attacks.items():
-                yield title, measure(clf, images, labels, attack)
+    def make(ledger: Ledger) -> Study:
+        return Study([studies.subject_of(clf, samples)], [*attacks.values()], ledger, batch=BATCH, terms=TERMS)
 
-    run = parts.parts_run(key, clf, len(batches) * len(attacks), make)
-    work: parts.Parts = run.of
-    made = [*work.made]
-    seconds = sum(expected_seconds(attack, clf) for attack in attacks.values()) * len(samples) * work.left / work.total
-    rest = parts.told(len(made), work.left, f"{len(samples) * len(attacks)} attacks", seconds)
-    control(run, "Measure" if work.left else "", "Go on" if made and work.left else None, rest, key="versus")
-    whole_rounds = len(made) // len(attacks) * len(attacks)  # every attack has seen the same pictures
-    runs = {title: [each for name, each in made[:whole_rounds] if name == title] for title in attacks}
-    if whole_rounds:
-        show_runs(runs)
+    run = studies.long_study(key, clf.device, make, kind="compare", network=content_of(clf))
+    study: Study = run.of
+    control(
+        run,
+        "Measure" if study.left else "",
+        "Go on" if study.done and study.left else None,
+        studies.told(study, sum(expected_seconds(attack, clf) for attack in attacks.values()) / len(attacks)),
+        key="versus",
+    )
+    found = rows_by_attack(study, attacks)
+    same = min(map(len, found.values()))  # pictures that every attack has seen
+    if same:
+        show_rows({title: of[:same] for title, of in found.items()})
 
 
-def show_runs(runs: Mapping[str, Sequence[Run]]) -> None:
+def show_rows(rows: Mapping[str, Sequence[Row]]) -> None:
     """What the attacks did to the same pictures."""
-    fewest = {title: torch.cat([run.fewest for run in of]) for title, of in runs.items()}
-    worst = worst_case([*fewest.values()])
-    most = _end([*fewest.values()])
-    curves = {title: [fooled_within(of, k) for k in range(most + 1)] for title, of in fewest.items()}
+    fewest_of = {title: fewest(of) for title, of in rows.items()}
+    worst = worst_case([*fewest_of.values()])
+    most = _end([*fewest_of.values()])
+    curves = {title: [fooled_within(of, k) for k in range(most + 1)] for title, of in fewest_of.items()}
     together = [fooled_within(worst, k) for k in range(most + 1)]
     ends = "; ".join(f"{title}: {told(shares[-1])}" for title, shares in curves.items())
     st.plotly_chart(
@@ -167,7 +174,7 @@ def show_runs(runs: Mapping[str, Sequence[Run]]) -> None:
             "forward passes per picture": short(row.forward_passes),
             "backward passes per picture": short(row.backward_passes),
         }
-        for row in rows(runs)
+        for row in summaries(rows)
     ]
     st.dataframe(pd.DataFrame(table), hide_index=True, alt="What each attack did to these pictures, and asked for.")
     linked_number("versus_k", "k", whole(0, most), min(10, most))
@@ -175,7 +182,7 @@ def show_runs(runs: Mapping[str, Sequence[Run]]) -> None:
     fooled = fooled_within(worst, k)
     kept = type(fooled)(fooled.of - fooled.hits, fooled.of)
     st.markdown(
-        f"**Robust accuracy at k = {k}: {told(kept)}.** It is the worst case over {', '.join(map(plain, runs))}: a "
+        f"**Robust accuracy at k = {k}: {told(kept)}.** It is the worst case over {', '.join(map(plain, rows))}: a "
         "picture counts as robust if none of them fools it with at most k pixels. Another attack may fool more, so the "
         "truth is this or less. All pictures are such as the network sees correctly without an attack."
     )

@@ -9,7 +9,6 @@ import pytest
 import torch
 from torch import nn
 
-from explorer import benchmark
 from explorer.__main__ import main
 from explorer.attacks import RandomSearch, SigmaZero, SparseAttack
 from explorer.classifiers import Classifier, load_classifier
@@ -18,7 +17,9 @@ from explorer.commands.pictures import correctly_classified
 from explorer.images import to_png
 from explorer.numerics import Share
 from explorer.passes import Counted
-from explorer.studies.bench import compare, fooled_within, measure, overhead, worst_case
+from explorer.studies import Study, Subject, cost
+from explorer.studies.bench import TERMS, compare, fewest, fooled_within, overhead, worst_case
+from explorer.studies.measures import measured
 from explorer.training import Renders
 from explorer.types import AttackResult, Trace
 
@@ -59,7 +60,7 @@ def test_every_attack_sees_every_picture_and_is_timed_against_the_first_sigma_ze
     heard = []
     rows = compare(clf, *pictures, attacks, batch=2, on_progress=heard.append)
     assert [row.attack for row in rows] == list(attacks)
-    assert heard == list(attacks) * 3
+    assert heard == [2, 4, 6, 8, 9, 10], "in turns, two pictures at a time"
     for row in rows:
         assert row.pictures == 5
         assert row.success == row.png_fools == 1
@@ -71,11 +72,14 @@ def test_every_attack_sees_every_picture_and_is_timed_against_the_first_sigma_ze
     assert rows[0].time_ratio == pytest.approx(rows[0].seconds / rows[1].seconds)
 
 
-def test_a_picture_that_fools_only_before_it_is_saved_is_found_out(clf, pictures):
-    images, labels = pictures
+@dataclasses.dataclass(frozen=True)
+class BetweenGreyLevels:
+    """An attack that leaves the 8-bit grid, by less than half a grey level on each value."""
 
-    def between_grey_levels(network, images, labels) -> AttackResult:
-        """An attack that leaves the 8-bit grid, by less than half a grey level on each value."""
+    per_image = ()
+    has_weights = False
+
+    def __call__(self, network, images, labels, targets=None, on_step=None, *, alone=False) -> AttackResult:
         lead = 0.45 / 255 * torch.where(labels == 0, -1, 1)[:, None, None, None].float()
         half = torch.ones(1, 3, SIDE, SIDE)
         half[:, :, SIDE // 2 :] = -1
@@ -84,7 +88,11 @@ def test_a_picture_that_fools_only_before_it_is_saved_is_found_out(clf, pictures
         seen = network(adversarial).argmax(1)
         return AttackResult(images, labels, None, adversarial, seen, seen != labels, {"optimised": adversarial}, trace)
 
-    (row,) = compare(clf, images, labels, {"cheat": between_grey_levels}, batch=5)
+
+def test_a_picture_that_fools_only_before_it_is_saved_is_found_out(clf, pictures):
+    images, labels = pictures
+
+    (row,) = compare(clf, images, labels, {"cheat": BetweenGreyLevels()}, batch=5)
     assert row.success == 1
     assert row.png_fools == 0
     assert math.isnan(row.time_ratio)
@@ -103,11 +111,11 @@ def test_pictures_are_counted_forwards_and_backwards(clf, pictures):
 
 
 def test_an_attack_without_gradients_needs_no_backward_passes(clf, pictures):
-    run = measure(clf, *pictures, RandomSearch(queries=10, k=SIDE))
-    assert run.backward_passes == 0
-    assert run.forward_passes >= 5
-    steps = [measure(clf, *pictures, SigmaZero(steps=n)).backward_passes for n in (5, 15)]
-    assert steps[1] - steps[0] == 5 * 10
+    found = measured(clf, *pictures, RandomSearch(queries=10, k=SIDE), TERMS)
+    assert {row["backward_passes"] for row in found} == {0}
+    assert all(row["forward_passes"] >= 1 for row in found)
+    few, many = (measured(clf, *pictures, SigmaZero(steps=n), TERMS)[0]["backward_passes"] for n in (5, 15))
+    assert many - few == 10
 
 
 def test_the_worst_case_over_attacks_is_the_fewest_pixels_of_any(clf, pictures):
@@ -117,10 +125,19 @@ def test_the_worst_case_over_attacks_is_the_fewest_pixels_of_any(clf, pictures):
     assert worst.tolist() == [3, 2, 5, inf]
     assert [fooled_within(worst, k).hits for k in range(6)] == [0, 0, 1, 2, 2, 3]
     assert fooled_within(worst, 10**9) == Share(3, 4), "what is never fooled is never counted"
-    run = measure(clf, *pictures, SparseAttack(steps=10))
-    assert run.fewest.tolist() == [1] * 5
-    hopeless = dataclasses.replace(run, succeeded=torch.zeros(5, dtype=torch.bool))
-    assert hopeless.fewest.tolist() == [inf] * 5
+    found = measured(clf, *pictures, SparseAttack(steps=10), TERMS)
+    assert fewest(found).tolist() == [1] * 5
+    assert fewest([row | {"succeeded": False} for row in found]).tolist() == [inf] * 5
+
+
+def test_settings_that_could_share_a_batch_are_timed_apart(clf, pictures):
+    attacks = {"narrow": SparseAttack(steps=5, a=0.05), "wide": SparseAttack(steps=5, a=0.2)}
+    assert [row.pictures for row in compare(clf, *pictures, attacks, batch=5)] == [5, 5]
+    study = Study([Subject("", clf, *pictures)], [*attacks.values()], batch=9, terms=TERMS)
+    while study.advance():
+        pass
+    assert {row["batch"] for row in study.rows()} == {5}
+    assert len({row["seconds"] for row in study.rows()}) == 2
 
 
 def test_an_attack_that_fools_nothing_has_no_counts(clf, pictures):
@@ -254,6 +271,6 @@ def test_the_memory_and_the_end_are_those_of_the_device_that_works(monkeypatch):
     monkeypatch.setattr(torch.cuda, "memory_allocated", lambda device=None: allocated[str(device or "cuda:0")])
     monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda device=None: 9 * allocated[str(device or "cuda:0")])
     monkeypatch.setattr(torch.cuda, "synchronize", lambda device=None: asked.append(str(device or "cuda:0")))
-    assert benchmark.PeakMemory(torch.device("cuda:1")).peak() == 800
-    benchmark._seconds(torch.device("cuda:1"), lambda: None)
+    assert cost.PeakMemory(torch.device("cuda:1")).peak() == 800
+    cost.seconds(torch.device("cuda:1"), lambda: None)
     assert asked == ["cuda:1"] * 3
