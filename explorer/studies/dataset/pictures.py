@@ -21,7 +21,7 @@ from explorer.hashes import image_sha256
 from explorer.images import fit, load_image, picture_files
 from explorer.locks import read_only_twin
 from explorer.memory import as_one_sentence
-from explorer.studies.study import Subject
+from explorer.studies.subject import Subject
 from explorer.types import Image, Sample
 
 AT_ONCE = 32  # pictures of a forward pass

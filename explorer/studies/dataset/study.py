@@ -17,8 +17,9 @@ from explorer.studies.dataset.changes import changes_of, write_changes, write_ki
 from explorer.studies.dataset.pictures import Gathered
 from explorer.studies.ledger import Ledger, Row
 from explorer.studies.measures import unpack
+from explorer.studies.part import Run
 from explorer.studies.plan import code_sha256
-from explorer.studies.study import Run, Study
+from explorer.studies.study import Study
 from explorer.types import OnStep
 
 LABELLED_AT_ONCE = 4  # pictures between two looks at whether to stop
@@ -80,7 +81,7 @@ class DataSetStudy:
 
     def advance(self, on_step: OnStep | None = None) -> bool:
         """Label some pictures that are attacked, or else attack the next batch; False if nothing is left, or `on_step`
-        asked to stop. Raises OSError where the ledger cannot be written; what it held before stays.
+        asked to stop. Raises ValueError with one sentence where the ledger cannot be written; nothing is lost.
         """
         started = time.perf_counter()
         waiting = [

@@ -10,7 +10,7 @@ from explorer.studies.ledger import Row
 
 TEXT = (
     "network", "picture", "true_class", "wrong_class", "trust", "change", "kinds", "method", "attack", "device",
-    "torch", "python", "picture_sha256", "network_sha256", "explorer", "code_sha256",
+    "torch", "python", "defence", "version", "picture_sha256", "network_sha256", "explorer", "code_sha256",
 )  # fmt: skip
 FLAGS = ("class_known", "succeeded", "settled")
 COUNTS = (

@@ -64,13 +64,7 @@ class Work:
             return job.should_stop
 
         job.report(study.done, study.total, self.progress())
-        try:
-            return study.advance(on_step) and study.left > 0
-        except OSError as error:
-            raise ValueError(
-                f"What was done could not be kept ({error.strerror}): what was done before it stays, and it can go on "
-                "once there is room."
-            ) from error
+        return study.advance(on_step) and study.left > 0
 
     def progress(self) -> str:
         """How far it is and how long it will take."""
