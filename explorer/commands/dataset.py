@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from explorer import user_code
 from explorer.classifiers import Classifier
-from explorer.commands import networks, options, pictures
+from explorer.commands import engines, networks, options, pictures
 from explorer.commands.tables import aligned
 from explorer.evidence import DEFAULT_METHOD, METHODS
 from explorer.folders import replace_file
@@ -91,6 +91,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--batch", type=int, default=None, help="pictures attacked at a time (default: as many as fit the memory)"
     )
+    engines.add_arguments(parser)
     parser.add_argument("--method", choices=list(METHODS), default=DEFAULT_METHOD, help="how pixels are labelled")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the files; made if need be")
     parser.add_argument(
@@ -115,9 +116,11 @@ def run(args: argparse.Namespace) -> int:
     if args.restart:
         _forget(out)
     check_record(out / RECORD, record)
-    study = DataSetStudy(gathered, attack, Ledger(out / RUNS), method=args.method, batch=args.batch)
-    replace_file(out / RECORD, written_record(record))
-    finished = _advance(study)
+    with engines.engine(args) as engine:
+        ledger = Ledger(out / RUNS)
+        study = DataSetStudy(gathered, attack, ledger, method=args.method, batch=args.batch, engine=engine)
+        replace_file(out / RECORD, written_record(record))
+        finished = _advance(study)
     _write(study, record, Told(title, _command(args, attack), f"{date.today():%d %B %Y}"), args)
     _tell(study)
     if not finished:

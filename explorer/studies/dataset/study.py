@@ -15,6 +15,7 @@ from explorer.evidence import DEFAULT_METHOD, explain_pixels, methods_for, trust
 from explorer.hashes import files_sha256
 from explorer.studies.dataset.changes import changes_of, write_changes, write_kinds
 from explorer.studies.dataset.pictures import Gathered
+from explorer.studies.engines import Engine
 from explorer.studies.ledger import Ledger, Row
 from explorer.studies.measures import unpack
 from explorer.studies.part import Run
@@ -36,9 +37,11 @@ class DataSetStudy:
         *,
         method: str = DEFAULT_METHOD,
         batch: int | None = None,
+        engine: Engine | None = None,
     ) -> None:
         """`method` labels the pixels; a network for which it is not valid is labelled by the first that is. `batch`:
-        pictures attacked at a time. Raises ValueError with one sentence if no picture can be attacked.
+        pictures attacked at a time. `engine`: who attacks them, by default this process. Raises ValueError with one
+        sentence if no picture can be attacked.
         """
         self.gathered, self.attack, self.ledger = tuple(gathered), attack, Ledger() if ledger is None else ledger
         if not any(len(each.subject.images) for each in gathered):
@@ -46,7 +49,7 @@ class DataSetStudy:
             told = f" {reasons[0]}." if reasons else ""
             raise ValueError(f"None of the pictures can be attacked.{told}")
         used = [each for each in gathered if len(each.subject.images)]
-        self._study = Study([each.subject for each in used], [attack], self.ledger, batch=batch)
+        self._study = Study([each.subject for each in used], [attack], self.ledger, batch=batch, engine=engine)
         self._of = {each.subject.name: each for each in used}
         self._methods = {each.subject.name: valid_method(each, method) for each in used}
         self.seconds, self._finished = 0.0, 0  # of work, and pictures attacked, by this object
