@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 import torch
+from streamlit.testing.v1 import AppTest
 
 from explorer.attacks import Greedy, SparseAttack
 from explorer.pipeline import explore

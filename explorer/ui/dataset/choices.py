@@ -18,7 +18,7 @@ from explorer.studies.dataset import Listed, folder_pictures
 from explorer.studies.dataset.sources import CIFAR10, GALLERY, SIGNS, TITLES, named_pictures
 from explorer.ui.compare.choices import attack_choices, network_of, title_of
 from explorer.ui.dataset.uploads import kept, upload_pictures
-from explorer.ui.link import bound, linked_number, whole
+from explorer.ui.link import SWITCH, bound, linked_number, whole
 from explorer.ui.networks import BRING, UPLOADED, card_of, registered
 from explorer.ui.session import session
 from explorer.ui.source import cifar10_is_here
@@ -112,7 +112,7 @@ def choose() -> Choice:
         else:
             n = most
         if source in folders:
-            bound("guess", ("true", "false"))
+            bound("guess", SWITCH)
             guess = st.toggle(
                 "Guess the true classes",
                 key="guess",
