@@ -149,7 +149,7 @@ def test_somebody_elses_files_are_left_alone(own, folder, tmp_path, capsys):
         (["--model", "{own}", "--pictures", "{folder}", "--n", "0"], "--n and --batch must be at least 1"),
         (["--model", "{own}", "--pictures", "nowhere"], "The folder nowhere cannot be read"),
         (["--model", "{own}", "--pictures", "cifar10", "--data", "{folder}"], "CIFAR-10 is not in"),
-        (["--model", "signs-cnn", "--n", "2", "--method", "attention_rollout"], "method"),
+        (["--model", "signs-cnn", "--n", "2", "--method", "attention_rollout"], "is not valid for signs-cnn"),
     ],
 )
 def test_bad_input_is_one_line(asked, says, folder, own, tmp_path, capsys):

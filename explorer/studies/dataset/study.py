@@ -11,7 +11,7 @@ from pathlib import Path
 import explorer
 from explorer import evidence
 from explorer.attacks import Attack
-from explorer.evidence import DEFAULT_METHOD, explain_pixels, methods_for, trust
+from explorer.evidence import DEFAULT_METHOD, METHODS, explain_pixels, methods_for, trust
 from explorer.hashes import files_sha256
 from explorer.studies.dataset.changes import changes_of, write_changes, write_kinds
 from explorer.studies.dataset.pictures import Gathered
@@ -39,9 +39,9 @@ class DataSetStudy:
         batch: int | None = None,
         engine: Engine | None = None,
     ) -> None:
-        """`method` labels the pixels; a network for which it is not valid is labelled by the first that is. `batch`:
-        pictures attacked at a time. `engine`: who attacks them, by default this process. Raises ValueError with one
-        sentence if no picture can be attacked.
+        """`method`, a key of METHODS, labels the pixels; see valid_method. `batch`: pictures attacked at a time.
+        `engine`: who attacks them, by default this process. Raises ValueError with one sentence if no picture can be
+        attacked, or the method is not valid.
         """
         self.gathered, self.attack, self.ledger = tuple(gathered), attack, Ledger() if ledger is None else ledger
         if not any(len(each.subject.images) for each in gathered):
@@ -161,12 +161,14 @@ class DataSetStudy:
 
 
 def valid_method(gathered: Gathered, method: str) -> str:
-    """The method that labels this network's pixels."""
+    """The method that labels this network's pixels: where the default is not valid for it, the first one that is.
+    Raises ValueError with one sentence if another one was asked for and is not valid.
+    """
     problems = methods_for(gathered.subject.network, gathered.subject.images[0])
-    if method not in problems:
-        raise ValueError(f"method must be one of {', '.join(problems)}; got {method!r}.")
     if problems[method] is None:
         return method
+    if method != DEFAULT_METHOD:
+        raise ValueError(f"{METHODS[method].title} is not valid for {gathered.subject.name}: {problems[method]}.")
     return next(name for name, problem in problems.items() if problem is None)
 
 
