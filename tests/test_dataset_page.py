@@ -137,7 +137,7 @@ def test_pictures_sort_and_open_in_explore(monkeypatch):
         explore.query_params[name] = value
     explore.run()
     assert not explore.exception
-    assert not explore.warning
+    assert not [each.value for each in explore.warning if "The link asks" in each.value]
     (header,) = explore.header
     assert f"by {first['n_pixels']} of 4,096 pixels" in shown(header.value), "the same result"
 
@@ -167,7 +167,11 @@ def test_a_folder_of_the_servers_is_offered_and_its_pictures_are_carried_to_expl
         explore.query_params[name] = value
     explore.run()
     assert not explore.exception
-    assert carried.name in captions(explore)
+    assert f"Brought along from another page: {carried.name}" in captions(explore).replace("*", "")
+    (run,) = long_runs.long_runs()._kept.values()
+    (row,) = [row for row in run.of.study.rows() if row["picture"] == carried.name]
+    (header,) = explore.header
+    assert f"by {row['n_pixels']} of 4,096 pixels" in shown(header.value), "the same result"
 
 
 @pytest.mark.parametrize("named", ["no json", '["/nowhere/at/all"]', '{"a": 1}'])

@@ -176,6 +176,8 @@ def _own(source: str, size: tuple[int, int]) -> Original | None:
             on_change=restore_upload,
             max_upload_size=limits().picture_mb,
         )
+    if not files and (brought := carried()):
+        st.caption(f"Brought along from another page: **{plain(brought[0].name)}**.")
     pictures = own_pictures(files or carried())
     tell_problems(pictures)
     tell_restored()
