@@ -46,6 +46,7 @@ page = st.navigation(
         st.Page(VIEWS / "explore.py", title="Explore", url_path="explore", default=True),
         st.Page(VIEWS / "ground_truth.py", title="Ground truth", url_path="truth"),
         st.Page(VIEWS / "compare.py", title="Compare", url_path="compare"),
+        st.Page(VIEWS / "dataset.py", title="Data set", url_path="dataset"),
         st.Page(VIEWS / "tune.py", title="Tune", url_path="tune"),
         st.Page(VIEWS / "experiments.py", title="Experiments", url_path="experiments"),
         st.Page(VIEWS / "lesson.py", title="Lesson", url_path="lesson"),

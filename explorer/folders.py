@@ -51,3 +51,17 @@ def cache_folder() -> Path:
         return Path.home() / ".cache"
     except RuntimeError:  # no HOME, and the user's number is not in the list of users
         return Path(tempfile.gettempdir())
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file as a whole: who stops the program, or has no room left, finds the one before, or this one. Its
+    folder is made if need be.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_bytes(content)
+        os.replace(part, path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise

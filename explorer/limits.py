@@ -28,13 +28,17 @@ class Limits:
         120, "Seconds of work after which a run stops; more for a network that is known to need it.", low=5, high=86_400
     )
     long_run_seconds: int = knob(
-        900, "The same for a grid or a search on the page Tune: it can be continued.", low=5, high=86_400
+        900,
+        "The same for a grid or a search on the page Tune, and for a data set: it can be continued.",
+        low=5,
+        high=86_400,
     )
     all_seconds: int = knob(3600, "The same for *Attack all*.", low=5, high=86_400)
     batch: int = knob(32, "Runs of several visitors that are joined into one.", low=1, high=64)
     grid_runs: int = knob(4096, "Runs of one grid on the page Tune.", low=1, high=100_000)
+    dataset_attacks: int = knob(600, "Attacks of one study on the page Data set.", low=1, high=100_000)
     answers: int = knob(64, "Results that are kept in memory, for the next one who asks the same.", low=1, high=10_000)
-    run_files: int = knob(1000, "Grids and searches that are kept on the disk.", low=1, high=1_000_000)
+    run_files: int = knob(1000, "Grids, searches and data sets that are kept on the disk.", low=1, high=1_000_000)
     rooms: int = knob(20, "Rooms at once.", low=0, high=1000)
     members: int = knob(60, "Members of one room.", low=1, high=1000)
     room_minutes: int = knob(180, "Minutes after which a room ends.", low=5, high=1440)

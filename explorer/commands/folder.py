@@ -13,8 +13,8 @@ from tqdm import tqdm
 from explorer import user_code
 from explorer.attacks import Attack
 from explorer.classifiers import Classifier
+from explorer.classifiers.class_names import find_class, plain_name
 from explorer.commands import networks, regions
-from explorer.commands.pictures import plain_name
 from explorer.folders import visible
 from explorer.hashes import files_sha256
 from explorer.images import from_uint8, load_pixels, picture_files
@@ -140,4 +140,4 @@ def _first(network: nn.Module, files: Sequence[Path]) -> Image:
 
 def _class_of(folder: str, clf: Classifier) -> int | None:
     """The class that a folder is named like; None if it is no class."""
-    return networks.match(folder, clf.class_names, plain_name)
+    return find_class(folder, clf.class_names, plain_name)

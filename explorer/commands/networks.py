@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -10,6 +10,7 @@ from torch import nn
 
 from explorer import user_code
 from explorer.classifiers import Classifier, best_device, load_classifier, load_python, python
+from explorer.classifiers.class_names import find_class
 from explorer.pipeline import one_line
 from explorer.types import Image
 
@@ -66,24 +67,10 @@ def class_index(text: str, class_names: Sequence[str]) -> int:
 
     Raises ValueError with one sentence if there is none, or if several have the name.
     """
-    found = match(text, class_names, str.casefold)
+    found = find_class(text, class_names, str.casefold)
     if found is not None:
         return found
     if text.isdecimal() and len(text) < 10 and int(text) < len(class_names):
         return int(text)
     some = ", ".join(class_names[:20]) + (", …" if len(class_names) > 20 else "")
     raise ValueError(f"There is no class {text[:80]!r}: 0 to {len(class_names) - 1} is expected, or a name: {some}.")
-
-
-def match(text: str, class_names: Sequence[str], fold: Callable[[str], str]) -> int | None:
-    """The class of exactly this name, else of the name that is the same once both are folded; None if there is none.
-
-    Raises ValueError with one sentence, which lists them, if several have it.
-    """
-    found: list[int] = []
-    for folded in (str, fold):
-        found = found or [index for index, name in enumerate(class_names) if folded(name) == folded(text)]
-    if len(found) > 1:
-        listed = ", ".join(f"{index} ({class_names[index]})" for index in found[:10])
-        raise ValueError(f"{text[:80]!r} is the name of several classes: one of {listed} is expected.")
-    return found[0] if found else None

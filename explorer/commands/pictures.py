@@ -12,8 +12,8 @@ from tqdm import tqdm
 
 from explorer import user_code
 from explorer.attacks import Attack
+from explorer.classifiers.class_names import classes_of_folders
 from explorer.classifiers.python import count_classes, device_of
-from explorer.commands.networks import match
 from explorer.exact import exact_arithmetic
 from explorer.folders import visible
 from explorer.grid import check_values, from_levels, to_grid
@@ -148,7 +148,8 @@ def _chunks(source: str, network: nn.Module, n: int, seed: int, data: Path | Non
     if source == "cifar10":
         return _cifar10(data or cifar10_folder(), getattr(network, "input_size", None), seed)
     if user_code.is_code(source):
-        return _own(source)
+        images, labels = own_pictures(source)
+        return zip(images.split(CHUNK), labels.split(CHUNK), strict=True)
     return _folder(Path(source), getattr(network, "class_names", None), getattr(network, "input_size", None), seed)
 
 
@@ -176,7 +177,8 @@ def _cifar10(folder: Path, size: tuple[int, int] | None, seed: int) -> Iterator[
         yield torch.stack([fit(found.read(number), size) for number in some]), torch.tensor(found.labels[some])
 
 
-def _own(source: str) -> Iterator[Chunk]:
+def own_pictures(source: str) -> Chunk:
+    """What one's own function returns, on the grid, as every attack sees it. Raises ValueError with one sentence."""
     returned = user_code.call(source)
     try:
         images, labels = (torch.as_tensor(each) for each in returned)
@@ -189,13 +191,12 @@ def _own(source: str) -> Iterator[Chunk]:
     if labels.shape != images.shape[:1] or labels.is_floating_point():
         raise ValueError(f"{source} must return integer labels ({len(images)},); got {tuple(labels.shape)}.")
     check_values(f"images of {source}", images)
-    images = to_grid(images)  # as every attack does: what is classified correctly is what will be attacked
-    yield from zip(images.split(CHUNK), labels.long().split(CHUNK), strict=True)
+    return to_grid(images), labels.long()  # what is classified correctly is what will be attacked
 
 
 def _folder(folder: Path, class_names: list[str] | None, size: tuple[int, int] | None, seed: int) -> Iterator[Chunk]:
     names = [each.name for each in visible(folder) if each.is_dir()]
-    classes = _classes_of(names, class_names)
+    classes = classes_of_folders(names, class_names)
     files = [(path, label) for name, label in zip(names, classes, strict=True) for path in picture_files(folder / name)]
     if not files:
         raise ValueError(f"{folder} holds no pictures: a folder of PNG, JPEG, WebP or BMP files per class is expected.")
@@ -205,25 +206,6 @@ def _folder(folder: Path, class_names: list[str] | None, size: tuple[int, int] |
         some = files[first : first + CHUNK]
         images = [from_uint8(fit_pixels(_read(path), size)) for path, _ in some]
         yield torch.stack(images), torch.tensor([label for _, label in some])
-
-
-def _classes_of(folders: list[str], class_names: list[str] | None) -> list[int]:
-    """The class of each folder: by its name if all are names of classes, else by its place."""
-    found = [match(name, class_names or [], plain_name) for name in folders]
-    if None not in found:
-        return found
-    if class_names is not None and len(folders) != len(class_names):
-        stranger = folders[found.index(None)]
-        raise ValueError(
-            f"The folder {stranger!r} is no class of the network, and {len(folders)} folders are not its "
-            f"{len(class_names)} classes in order."
-        )
-    return list(range(len(folders)))
-
-
-def plain_name(name: str) -> str:
-    """A class's name as it may be spelt as a folder's."""
-    return "".join(letter for letter in name.casefold() if letter.isalnum())
 
 
 def _read(path: Path) -> np.ndarray:

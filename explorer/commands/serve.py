@@ -16,13 +16,15 @@ from pathlib import Path
 from explorer import addresses
 from explorer.classifiers import registered, registered_cards
 from explorer.pipeline import first_look
-from explorer.samples import cifar10, find_cifar10
+from explorer.samples import cifar10, find_cifar10, offered
+from explorer.studies.dataset import folder_pictures
 from explorer.ui import server
 
 EXAMPLES = """examples:
   python -m explorer serve
   python -m explorer serve --share
-  python -m explorer serve --network my_network.py:load --network other.py:make --data pictures/cifar10"""
+  python -m explorer serve --network my_network.py:load --network other.py:make --data pictures/cifar10
+  python -m explorer serve --pictures photographs/"""
 
 FIRST_PORT, PORTS = 8501, 100  # where a free one is looked for
 THREADS = {  # as app.py does, before torch is loaded
@@ -40,6 +42,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE.py:FUNCTION",
         help="a network of your own: a function that returns a torch module (or any function) from RGB images in "
         "[0, 1] to logits; it may carry class_names and input_size = (height, width). Can be given several times",
+    )
+    parser.add_argument(
+        "--pictures",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="DIR",
+        help="a folder of pictures, or of one folder of pictures per class, that the page Data set offers to all "
+        "visitors. Can be given several times",
     )
     parser.add_argument(
         "--share",
@@ -63,6 +74,10 @@ def run(args: argparse.Namespace) -> int:
     if args.data is not None:
         _check_data(args.data)
         os.environ[cifar10.VARIABLE] = str(args.data.resolve())
+    for folder in args.pictures:
+        folder_pictures(folder)  # refused here, not on the page
+    if args.pictures:
+        os.environ[offered.VARIABLE] = json.dumps([str(folder.resolve()) for folder in args.pictures])
     if not {*THREADS} <= {*os.environ}:
         return _start_again()
     os.environ[registered.VARIABLE] = json.dumps([_resolved(named) for named in args.network])

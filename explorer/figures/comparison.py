@@ -75,13 +75,15 @@ def share_matrix(
     )
 
 
-def fooled_curves(curves: Mapping[str, Sequence[Share]], worst: Sequence[Share]) -> go.Figure:
-    """How many pictures are fooled by at most 0, 1, 2, ... pixels, one curve per attack; `worst`: by any of them."""
+def fooled_curves(curves: Mapping[str, Sequence[Share]], worst: Sequence[Share] = ()) -> go.Figure:
+    """How many pictures are fooled by at most 0, 1, 2, ... pixels, one curve per attack or network; `worst`: by any of
+    them.
+    """
     traces = [
         _steps(name, shares, COLOURS[i % len(COLOURS)], DASHES[i % len(DASHES)], 2.5)
         for i, (name, shares) in enumerate(curves.items())
     ]
-    if len(curves) > 1:
+    if worst and len(curves) > 1:
         traces.insert(0, _steps("any of them", worst, "rgba(128, 128, 140, 0.45)", "solid", 8))
     return go.Figure(
         traces,

@@ -5,7 +5,6 @@ import dataclasses
 import hashlib
 import io
 import json
-import os
 import shutil
 import unicodedata
 import zipfile
@@ -20,6 +19,7 @@ import explorer
 from explorer.attacks import Attack
 from explorer.classifiers import Classifier
 from explorer.evidence import DEFAULT_METHOD
+from explorer.folders import replace_file
 from explorer.hashes import network_sha256
 from explorer.images import Resize, fit_pixels, from_uint8
 from explorer.pipeline.escaping import cell
@@ -127,7 +127,7 @@ class Collection:
             row, again = {"problem": " ".join(str(error).split())}, False
         self.rows.append(dict.fromkeys(COLUMNS, "") | row | {"file": picture.file, "folder": folder})
         if not again or self.finished:  # what is known again is in the table of the time before
-            _replace(self.out / TABLE, table_csv(self.rows).encode())
+            replace_file(self.out / TABLE, table_csv(self.rows).encode())
         return self.rows[-1], again
 
     def _result(self, picture: Picture, folder: str, on_step: OnStep | None) -> tuple[dict, bool] | None:
@@ -147,7 +147,7 @@ class Collection:
         files = {PAPER: paper_kit(found)} if PAPER in self._files else {}
         files |= run_files(found, self._clf, collection=key)
         for name, content in files.items():
-            _replace(self.out / folder / name, content)
+            replace_file(self.out / folder / name, content)
         self._known[_fingerprint(key)] = self.out / folder
         return json.loads(files[RESULT]), False
 
@@ -270,14 +270,6 @@ def _check_table(path: Path) -> None:
 
 def _fingerprint(known: Any) -> str:
     return hashlib.sha256(json.dumps(known, sort_keys=True, default=str).encode()).hexdigest()[:16]
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file as a whole: who stops the program finds the one before, or this one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(content)
-    os.replace(part, path)
 
 
 def _all_but_files(_folder: str, names: list[str]) -> set[str]:

@@ -38,6 +38,8 @@ guessed from the prediction, until you say better under *True class*. ImageNet's
 the button, and are used without a connection from then on. Weights that you upload stay in your visit: nobody else
 sees them, and they are gone with it.
 
+**Pin** a result to set it beside another one of this visit: which settings differ, and which changed pixels both share.
+
 The page's address holds picture, network and all settings: copy it to share what you see. Uploads are not in it.
 """
 
@@ -67,3 +69,31 @@ time. What it recommends is checked on pictures that the search has not seen.
 def tuning_guide() -> None:
     with st.expander("How to read this"):
         st.markdown(HOW_TO_TUNE)
+
+
+HOW_TO_STUDY = """
+**What is attacked.** Every picture that a network sees correctly, once. Pictures that it mistakes, that cannot be read,
+or that are there twice, are listed under *Not attacked* with the reason. Where nobody knows the true class, what the
+network sees takes its place.
+
+**Fooled** is a share of the attacked pictures; pixels, flow, kinds and places are those of the fooled ones. *At most so
+many* says how many pictures a budget of pixels is enough for.
+
+**Kinds.** Obscuring pixels hide the true class, leading ones point to the wrong class. Is that a property of one
+picture, or of a class, or of the network? An interval that leaves out another one's says that the two differ. The
+pixels of one picture go together, so the intervals are made by drawing pictures anew, not pixels.
+
+**Places.** Changed pixels of all pictures on one map: where are networks easy to fool? A pixel *recurs* if it changed
+in two pictures or more; some do by chance, and the sentence says how many would.
+
+**Stop keeps what is done**, and so does closing the page: the link finds it again, and everybody with the same link
+sees the same study. Pictures or weights of your own stay in your visit.
+
+**The report** is one file with everything, to be kept, printed or put beside a paper. `python -m explorer dataset` does
+the same without a limit.
+"""
+
+
+def dataset_guide() -> None:
+    with st.expander("How to read this"):
+        st.markdown(HOW_TO_STUDY)

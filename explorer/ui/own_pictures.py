@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
@@ -22,7 +23,7 @@ TOLD = 3  # files that cannot be read and are named
 class OwnPicture:
     """A file of a picture."""
 
-    def __init__(self, file: UploadedFile) -> None:
+    def __init__(self, file: "UploadedFile | CarriedFile") -> None:
         self.id, self.file, self._content = file.file_id, file.name, file
         self.problem, self.size = "", (0, 0)
         content = file.getvalue()
@@ -65,7 +66,7 @@ class OwnPicture:
         return Picture(self.file, self.pixels, resize=resize)
 
 
-def own_pictures(files: Sequence[UploadedFile]) -> list[OwnPicture]:
+def own_pictures(files: "Sequence[UploadedFile | CarriedFile]") -> list[OwnPicture]:
     """The pictures in these files, each of which is looked at once. What cannot be read is said."""
     most = limits().pictures
     if len(files) > most:
@@ -74,6 +75,28 @@ def own_pictures(files: Sequence[UploadedFile]) -> list[OwnPicture]:
     kept = {file.file_id: known.get(file.file_id) or OwnPicture(file) for file in files[:most]}
     st.session_state.own_pictures = kept
     return [*kept.values()]
+
+
+@dataclass(frozen=True)
+class CarriedFile:
+    """A picture that another page brings along, as if it had been uploaded here."""
+
+    file_id: str
+    name: str
+    content: bytes
+
+    def getvalue(self) -> bytes:
+        return self.content
+
+
+def carry(name: str, content: bytes) -> None:
+    """Before Explore is opened: this picture's file is to be there, until others are uploaded."""
+    st.session_state.carried = CarriedFile(hashlib.sha256(content).hexdigest(), name, content)
+
+
+def carried() -> list[CarriedFile]:
+    """What another page has brought along in this visit."""
+    return [st.session_state.carried] if "carried" in st.session_state else []
 
 
 def uploaded() -> list[OwnPicture]:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from explorer.images import SUFFIXES, to_uint8
 from explorer.limits import limits
-from explorer.samples import find_cifar10, gallery, photographs
+from explorer.samples import find_cifar10, find_new_sign, gallery, photographs
 from explorer.samples.cifar10 import CLASS_NAMES
 from explorer.types import Sample
 from explorer.ui.cifar10 import offer_cifar10
@@ -16,7 +16,7 @@ from explorer.ui.fitting import Original, convert, in_plain_view
 from explorer.ui.gallery import gallery as thumbnails
 from explorer.ui.link import bound, link, linked, linked_number, note_unknown, said, unlink, whole
 from explorer.ui.markdown import plain
-from explorer.ui.own_pictures import choose_one, own_pictures, tell_problems
+from explorer.ui.own_pictures import carried, choose_one, own_pictures, tell_problems
 from explorer.ui.restore import restore_upload, tell_restored
 
 SIGNS, PHOTOGRAPHS, CIFAR10, UPLOAD, CAMERA = "Road signs", "Photographs", "CIFAR-10", "Upload", "Camera"
@@ -50,7 +50,7 @@ def default_source(dataset: str) -> str:
     """Where a network of this data set finds pictures of what it knows, as far as they are here."""
     if dataset == "signs":
         return SIGNS
-    return CIFAR10 if dataset == "cifar10" and _cifar10_is_here() else PHOTOGRAPHS
+    return CIFAR10 if dataset == "cifar10" and cifar10_is_here() else PHOTOGRAPHS
 
 
 def choose_picture(source: str, dataset: str, size: tuple[int, int]) -> Sample:
@@ -79,14 +79,17 @@ def _source_of(name: str) -> str | None:
     for source in (SIGNS, PHOTOGRAPHS):
         if any(sample.name == name for sample in _all_of(source)):
             return source
-    return CIFAR10 if name.startswith("cifar10-") and _cifar10_is_here() else None
+    if find_new_sign(name) is not None:
+        return SIGNS
+    return CIFAR10 if name.startswith("cifar10-") and cifar10_is_here() else None
 
 
 def _all_of(source: str) -> Sequence[Sample]:
     return gallery() if source == SIGNS else photographs()
 
 
-def _cifar10_is_here() -> bool:
+def cifar10_is_here() -> bool:
+    """Whether CIFAR-10's pictures are on this computer."""
     try:
         return find_cifar10() is not None
     except ValueError:
@@ -103,12 +106,15 @@ def _chosen(source: str, dataset: str, size: tuple[int, int]) -> Original:
         st.caption(f"Shown until then: **{sample.caption or sample.name}**, which comes with the app.")
     else:
         samples = _all_of(source)
+        if source == SIGNS and (new := find_new_sign(linked_picture())) is not None:
+            samples = new, *samples
         names = [sample.name for sample in samples]
-        chosen = linked(PARAMETER, names, names[0])
+        usual = _all_of(source)[0].name
+        chosen = linked(PARAMETER, names, usual)
         key = "gallery" if source == SIGNS else "photographs"
         thumbnails(samples, chosen, key=key, on_pick=lambda name: link(PARAMETER, name, ""))
         if linked_picture() in ("", *names):  # else the address stays, and what is said of it
-            link(PARAMETER, chosen, names[0] if source == default_source(dataset) else "")
+            link(PARAMETER, chosen, usual if source == default_source(dataset) else "")
         sample = samples[names.index(chosen)]
     found = sample or _instead(dataset)
     return Original(
@@ -170,7 +176,9 @@ def _own(source: str, size: tuple[int, int]) -> Original | None:
             on_change=restore_upload,
             max_upload_size=limits().picture_mb,
         )
-    pictures = own_pictures(files)
+    if not files and (brought := carried()):
+        st.caption(f"Brought along from another page: **{plain(brought[0].name)}**.")
+    pictures = own_pictures(files or carried())
     tell_problems(pictures)
     tell_restored()
     if not pictures:

@@ -25,6 +25,7 @@ from explorer.ui.markdown import plain
 from explorer.ui.mechanics import drawable, show_mechanics
 from explorer.ui.networks import card_of, choose_network, dataset_of, load_network
 from explorer.ui.pictures import pictures
+from explorer.ui.pins import show_pins
 from explorer.ui.playback import playback
 from explorer.ui.proof import show_proof
 from explorer.ui.regions import allow_everywhere, choose_region
@@ -120,6 +121,7 @@ def page() -> None:
             with st.expander("What a, λ, τ and the box do to a weight", key="mechanics", on_change="rerun") as opened:
                 if opened.open:
                     show_mechanics(attack, exploration)
+        show_pins(exploration, sample.caption or sample.name)
         guide()
         offer_downloads(exploration, device, uploaded or card_of(network).source == "python")
     with advice:  # last, as it may take a while

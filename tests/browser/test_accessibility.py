@@ -12,7 +12,8 @@ from playwright.sync_api import Browser, Page, expect
 pytestmark = pytest.mark.browser
 
 AXE = Path(find_spec("axe_playwright_python").origin).with_name("axe.min.js")
-PAGES = ("", "truth", "compare", "tune", "experiments", "lesson", "lesson?step=4", "games", "games?game=beat", "room")
+PAGES = ("", "truth", "compare", "dataset", "tune", "experiments", "lesson", "lesson?step=4", "games",
+         "games?game=beat", "room")  # fmt: skip
 STILL = """document.getAnimations().every(
     each => each.playState != "running" || each.effect.getTiming().iterations == Infinity
 )"""

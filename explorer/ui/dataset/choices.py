@@ -1,0 +1,168 @@
+"""What a study is about: its pictures, the networks that look at them, and the attack."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from explorer.attacks import Attack
+from explorer.classifiers import CLASSIFIERS, Classifier, torchvision_names
+from explorer.classifiers.own import own_cards
+from explorer.hashes import stamp
+from explorer.images import picture_files
+from explorer.limits import limits
+from explorer.samples import gallery
+from explorer.samples.offered import offered_folders
+from explorer.studies.dataset import Listed, folder_pictures
+from explorer.studies.dataset.sources import CIFAR10, GALLERY, SIGNS, TITLES, named_pictures
+from explorer.ui.compare.choices import attack_choices, network_of, title_of
+from explorer.ui.dataset.uploads import kept, upload_pictures
+from explorer.ui.link import SWITCH, bound, linked_number, whole
+from explorer.ui.networks import BRING, UPLOADED, card_of, registered
+from explorer.ui.session import session
+from explorer.ui.source import cifar10_is_here
+
+UPLOAD = "Your pictures"
+SHOWN = {SIGNS: "New road signs", GALLERY: "Road signs", CIFAR10: "CIFAR-10"}
+DATA_SETS = {SIGNS: "signs", GALLERY: "signs", CIFAR10: "cifar10"}
+MOST_NETWORKS = 3
+USUAL = 18  # pictures at first: of the signs, one of each class
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a person asked the page to study."""
+
+    source: str  # a key of SHOWN, UPLOAD, or what a folder of the server's is called
+    folder: Path | None  # that folder
+    n: int  # pictures
+    networks: tuple[str, ...]
+    attack_title: str
+    attack: Attack
+    guess: bool  # what each network sees counts as the true class
+    uploaded: tuple[Listed, ...] = ()
+
+    @property
+    def of_the_visit(self) -> bool:
+        """Whether something in it is the visitor's alone."""
+        return self.source == UPLOAD or UPLOADED in self.networks
+
+    @property
+    def pictures_title(self) -> str:
+        if self.source == UPLOAD:
+            return "pictures that a visitor uploaded"
+        guessed = ", true classes guessed by each network" if self.guess and self.folder else ""
+        return TITLES.get(self.source, f"pictures of the folder {self.source}") + guessed
+
+    def clf(self, network: str) -> Classifier:
+        return network_of(network)
+
+    def listed(self, clf: Classifier) -> Sequence[Listed]:
+        """The pictures, as this network can be asked about them. Raises ValueError with one sentence."""
+        if self.source == UPLOAD:
+            return self.uploaded[: self.n]
+        if self.folder is None:
+            return named_pictures(self.source, self.n)
+        return folder_pictures(self.folder, None if self.guess else clf.class_names)[: self.n]
+
+    def known(self) -> list:
+        """What decides over the study, for its key."""
+        told = [self.source, self.n, type(self.attack).__name__, repr(self.attack), self.guess]
+        if self.folder is not None:
+            inside = [self.folder, *(each for each in self.folder.iterdir() if each.is_dir())]
+            told += sorted([str(path), stamp(path)] for each in inside for path in picture_files(each))
+        if self.source == UPLOAD:
+            told += [picture.name for picture in kept()]
+        return told
+
+
+def choose() -> Choice:
+    """All of it. Raises ValueError with one sentence if it is nothing, or too much for a page."""
+    folders = offered_folders()
+    sources = {name: title for name, title in SHOWN.items() if name != CIFAR10 or cifar10_is_here()}
+    titles = [*sources.values(), *folders, UPLOAD]
+    bound("pictures", titles)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        title = st.selectbox(
+            "Pictures",
+            titles,
+            key="pictures",
+            bind="query-params",
+            width=230,
+            help="New road signs are rendered as they are needed, as many as you like. Whoever runs the server can "
+            "offer folders: `python -m explorer serve --pictures DIR`. Of any folder: `python -m explorer dataset`.",
+        )
+        source = next((name for name, known in sources.items() if known == title), title)
+        networks = choose_networks(source)
+        choices = attack_choices()
+        named = {name: known for name, (known, _) in choices.items()}
+        bound("dataset_attack", named.values())
+        attack = st.selectbox(
+            "Attack", list(named), format_func=named.get, key="dataset_attack", bind="query-params", width=260
+        )
+    uploaded = tuple(upload_pictures()) if source == UPLOAD else ()
+    guess = False
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        most = _most(source, folders.get(source), uploaded, len(networks))
+        if most > 1:
+            usual = min(USUAL, most)
+            linked_number("dataset_n", "pictures", whole(1, most), usual)
+            n = st.slider("How many pictures", 1, most, usual, key="dataset_n", bind="query-params", width=320)
+        else:
+            n = most
+        if source in folders:
+            bound("guess", SWITCH)
+            guess = st.toggle(
+                "Guess the true classes",
+                key="guess",
+                bind="query-params",
+                help="On: what a network sees in a picture counts as its true class. Off: the names of the folders "
+                "within it are the classes; a picture that a network mistakes is not attacked.",
+            )
+    if not networks:
+        raise ValueError("Choose at least one network.")
+    if not n:
+        raise ValueError("Bring at least one picture.")
+    folder = folders.get(source)
+    return Choice(source, folder, n, tuple(networks), named[attack], choices[attack][1], guess, uploaded)
+
+
+def choose_networks(source: str) -> list[str]:
+    """Those that know the pictures' classes, or any that are here where nobody knows them."""
+    names = networks_for(source)
+    key = f"dataset_networks_{DATA_SETS.get(source, 'any')}"
+    bound(key, map(title_of, names))
+    return st.multiselect(
+        "Networks",
+        names,
+        names[:1],
+        format_func=title_of,
+        max_selections=MOST_NETWORKS,
+        key=key,
+        bind="query-params",
+        help=BRING,
+        width=360,
+    )
+
+
+def networks_for(source: str) -> list[str]:
+    """The names of the networks that can look at pictures of this source."""
+    torchvision = [*(card.name for card in CLASSIFIERS.values() if card.source == "torchvision"), *torchvision_names()]
+    here = [card.name for card in CLASSIFIERS.values() if card.source == "bundled"]
+    here += [card.name for card in (*registered(), *own_cards())]
+    here += [name for name in dict.fromkeys(torchvision) if card_of(name).available]
+    wanted = DATA_SETS.get(source)
+    found = [name for name in here if wanted in (None, card_of(name).dataset)]
+    own = session().own
+    return [*found, UPLOADED] if own is not None and wanted in (None, own.dataset) else found
+
+
+def _most(source: str, folder: Path | None, uploaded: Sequence[Listed], n_networks: int) -> int:
+    """How many pictures can be chosen."""
+    limit = max(1, limits().dataset_attacks // max(1, n_networks))
+    if source == UPLOAD:
+        return min(limit, len(uploaded))
+    if folder is not None:
+        return min(limit, len(folder_pictures(folder)))
+    return min(limit, len(gallery())) if source == GALLERY else limit

@@ -1,0 +1,116 @@
+"""A study as long work: reads the pictures, attacks and labels them; stopped, gone on with, found again by its link."""
+
+import threading
+from datetime import date
+
+from explorer.classifiers import Classifier
+from explorer.evidence import DEFAULT_METHOD
+from explorer.jobs import Job
+from explorer.studies import Ledger
+from explorer.studies.dataset import DataSetStudy, Told, gather, record_of, report
+from explorer.studies.dataset.study import labels_sha256
+from explorer.studies.plan import code_sha256
+from explorer.types import Step
+from explorer.ui.caches import content_of
+from explorer.ui.compare.choices import title_of
+from explorer.ui.dataset.choices import Choice
+from explorer.ui.long_runs import LongRun, long_runs
+from explorer.ui.run_files import file_for, key_of
+from explorer.ui.runs import expected_seconds
+from explorer.ui.session import session
+from explorer.ui.words import duration
+
+BATCH = 12  # pictures attacked at a time: after each batch, what is done is kept, and others get their turn
+
+
+class Work:
+    """The study of one choice; its pictures are read when they are first needed."""
+
+    def __init__(self, choice: Choice, networks: dict[str, Classifier], ledger: Ledger) -> None:
+        self.choice, self.study = choice, None
+        self._networks, self._ledger = networks, ledger
+        self._guard = threading.Lock()
+
+    def prepare(self, job: Job | None = None) -> bool:
+        """Read the pictures, if that is not done; whether it is. Raises ValueError with one sentence."""
+        with self._guard:
+            if self.study is None:
+                gathered = []
+                for title, clf in self._networks.items():
+
+                    def stopped(done: int, title: str = title) -> bool:
+                        if job is not None:
+                            job.report(0, 1, f"Reading the pictures for {title}: {done:,}")
+                        return job is not None and job.should_stop
+
+                    found = gather(clf, self.choice.listed(clf), title=title, stopped=stopped)
+                    if found is None:
+                        return False
+                    gathered.append(found)
+                self.study = DataSetStudy(gathered, self.choice.attack, self._ledger, batch=BATCH)
+        return True
+
+    def advance(self, job: Job) -> bool:
+        """Do the next part; whether there is more."""
+        if not self.prepare(job):
+            return False
+        study = self.study
+        if not study.left:
+            return False
+
+        def on_step(step: Step) -> bool:
+            share = study.next_batch * min(1.0, step.done / max(1, step.total))
+            job.report(study.attacked + share, study.total, self.progress())
+            return job.should_stop
+
+        job.report(study.done, study.total, self.progress())
+        return study.advance(on_step) and study.left > 0
+
+    def progress(self) -> str:
+        """How far it is and how long it will take."""
+        study = self.study
+        told = f"{study.done:,} of {study.total:,} attacks"
+        return f"{told}, {duration(study.left * study.seconds_per_picture)} left" if study.seconds_per_picture else told
+
+    def told(self) -> str:
+        """How much is done, in one line."""
+        choice, study = self.choice, self.study
+        n = choice.n * len(self._networks)
+        if study is None:
+            seconds = sum(expected_seconds(choice.attack, clf) for clf in self._networks.values()) * choice.n
+            return f"{n:,} attacks: {duration(seconds)} on this computer, if nobody else uses it."
+        if not study.left:
+            left_out = sum(len(each.left_out) for each in study.gathered)
+            others = f" {left_out:,} are not attacked: see below." if left_out else ""
+            return f"All {study.total:,} attacks are done.{others}"
+        kept = "" if choice.of_the_visit else ": this page's link finds it"
+        return f"{study.done:,} of {study.total:,} attacks are done. What is done is kept{kept}."
+
+    def report(self) -> str:
+        """The report of what is done so far."""
+        record = record_of(self.study.gathered, self.choice.attack, DEFAULT_METHOD, self.choice.pictures_title, 0)
+        told = Told(self.choice.pictures_title, when=f"{date.today():%d %B %Y}")
+        return report(self.study.rows(), self.study.gathered, record, told)
+
+
+def run_of(choice: Choice) -> LongRun:
+    """The run of this choice: the same one for everybody who makes it, also after the server's restart; one of the
+    visitor's own pictures or weights is kept in memory, for this visit.
+    """
+    titles = [title_of(name) for name in choice.networks]
+    titles = titles if len({*titles}) == len(titles) else choice.networks
+    networks = {title: choice.clf(name) for title, name in zip(titles, choice.networks, strict=True)}
+    contents = [content_of(clf) for clf in networks.values()]
+    private = choice.of_the_visit
+    versions = code_sha256(), labels_sha256()
+    owner = session().owner if private else ""
+    key = key_of("dataset", contents, [*networks], choice.known(), versions, owner)
+
+    def make() -> LongRun:
+        path = None if private else file_for(key, ".jsonl")
+        work = Work(choice, networks, Ledger(path))
+        network = contents[0] if len(contents) == 1 else ""
+        device = str(next(iter(networks.values())).device)
+        return LongRun(key, device, work.advance, work, kind="dataset", network=network, path=path)
+
+    return long_runs().get(key, make)
