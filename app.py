@@ -60,7 +60,9 @@ if page.title == "Explore" and "session" not in st.session_state:
 if wrong := problem():
     st.error(wrong)
     st.stop()
-from explorer.ui.turns import turns  # noqa: E402, late as above
+from explorer.ui.garbage import collect_now_and_then  # noqa: E402, late as above
+from explorer.ui.turns import turns  # noqa: E402
 
+collect_now_and_then()
 with turns.place():
     page.run()
