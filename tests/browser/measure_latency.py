@@ -117,6 +117,7 @@ def measure_cold(engine: Playwright, query: str) -> float:
         page.wait_for_function("window.labelled", timeout=60_000, polling=1000)
         seconds = page.evaluate("window.labelled")
         browser.close()
+    print(f"cold start, {query or 'without a link'}: {seconds:.2f} s")
     return seconds
 
 
