@@ -12,8 +12,8 @@ from streamlit import net_util
 # attack twenty times slower. Half of the cores are left to the pages: with both of two, a run took half as long again.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // 2)))
-# Each of torch's steps lets go of Python's lock and asks for it again: seconds that it waits while a page is made.
-sys.setswitchinterval(0.0005)
+# Each of torch's short steps lets go of Python's lock and asks for it again: it waits so long while a page is made.
+sys.setswitchinterval(0.0001)
 
 # Streamlit would ask a service on the internet for this computer's address, to compare it with that of a strange page.
 net_util.get_external_ip = lambda: None
@@ -63,4 +63,9 @@ if wrong := problem():
 
     st.error(plain(wrong))
     st.stop()
-page.run()
+from explorer.ui.garbage import collect_now_and_then  # noqa: E402, late as above
+from explorer.ui.turns import turns  # noqa: E402
+
+collect_now_and_then()
+with turns.place():
+    page.run()

@@ -6,6 +6,7 @@ Widgets (ui/controls.py), command-line options (__main__.py) and the README's ta
 import dataclasses
 import inspect
 from dataclasses import dataclass
+from functools import cache
 from numbers import Integral, Real
 from typing import Any, NoReturn
 
@@ -69,9 +70,13 @@ def again(config: type, name: str, default: Any) -> Any:
 
 def knobs(config: Any) -> dict[str, Knob]:
     """The knobs of a configuration class or instance: its own in order of their fields, then those that it inherits."""
-    kind = config if isinstance(config, type) else type(config)
+    return dict(_knobs(config if isinstance(config, type) else type(config)))
+
+
+@cache
+def _knobs(kind: type) -> dict[str, Knob]:
     own = [name for each in kind.__mro__ for name in inspect.get_annotations(each)]
-    fields = sorted(dataclasses.fields(config), key=lambda field: own.index(field.name))
+    fields = sorted(dataclasses.fields(kind), key=lambda field: own.index(field.name))
     return {
         f.name: Knob(f.name, f.default, **{**f.metadata, "label": f.metadata["label"] or f.name})
         for f in fields

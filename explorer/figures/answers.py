@@ -30,33 +30,35 @@ def answer(points: Sequence[Point], here: Point, name: str) -> go.Figure:
     xs = [point.value for point in points]
     marks = ["circle" if point.fooled else "circle-open" for point in points]
     told = ["" if point.fooled else ", not fooled" for point in points]
-    known = {"x": xs, "mode": "lines+markers", "customdata": [[place] for place in range(len(points))], "text": told}
+    places = [[place] for place in range(len(points))]
+    known = {"type": "scatter", "x": xs, "mode": "lines+markers", "customdata": places, "text": told}
     unselected = {"marker": {"opacity": 1}}
-    pixels = go.Scatter(
+    pixels = {
         **known,
-        y=[max(point.n_pixels, 1) for point in points],
-        line={"color": ACCENT, "width": 2},
-        marker={"symbol": marks, "size": 9, "color": ACCENT, "line": {"width": 2, "color": ACCENT}},
-        unselected=unselected,
-        hovertemplate=f"{name} %{{x}}: %{{y:,}} pixels%{{text}}<extra></extra>",
-    )
-    sure = go.Scatter(
+        "y": [max(point.n_pixels, 1) for point in points],
+        "line": {"color": ACCENT, "width": 2},
+        "marker": {"symbol": marks, "size": 9, "color": ACCENT, "line": {"width": 2, "color": ACCENT}},
+        "unselected": unselected,
+        "hovertemplate": f"{name} %{{x}}: %{{y:,}} pixels%{{text}}<extra></extra>",
+    }
+    sure = {
         **known,
-        y=[100 * point.confidence for point in points],
-        yaxis="y2",
-        line={"color": SURE, "width": 2},
-        marker={"symbol": marks, "size": 7, "color": SURE, "line": {"width": 2, "color": SURE}},
-        unselected=unselected,
-        hovertemplate=f"{name} %{{x}}: %{{y:.0f}} % sure%{{text}}<extra></extra>",
-    )
-    at = go.Scatter(
-        x=[here.value],
-        y=[max(here.n_pixels, 1)],
-        mode="markers",
-        marker={"symbol": "circle-open", "size": 20, "color": ACCENT, "line": {"width": 3}},
-        unselected=unselected,
-        hovertemplate=f"you are here<br>{name} %{{x}}: %{{y:,}} pixels<extra></extra>",
-    )
+        "y": [100 * point.confidence for point in points],
+        "yaxis": "y2",
+        "line": {"color": SURE, "width": 2},
+        "marker": {"symbol": marks, "size": 7, "color": SURE, "line": {"width": 2, "color": SURE}},
+        "unselected": unselected,
+        "hovertemplate": f"{name} %{{x}}: %{{y:.0f}} % sure%{{text}}<extra></extra>",
+    }
+    at = {
+        "type": "scatter",
+        "x": [here.value],
+        "y": [max(here.n_pixels, 1)],
+        "mode": "markers",
+        "marker": {"symbol": "circle-open", "size": 20, "color": ACCENT, "line": {"width": 3}},
+        "unselected": unselected,
+        "hovertemplate": f"you are here<br>{name} %{{x}}: %{{y:,}} pixels<extra></extra>",
+    }
     ys = [max(point.n_pixels, 1) for point in (*points, here)]
     left = sum(here.value > x for x in xs) > len(xs) / 2  # the words do not leave the panel
     words = {

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from explorer.figures.comparison import SYMBOLS
 from explorer.figures.curves import COLOURS
-from explorer.figures.style import GREY, SIZE, axis, layout
+from explorer.figures.style import GREY, SIZE, axis, layout, words
 from explorer.palette import ACCENT, LOOKS
 
 BINS = 30  # of a histogram, about
@@ -239,8 +239,8 @@ def _middles(sums: Mapping[str, int], names: Sequence[str], room: float, most: i
 
 
 def _name(name: str) -> str:
-    """A name in a figure: Plotly takes <a href> in a label for a link."""
-    return html.escape(name if len(name) <= LONGEST else name[: LONGEST - 1] + "…", quote=False)
+    """A name in a figure, where there is little room."""
+    return words(name if len(name) <= LONGEST else name[: LONGEST - 1] + "…")
 
 
 def _percent(each: Interval) -> str:

@@ -77,6 +77,12 @@ class JobQueue:
             return any(job.look() for job in self._line.jobs)
 
     @property
+    def people(self) -> int:
+        """How many wait for a job."""
+        with self._changed:
+            return sum(not job.ended for job in self._newest.values())
+
+    @property
     def idle(self) -> bool:
         """Whether nothing is worked on."""
         return self._running is None

@@ -16,6 +16,7 @@ from explorer.types import Sample
 from explorer.ui.fitting import Conversion, Original, convert
 from explorer.ui.gallery import gallery as thumbnails
 from explorer.ui.markdown import plain
+from explorer.ui.turns import turns
 
 TOLD = 3  # files that cannot be read and are named
 
@@ -32,7 +33,8 @@ class OwnPicture:
         try:
             if len(content) > (most := limits().picture_mb) * 2**20:
                 raise ValueError(f"The file has {len(content) / 2**20:,.0f} MB; at most {most} are read.")
-            self.size = with_pixels(content, lambda pixels: pixels.shape[:2])
+            with turns.away():  # large pictures are decoded one at a time
+                self.size = with_pixels(content, lambda pixels: pixels.shape[:2])
         except ValueError as error:
             self.problem = str(error)
 
@@ -46,7 +48,8 @@ class OwnPicture:
         """As the network sees it: the last one is kept, the picture, which may be large, is not."""
         if self._kept is None or self._kept[0] != (size, resize):
             content = self._content.getvalue()
-            made = with_pixels(content, lambda pixels: convert(pixels, size, resize))
+            with turns.away():
+                made = with_pixels(content, lambda pixels: convert(pixels, size, resize))
             self._kept = (size, resize), made
         return self._kept[1]
 

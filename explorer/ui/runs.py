@@ -1,6 +1,7 @@
 """Asking a question: answered from the store, or by a job on the network's device, with progress and Stop."""
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from statistics import fmean
 
 import streamlit as st
@@ -17,6 +18,7 @@ from explorer.ui.explorations import part_of
 from explorer.ui.markdown import plain
 from explorer.ui.presence import presence
 from explorer.ui.session import Session, session
+from explorer.ui.turns import turns
 from explorer.ui.words import between, waiting
 
 PATIENCE = 2.0  # seconds: where the last run took longer, the next one waits for the button
@@ -25,8 +27,9 @@ PASSES_REFINING, PASSES_LABELLING = 100, 70  # forward and backward passes, abou
 FEWEST, MOST = 10, 800  # that refining took on SqueezeNet, where one pixel was enough and where seven were needed
 IN_A_BATCH = 0.3, 1.5  # of its time alone, that a run of a batch takes
 FORWARD = 1 / 3  # of these, about, is a forward pass alone
-LOOK = 0.4  # seconds between two looks at a running job; each makes the browser draw, on the cores that do the work
+LOOK = 0.4  # seconds between two looks at a running job, whether somebody stops it
 LOOK_IN_LINE = 1.0  # and at one that waits
+CROWD = 6  # people who wait: of more, each is told the progress as much less often, as telling takes the same cores
 
 
 class StatusLine:
@@ -45,12 +48,32 @@ class StatusLine:
 
     def watch(self, job: Job, queue: JobQueue) -> None:
         """Show the job's progress until it has ended. Each look lets Streamlit interrupt, as when Stop is pressed."""
-        if job.wait(LOOK):
+        if at_once(job):
             return
         self._button.button("Stop", on_click=job.cancel, key=f"stop-{self._key}")  # one page may wait for several
-        while not job.ended:
+        for _ in looks(job, queue):
             self._text.progress(*progress_of(job, queue))
-            job.wait(LOOK if job.state == "running" else LOOK_IN_LINE)
+
+
+def at_once(job: Job) -> bool:
+    """Whether it has ended before there is any need to tell of it."""
+    with turns.away():
+        return job.wait(LOOK)
+
+
+def looks(job: Job, queue: JobQueue) -> Iterator[None]:
+    """Now, and again and again until the job has ended: the times to tell its progress. In between Streamlit may
+    interrupt.
+    """
+    due = 0.0
+    while not job.ended:
+        look = LOOK if job.state == "running" else LOOK_IN_LINE
+        if (now := time.monotonic()) >= due:
+            due = now + look * max(1.0, queue.people / CROWD) - LOOK / 2
+            yield
+        with turns.away():
+            job.wait(look)
+        _ = "session" in st.session_state  # here it does
 
 
 def progress_of(job: Job, queue: JobQueue) -> tuple[float, str]:

@@ -34,6 +34,7 @@ from explorer.ui.runs import StatusLine, ask
 from explorer.ui.session import session
 from explorer.ui.source import OWN, UPLOAD, choose_picture, choose_source, comes_with_the_app
 from explorer.ui.stages import asked_stage, choose_stage, show_last, turned
+from explorer.ui.turns import turns
 from explorer.ui.what_if import what_if
 
 
@@ -106,6 +107,7 @@ def page() -> None:
         ghost = ghost_of(exploration)
         film = first_film(question, clf)
         pictures(exploration, session().selected, "pictures", session().pick, region, on_draw, ghost, film)
+    turns.give_way()
     with details:
         advice, responses = st.container(key="advice"), st.container(key="responses")
         show_evidence(exploration)

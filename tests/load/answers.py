@@ -9,6 +9,7 @@ from explorer.samples import find_sample, gallery
 from tests.load.tab import Tab
 
 LAM = "λ · weight of sparsity"
+DEFAULT = "1"  # of λ, as the page's own links say it: it corrects others, and begins anew
 STOPS = ("0.5", "0.63", "0.79", "1.3", "1.6", "2", "2.5", "3.2", "0.4", "0.32", "0.25", "0.2")  # of λ's slider
 
 
@@ -46,7 +47,7 @@ def questions(visitor: int, moves: int, network: str, steps: int) -> list[Questi
     pictures = [sample.name for sample in gallery()]
     stops = [STOPS[(visitor + move) % len(STOPS)] for move in range(moves)]
     picture = pictures[visitor % len(pictures)]
-    return [Question(picture, network, stop, steps, turned=stop != "1.0") for stop in ("1.0", *stops)]
+    return [Question(picture, network, stop, steps, turned=stop != DEFAULT) for stop in (DEFAULT, *stops)]
 
 
 def seen_by(tab: Tab) -> Answer | None:

@@ -1,5 +1,6 @@
 """The app as a process of its own, with its memory and its load."""
 
+import json
 import os
 import socket
 import subprocess
@@ -20,6 +21,7 @@ class Server:
 
     port: int
     pid: int
+    log: Path  # a line for each job that has ended
 
     @property
     def megabytes(self) -> float:
@@ -40,6 +42,12 @@ class Server:
         """Seconds that its threads have computed, all together."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    @property
+    def batches(self) -> list[int]:
+        """Of each question that an attack has answered, how many were worked on together, itself among them."""
+        lines = map(json.loads, self.log.read_text().splitlines()) if self.log.exists() else ()
+        return [line["batch"] for line in lines if line["kind"] == "attack" and line["outcome"] == "done"]
 
     @property
     def computing(self) -> bool:
@@ -72,18 +80,18 @@ class Server:
 @contextmanager
 def running(runs: str) -> Iterator[Server]:
     """The app, started for this and ended after it; `runs`: the folder for what it keeps."""
-    port = free_port()
+    port, log = free_port(), Path(runs) / "jobs.log"
     options = ["--server.port", str(port), "--server.headless", "true"]
     app = subprocess.Popen(
         [sys.executable, "-m", "streamlit", "run", "app.py", *options],
         cwd=ROOT,
-        env={**os.environ, "EXPLORER_RUNS": runs},
+        env={**os.environ, "EXPLORER_RUNS": runs, "EXPLORER_LOG": str(log)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     try:
         wait_until_it_answers(port)
-        yield Server(port, app.pid)
+        yield Server(port, app.pid, log)
     finally:
         app.terminate()
         try:

@@ -36,7 +36,7 @@ class Seen:
         return self
 
 
-async def visit(port: int, asked: list[Question], pause: float = PAUSE, on_answer=lambda: None) -> Seen:
+async def visit(port: int, asked: list[Question], pause: float = PAUSE, on_answer=lambda question: None) -> Seen:
     """Open the page with the first question, then move the slider to each of the others."""
     seen, tab = Seen(), Tab(port, asked[0].link)
     try:
@@ -52,7 +52,7 @@ async def visit(port: int, asked: list[Question], pause: float = PAUSE, on_answe
             if isinstance(settled, Answer):
                 seen.answers.append((question, settled))
                 seen.waits.append(took)
-                on_answer()
+                on_answer(question)
             else:
                 seen.problems[settled] += 1
     except (TimeoutError, OSError, LookupError) as error:

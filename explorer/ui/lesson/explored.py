@@ -13,7 +13,7 @@ from explorer.ui.caches import Question, answers, content_of
 from explorer.ui.explorations import part_of
 from explorer.ui.markdown import plain
 from explorer.ui.presence import presence
-from explorer.ui.runs import LOOK, expected_seconds, progress_of
+from explorer.ui.runs import at_once, expected_seconds, looks, progress_of
 from explorer.ui.session import session
 
 USUAL = SparseAttack()
@@ -61,9 +61,9 @@ def asked(clf: Classifier, sign: str, attack: SparseAttack = USUAL) -> Explorati
 
 def _wait(job: Job, queue: JobQueue) -> None:
     """Show its progress."""
-    if job.wait(LOOK):
+    if at_once(job):
         return
     bar = st.empty()
-    while not job.wait(LOOK):
+    for _ in looks(job, queue):
         bar.progress(*progress_of(job, queue))
     bar.empty()
