@@ -1,5 +1,19 @@
 """Every test process, and every program that it starts, computes with one thread: there are as many as cores."""
 
 import os
+from collections import Counter
+from pathlib import Path
+
+import pytest
 
 os.environ["OMP_NUM_THREADS"] = "1"
+BROWSER = Path(__file__).parent / "browser"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """What takes longest begins first, so that no process is left alone with it: files that drive a browser, then those
+    with many tests.
+    """
+    tests = Counter(item.path for item in items)
+    items.sort(key=lambda item: (BROWSER not in item.path.parents, -tests[item.path]))

@@ -174,5 +174,7 @@ def _colours(values: list[float], logarithmic: bool, y: float, best_is_low: bool
     }
     if logarithmic:
         ticks = [tick for tick in log_ticks(values) if min(values) <= tick <= max(values)]
+        decades = [tick for tick in ticks if math.log10(tick).is_integer()]
+        ticks = decades if len(decades) > 1 else ticks  # that stand apart on a phone as well
         bar |= {"tickvals": [math.log10(tick) for tick in ticks], "ticktext": [short(tick) for tick in ticks]}
     return {"colorscale": SCALE, "reversescale": best_is_low, "colorbar": bar}

@@ -21,7 +21,8 @@ def test_nothing_is_lost_but_the_room(browser: Browser, tmp_path):
     with ExitStack() as stack:
         server = start(port, log)
         stack.callback(lambda: (server.kill(), server.wait()))
-        tabs = [stack.enter_context(browser.new_context()).new_page() for _ in range(4)]
+        context = stack.enter_context(browser.new_context())
+        tabs = [context.new_page() for _ in range(4)]
         teacher, student, grid, search = tabs
         for tab in tabs:
             tab.set_default_timeout(PATIENCE)
