@@ -9,6 +9,8 @@ from typing import NoReturn
 from explorer.commands import COMMANDS
 from explorer.pipeline import one_line
 
+LONGEST = 600  # characters of a message, which may repeat what was given
+
 
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line, without the usage before it."""
@@ -50,7 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _one_line(text: str) -> str:
-    return one_line(" ".join(text.split()), "?")
+    told = one_line(" ".join(text.split()), "?")
+    return told if len(told) <= LONGEST else f"{told[:LONGEST]} …"
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """What the Tune page can try settings on."""
 
+import os
+import shutil
 from types import SimpleNamespace
 
 import pytest
@@ -68,3 +70,14 @@ def test_pictures_in_a_visitors_own_size_are_kept_in_the_visit_alone(monkeypatch
     assert subjects._recognised.cache_info().currsize == kept
     assert len(visit) == 1
     assert subjects.fitted(every[:1], (139, 139))[0] is sample
+
+
+def test_pictures_that_were_replaced_are_read_anew(tmp_path):
+    write_cifar10(tmp_path)
+    before = subjects.pictures_of("cifar10")
+    gone = next(path for path in sorted(tmp_path.rglob("*")) if path.is_dir() and path.name.casefold() == "airplane")
+    shutil.rmtree(gone)
+    os.utime(gone.parent, (1, 1))  # at another time, however coarse the system's clock
+    after = subjects.pictures_of("cifar10")
+    assert 0 in {sample.label for sample in before}
+    assert 0 not in {sample.label for sample in after}

@@ -30,7 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which network, pictures, attack and labels, and where the table goes."""
     networks.add_arguments(parser)
     pictures.add_arguments(parser, default="renders")
-    parser.add_argument("--seed", type=int, default=0, help="chooses other renders, or others of a folder (default: 0)")
+    parser.add_argument(
+        "--seed", type=options.whole, default=0, help="chooses other renders, or others of a folder (default: 0)"
+    )
     parser.add_argument("--method", choices=list(METHODS), default=DEFAULT_METHOD, help="how pixels are labelled")
     parser.add_argument(
         "--out", type=Path, default=Path("out/attention.csv"), metavar="FILE", help="(default: out/attention.csv)"

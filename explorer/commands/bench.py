@@ -52,12 +52,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which network, pictures and attacks, and where the table goes."""
     networks.add_arguments(parser)
     pictures.add_arguments(parser, default="renders")
-    parser.add_argument("--seed", type=int, default=0, help="chooses other renders, or others of a folder (default: 0)")
+    parser.add_argument(
+        "--seed", type=options.whole, default=0, help="chooses other renders, or others of a folder (default: 0)"
+    )
     parser.add_argument(
         "--attacks", default=DEFAULT_ATTACKS, metavar="NAME,...", help=f"see below (default: {DEFAULT_ATTACKS})"
     )
     parser.add_argument(
-        "--repeats", type=int, default=3, help="of the measurement of the overhead; 0 leaves it out (default: 3)"
+        "--repeats",
+        type=options.whole,
+        default=3,
+        help="of the measurement of the overhead; 0 leaves it out (default: 3)",
     )
     parser.add_argument(
         "--out", type=Path, default=Path("out/bench.csv"), metavar="FILE", help="the table (default: out/bench.csv)"
@@ -109,7 +114,7 @@ def named_attack(name: str) -> Attack:
     known_knobs, presets, preset, values = knobs(ATTACKS[kind]), options.presets(kind), {}, {}
     for word in filter(None, words.removeprefix(kind).split("-")):
         if word.isdecimal() and "steps" in known_knobs:
-            values["steps"] = int(word)
+            values["steps"] = options.number(word)
         elif word in _WORDS:
             values |= _WORDS[word]
         elif word in presets:

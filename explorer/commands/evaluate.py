@@ -6,6 +6,7 @@ For the road signs these are renders, and PGD stays within 4/255; for CIFAR-10 i
 import argparse
 
 from explorer.classifiers.bundled import read_manifest
+from explorer.commands import options
 from explorer.commands.networks import load_network
 from explorer.commands.train import add_data_arguments
 from explorer.training import evaluate
@@ -19,8 +20,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `python -m explorer evaluate`."""
     parser.add_argument("name", choices=list(read_manifest()), help="the classifier to measure")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
-    parser.add_argument("--n", type=int, help="how many unseen pictures (default: 5000 renders; all of CIFAR-10's)")
-    parser.add_argument("--pgd-steps", type=int, default=20, help="steps of PGD; 0 leaves it out")
+    parser.add_argument(
+        "--n", type=options.whole, help="how many unseen pictures (default: 5000 renders; all of CIFAR-10's)"
+    )
+    parser.add_argument("--pgd-steps", type=options.whole, default=20, help="steps of PGD; 0 leaves it out")
     add_data_arguments(parser)
 
 

@@ -40,7 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which network, pictures and methods, and where the table goes."""
     networks.add_arguments(parser)
     pictures.add_arguments(parser, default="renders")
-    parser.add_argument("--seed", type=int, default=0, help="chooses other renders, or others of a folder (default: 0)")
+    parser.add_argument(
+        "--seed", type=options.whole, default=0, help="chooses other renders, or others of a folder (default: 0)"
+    )
     parser.add_argument(
         "--methods", metavar="NAME,...", help=f"of {', '.join(METHODS)} (default: all that are valid for the network)"
     )

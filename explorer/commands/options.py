@@ -8,7 +8,23 @@ from explorer.attacks import ATTACKS, Attack
 from explorer.knobs import Knob, knobs
 
 DEST = "knob {}"  # where a setting's text is kept: a command may have an option of its own of that name
+DIGITS = 10
 DEFAULT_PRESET = "default"
+
+
+def number(text: str) -> int:
+    """A whole number: digits alone, and no more of them than a computer counts. Raises ValueError."""
+    if not (text.isascii() and text.removeprefix("-").isdecimal()) or len(text) > DIGITS:
+        raise ValueError(f"A whole number of at most {DIGITS} digits is expected; got {text[:40]!r}.")
+    return int(text)
+
+
+def whole(text: str) -> int:
+    """The type of an option that takes a whole number."""
+    try:
+        return number(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def add_attack(parser: argparse.ArgumentParser, *, lists: bool = False, without: Collection[str] = ()) -> None:
@@ -72,7 +88,7 @@ def settings(config: type, given: Collection[str], kind: str, whole: str) -> dic
         try:
             values[knob] = value_type(known[knob])(value)
         except ValueError:
-            raise ValueError(f"{value!r} in {whole!r} is no value for {knob}.") from None
+            raise ValueError(f"{value[:40]!r} in {whole!r} is no value for {knob}.") from None
     return values
 
 
@@ -88,8 +104,8 @@ def read(knob: Knob, text: str) -> Any:
     try:
         return value(text)
     except ValueError:
-        wanted = {int: "a whole number", float: "a number"}.get(value, "yes or no")
-        raise ValueError(f"{_option(knob.name)} takes {wanted}; got {text!r}.") from None
+        wanted = {number: "a whole number", float: "a number"}.get(value, "yes or no")
+        raise ValueError(f"{_option(knob.name)} takes {wanted}; got {text[:40]!r}.") from None
 
 
 def value_type(knob: Knob) -> Callable[[str], Any]:
@@ -98,7 +114,7 @@ def value_type(knob: Knob) -> Callable[[str], Any]:
         return str
     if _is_switch(knob):
         return _yes_or_no
-    return float if isinstance(knob.default, float) else int
+    return float if isinstance(knob.default, float) else number
 
 
 def shown(value: Any) -> str:

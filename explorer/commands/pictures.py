@@ -14,6 +14,7 @@ from explorer import user_code
 from explorer.attacks import Attack
 from explorer.classifiers.class_names import classes_of_folders
 from explorer.classifiers.python import count_classes, device_of
+from explorer.commands import options
 from explorer.exact import exact_arithmetic
 from explorer.folders import visible
 from explorer.grid import check_values, from_levels, to_grid
@@ -69,10 +70,10 @@ def add_arguments(
         "EXPLORER_CIFAR10 names, else the one that the page downloads to)",
     )
     which = "correctly classified pictures" if correct else "pictures"
-    parser.add_argument("--n", type=int, default=n, help=f"{which}, at most (default: {n})")
+    parser.add_argument("--n", type=options.whole, default=n, help=f"{which}, at most (default: {n})")
     parser.add_argument(
         "--batch",
-        type=int,
+        type=options.whole,
         default=batch,
         help=f"pictures attacked at a time (default: {batch or 'as many as fit the memory'})",
     )

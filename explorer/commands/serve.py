@@ -15,6 +15,7 @@ from pathlib import Path
 
 from explorer import addresses
 from explorer.classifiers import registered, registered_cards
+from explorer.commands import options
 from explorer.pipeline import first_look
 from explorer.samples import cifar10, find_cifar10, offered
 from explorer.studies.dataset import folder_pictures
@@ -57,7 +58,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="let every device in the local network open the page, at the address that is printed, also as a QR code",
     )
-    parser.add_argument("--port", type=int, help=f"of the server (default: the first free one from {FIRST_PORT})")
+    parser.add_argument(
+        "--port", type=options.whole, help=f"of the server (default: the first free one from {FIRST_PORT})"
+    )
     parser.add_argument(
         "--data",
         type=Path,

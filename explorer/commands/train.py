@@ -7,6 +7,7 @@ import argparse
 from pathlib import Path
 
 from explorer.classifiers.bundled import ASSETS
+from explorer.commands import options
 from explorer.commands.networks import usable_device
 from explorer.training import RECIPES, train
 
@@ -20,8 +21,10 @@ EXAMPLES = """examples:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `python -m explorer train`."""
     parser.add_argument("name", choices=list(RECIPES), help="the classifier to train")
-    parser.add_argument("--epochs", type=int, help="instead of the recipe's number")
-    parser.add_argument("--seed", type=int, default=0, help="of the first weights and of the order of the pictures")
+    parser.add_argument("--epochs", type=options.whole, help="instead of the recipe's number")
+    parser.add_argument(
+        "--seed", type=options.whole, default=0, help="of the first weights and of the order of the pictures"
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     parser.add_argument("--out", type=Path, default=ASSETS, help="folder for the weights and the manifest")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in that folder")

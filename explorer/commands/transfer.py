@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from explorer.commands import networks, pictures
+from explorer.commands import networks, options, pictures
 from explorer.commands.bench import named_attack
 from explorer.commands.tables import aligned, write_csv, written_share
 from explorer.studies.transfer import PARTS, Cell, Transfer
@@ -39,7 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: auto)")
     pictures.add_arguments(parser, default="gallery", n=20, batch=5, correct=False)
-    parser.add_argument("--seed", type=int, default=0, help="chooses other renders, or others of a folder (default: 0)")
+    parser.add_argument(
+        "--seed", type=options.whole, default=0, help="chooses other renders, or others of a folder (default: 0)"
+    )
     parser.add_argument(
         "--attack", default=DEFAULT_ATTACKS, metavar="NAME,...", help=f"see below (default: {DEFAULT_ATTACKS})"
     )

@@ -47,12 +47,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     networks.add_arguments(parser)
     pictures.add_arguments(parser, default="renders", batch=None)
     parser.set_defaults(n=40)
-    parser.add_argument("--trials", type=int, default=40, help="of the whole study, by all processes (default: 40)")
+    parser.add_argument(
+        "--trials", type=options.whole, default=40, help="of the whole study, by all processes (default: 40)"
+    )
     parser.add_argument(
         "--over", metavar="NAME,...", help="the settings to tune (default: the main ones, and those of the step)"
     )
     parser.add_argument(
-        "--check", type=int, default=100, help="further pictures to check the result on; 0: none (default: 100)"
+        "--check",
+        type=options.whole,
+        default=100,
+        help="further pictures to check the result on; 0: none (default: 100)",
     )
     parser.add_argument(
         "--storage",
@@ -70,8 +75,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Search, print the best settings, check the recommended one, write it."""
     base = options.attack(args)
-    if args.trials < 1 or args.check < 0:
-        raise ValueError(f"--trials must be at least 1 and --check at least 0; got {args.trials} and {args.check}.")
+    if min(args.trials, args.n) < 1 or args.check < 0:
+        raise ValueError(
+            "--trials and --n must be at least 1, and --check at least 0; "
+            f"got {args.trials}, {args.n} and {args.check}."
+        )
     network = networks.load_network(args.model, args.device)
     images, labels = pictures.correctly_classified(network, args.pictures, args.n + args.check, seed=0, data=args.data)
     if len(images) <= args.n and args.check:

@@ -6,9 +6,11 @@ from functools import lru_cache
 
 import streamlit as st
 import torch
+from torchvision.datasets import CIFAR10
 
 from explorer.classifiers import CLASSIFIERS
 from explorer.classifiers.own import own_cards
+from explorer.hashes import stamp
 from explorer.images import fit
 from explorer.locks import read_only_twin
 from explorer.memory import as_one_sentence
@@ -44,14 +46,14 @@ def labelled_pictures(networks: Sequence[str]) -> tuple[Sample, ...]:
         told = " and ".join(f"{width} × {height}" for height, width in sorted(sizes))
         raise ValueError(f"Choose networks that see pictures of one size; these see {told} pixels.")
     doubtful = tuple((card.name, card.content) for card in cards if card.ones_own or card.dataset == "cifar10")
-    return _recognised(doubtful, str(cifar10_folder()) if datasets == {"cifar10"} else "", *sizes)
+    return _recognised(doubtful, _cifar10_now() if datasets == {"cifar10"} else "", *sizes)
 
 
 def pictures_of(dataset: str) -> tuple[Sample, ...]:
     """The pictures of "signs" or "cifar10" as they are, whatever any network sees in them, one of each class first.
     Raises ValueError with one sentence if they are not here.
     """
-    return _recognised((), str(cifar10_folder()) if dataset == "cifar10" else "")
+    return _recognised((), _cifar10_now() if dataset == "cifar10" else "")
 
 
 def fitted(samples: Sequence[Sample], size: tuple[int, int]) -> tuple[Sample, ...]:
@@ -69,8 +71,8 @@ def fitted(samples: Sequence[Sample], size: tuple[int, int]) -> tuple[Sample, ..
 def _recognised(
     networks: tuple[tuple[str, str], ...], folder: str, size: tuple[int, int] | None = None
 ) -> tuple[Sample, ...]:
-    """Of the signs, or of CIFAR-10 in its `folder`, those that all of these networks, told by their names and contents,
-    recognise: all where there is no network to ask. Fitted to `size`, by default as they are.
+    """Of the signs, or of CIFAR-10 in its `folder` as it is now, those that all of these networks, told by their names
+    and contents, recognise: all where there is no network to ask. Fitted to `size`, by default as they are.
     """
     samples = _of_cifar10() if folder else sorted(gallery(), key=lambda sample: sample.name.rpartition("-")[2])
     if size is not None:
@@ -85,6 +87,13 @@ def _recognised(
     if not any(right):
         raise ValueError("These networks classify none of the pictures correctly.")
     return tuple(sample for sample, keep in zip(samples, right, strict=True) if keep)
+
+
+def _cifar10_now() -> str:
+    """The folder, and when what lies in it was put there: another time, other pictures."""
+    folder = cifar10_folder()
+    parts = (folder, folder / "test", folder / CIFAR10.base_folder / CIFAR10.test_list[0][0])
+    return f"{folder} {[stamp(each) for each in parts]}"
 
 
 def _of_cifar10() -> list[Sample]:
