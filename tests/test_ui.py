@@ -6,6 +6,7 @@ import math
 import threading
 import time
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -19,6 +20,7 @@ from explorer.pipeline import explore
 from explorer.samples import find_sample
 from explorer.types import Checks, Evidence, PixelLabel
 from explorer.ui import caches
+from explorer.ui import runs as ui_runs
 from explorer.ui import work as ui_work
 from explorer.ui.caches import Answers, Question
 from explorer.ui.controls import logarithmic_stops
@@ -281,3 +283,26 @@ def test_a_result_is_kept_in_the_computers_memory(device):
         assert torch.equal(getattr(kept.result, name), getattr(found.result, name).cpu())
     assert {stage.device.type for stage in kept.result.stages.values()} == {"cpu"}
     assert kept.same_attack(found)
+
+
+@pytest.mark.parametrize(("people", "told"), [(1, 25), (6, 25), (30, 5)])
+def test_the_more_people_wait_the_less_often_each_is_told(monkeypatch, people, told):
+    clock = 0.0
+
+    class Watched:
+        state, looks = "running", 0
+
+        @property
+        def ended(self):
+            return clock >= 10
+
+        def wait(self, seconds):
+            nonlocal clock
+            clock, self.looks = clock + seconds, self.looks + 1
+
+    job = Watched()
+    monkeypatch.setattr(ui_runs, "time", SimpleNamespace(monotonic=lambda: clock))
+    times = [clock for _ in ui_runs.looks(job, SimpleNamespace(people=people))]
+    assert times[0] == 0
+    assert len(times) == pytest.approx(told, abs=1)
+    assert job.looks == pytest.approx(10 / ui_runs.LOOK, abs=1), "Stop is heard as soon as ever"
