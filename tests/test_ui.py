@@ -20,6 +20,7 @@ from explorer.pipeline import explore
 from explorer.samples import find_sample
 from explorer.types import Checks, Evidence, PixelLabel
 from explorer.ui import caches, classes
+from explorer.ui import runs as ui_runs
 from explorer.ui import work as ui_work
 from explorer.ui.caches import Answers, Question
 from explorer.ui.controls import logarithmic_stops
@@ -288,3 +289,26 @@ def test_a_class_that_is_called_like_no_target_is_not_taken_for_one(monkeypatch)
     monkeypatch.setattr(classes, "bound", lambda *_given: None)
     monkeypatch.setattr(classes, "st", SimpleNamespace(selectbox=lambda *_given, **_more: classes.ANY_CLASS))
     assert classes.choose_target(SimpleNamespace(class_names=["a", classes.ANY_CLASS])) is None
+
+
+@pytest.mark.parametrize(("people", "told"), [(1, 25), (6, 25), (30, 5)])
+def test_the_more_people_wait_the_less_often_each_is_told(monkeypatch, people, told):
+    clock = 0.0
+
+    class Watched:
+        state, looks = "running", 0
+
+        @property
+        def ended(self):
+            return clock >= 10
+
+        def wait(self, seconds):
+            nonlocal clock
+            clock, self.looks = clock + seconds, self.looks + 1
+
+    job = Watched()
+    monkeypatch.setattr(ui_runs, "time", SimpleNamespace(monotonic=lambda: clock))
+    times = [clock for _ in ui_runs.looks(job, SimpleNamespace(people=people))]
+    assert times[0] == 0
+    assert len(times) == pytest.approx(told, abs=1)
+    assert job.looks == pytest.approx(10 / ui_runs.LOOK, abs=1), "Stop is heard as soon as ever"
