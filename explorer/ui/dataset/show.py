@@ -51,13 +51,16 @@ def show(work: Work, table: pd.DataFrame) -> None:
 
 def show_overview(work: Work, table: pd.DataFrame) -> None:
     """Each network in numbers, how many pixels it took, and with how few."""
+    counts = findings.pixel_counts(table)
+    if any(counts.values()):
+        _show_counts(table, counts)
     rows = overview_rows(findings.overviews(table, work.study.gathered))
     frame = pd.DataFrame(rows).rename(columns={"": "measure"})
-    st.dataframe(frame, hide_index=True, alt="Each network on the pictures that it sees correctly.", height="content")
+    st.dataframe(frame, hide_index=True, alt="Each network in numbers.", height="content", width="content")
     st.caption("In brackets 95 % intervals. Pixels, entries and labels are those of the fooled pictures.")
-    counts = findings.pixel_counts(table)
-    if not any(counts.values()):
-        return
+
+
+def _show_counts(table: pd.DataFrame, counts: dict[str, list[int]]) -> None:
     columns = st.columns(2)
     most = min(CURVE, max(max(of) for of in counts.values() if of))
     curves = findings.fooled_within(table, most)
