@@ -23,6 +23,7 @@ from explorer.ui.evidence import QUIET
 from explorer.ui.link import bound
 from explorer.ui.markdown import plain
 
+COLUMN = 260  # CSS pixels of a column of the overview
 VIEWS = ("Overview", "Flow", "Kinds", "Places", "Pictures", "Table")
 
 
@@ -56,7 +57,8 @@ def show_overview(work: Work, table: pd.DataFrame) -> None:
         _show_counts(table, counts)
     rows = overview_rows(findings.overviews(table, work.study.gathered))
     frame = pd.DataFrame(rows).rename(columns={"": "measure"})
-    st.dataframe(frame, hide_index=True, alt="Each network in numbers.", height="content", width="content")
+    width = COLUMN * len(frame.columns)  # Streamlit's own guess cuts cells off
+    st.dataframe(frame, hide_index=True, alt="Each network in numbers.", height="content", width=width)
     st.caption("In brackets 95 % intervals. Pixels, entries and labels are those of the fooled pictures.")
 
 
