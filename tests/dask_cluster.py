@@ -22,7 +22,7 @@ class DaskCluster:
             port = probe.getsockname()[1]
         self.address = f"dask://127.0.0.1:{port}"
         self._tcp, self._folder = f"tcp://127.0.0.1:{port}", folder
-        self._scheduler = self._start("scheduler", "--host", "127.0.0.1", "--port", str(port))
+        self.scheduler = self._start("scheduler", "--host", "127.0.0.1", "--port", str(port))
         self.workers = [self.add_worker(number) for number in range(workers)]
 
     def __enter__(self) -> "DaskCluster":
@@ -30,7 +30,7 @@ class DaskCluster:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for process in (*self.workers, self._scheduler):
+        for process in (*self.workers, self.scheduler):
             process.kill()
             process.wait()
 

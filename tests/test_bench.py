@@ -47,6 +47,8 @@ def clf() -> Classifier:
 def pictures() -> tuple[torch.Tensor, torch.Tensor]:
     images = torch.full((5, 3, SIDE, SIDE), 100 / 255)
     images[:, :, 0, 0] = 110 / 255
+    for number, image in enumerate(images):  # no two are the same: one picture is attacked once
+        image[:, 2:4, number] = 101 / 255
     images[3:] = images[3:].flip(2)
     return images, torch.tensor([0, 0, 0, 1, 1])
 

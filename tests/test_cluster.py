@@ -13,12 +13,15 @@ from dask_cluster import DaskCluster
 
 from explorer.__main__ import main
 from explorer.attacks import SparseAttack
-from explorer.classifiers import load_classifier
+from explorer.classifiers import Classifier, find_card, fold_batch_norm, load_classifier
+from explorer.classifiers.bundled import read_manifest
 from explorer.classifiers.python import load_python
 from explorer.defences import DEFENCES
+from explorer.folders import ASSETS
+from explorer.hashes import network_sha256
 from explorer.samples import gallery
 from explorer.studies import Ledger, Study, Subject, Terms, grid
-from explorer.studies.cluster import Cluster
+from explorer.studies.cluster import Cluster, _loaded, _sent
 from explorer.types import Sample
 
 pytestmark = [
@@ -26,7 +29,7 @@ pytestmark = [
     pytest.mark.filterwarnings("default"),  # what Dask warns of is its own affair
 ]
 COSTS = ["seconds", "memory_mb"]
-BARE = SparseAttack(steps=4, prune=False, polish=False)
+BARE = SparseAttack(steps=3, prune=False, polish=False)
 OWN = """
 import torch
 
@@ -97,26 +100,37 @@ def signs(clf, samples: list[Sample]) -> Subject:
 
 
 def test_ones_own_weights_travel_as_safetensors(cluster, tmp_path):
-    from safetensors.torch import save_file
-
-    from explorer.classifiers.bundled import read_manifest
-    from explorer.folders import ASSETS
-
     entry = read_manifest()["signs-cnn"]
     shutil.copy(ASSETS / entry.file, tmp_path / "mine.safetensors")
     (tmp_path / "mine.json").write_text(json.dumps({"architecture": "signs-cnn", "classes": "signs"}))
-    assert save_file
     name = str(tmp_path / "mine.safetensors")
     clf = load_classifier(name, device="cpu")
     mine = dataclasses.replace(signs(clf, gallery()[:2]), name=name)
-    local = table(Study([mine], [BARE]))
+    local = table(Study([mine], [BARE], batch=1))
     with Cluster(cluster.address) as engine:
-        study = Study([mine], [BARE], engine=engine)
-        (tmp_path / "mine.safetensors").rename(tmp_path / "elsewhere.safetensors")
-        with pytest.raises(ValueError, match="mine"):
-            study.advance()
-        (tmp_path / "elsewhere.safetensors").rename(tmp_path / "mine.safetensors")
-        assert table(study) == local
+        study = Study([mine], [BARE], batch=1, engine=engine)
+        assert study.advance()
+        (tmp_path / "mine.safetensors").unlink()
+        (tmp_path / "mine.json").unlink()
+        assert table(study) == local, "they have what was sent, whatever becomes of the file"
+
+
+@pytest.mark.parametrize("name", ["squeezenet1_0", "mobilenet_v2"])
+def test_weights_of_torchvision_come_back_as_they_were(name):
+    """As where a worker has not downloaded them."""
+    card = find_card(name)
+    network = card.build().to_empty(device="cpu").eval()
+    for number, tensor in enumerate(network.state_dict().values()):
+        if tensor.is_floating_point():
+            tensor.copy_(torch.rand(tensor.shape, generator=torch.Generator().manual_seed(number)) * 0.1)
+    known = {"class_names": [], "input_size": card.input_size, "dataset": card.dataset}
+    clf = Classifier(fold_batch_norm(network), name=name, mean=[0.4] * 3, std=[0.2] * 3, **known)
+    found = _loaded(_sent(name, clf, network_sha256(clf)), "cpu")
+    image = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(found(image), clf(image))
+    assert not any(weight.requires_grad for weight in found.parameters())
+    with pytest.raises(ValueError, match="another network"):
+        _loaded(_sent(name, clf, "0" * 64), "cpu")
 
 
 def test_a_worker_without_the_file_or_with_another_one_is_a_sentence(cluster, own, tmp_path, monkeypatch):
@@ -135,6 +149,20 @@ def test_a_worker_without_the_file_or_with_another_one_is_a_sentence(cluster, ow
         monkeypatch.setattr("explorer.studies.cluster.version", lambda: "0123456789ab, torch 1.0")
         with pytest.raises(ValueError, match=r"The worker tcp://\S+ has another version of this program"):
             Study([here], [BARE], engine=engine).advance()
+
+
+def test_a_lost_scheduler_is_a_sentence_and_what_was_done_is_kept(own, tmp_path):
+    file = tmp_path / "kept.jsonl"
+    settings = grid(BARE, {"lam": [0.5, 1.0, 2.0]})
+    with DaskCluster(1, tmp_path) as dask, Cluster(dask.address) as engine:
+        study = Study([subject(own)], settings, Ledger(file), batch=1, engine=engine)
+        assert study.advance()
+        dask.scheduler.kill()
+        with pytest.raises(ValueError, match=r"^dask://\S+ answers no more; what was done is kept, and the rest waits"):
+            table(study)
+    again = Study([subject(own)], settings, Ledger(file), batch=1)
+    assert again.done == study.done > 0
+    assert table(again) == table(Study([subject(own)], settings, batch=1))
 
 
 def test_stop_and_go_on(cluster, own):

@@ -7,11 +7,13 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from explorer.attacks import Greedy, RandomSearch, SparseAttack
-from explorer.ui import long_runs
+from explorer.defences import DEFENCES
+from explorer.ui import long_runs, run_files
 from explorer.ui.compare import choices, defences, parts
 from explorer.ui.compare.measured import measured
 from explorer.ui.compare.parts import Parts
 from tests.app_page import button, labels, problems, shown
+from tests.test_defences import Mirror
 
 FAST = {
     "sparse": ("Sparse attack", SparseAttack(steps=10, polish=False)),
@@ -29,6 +31,11 @@ def quick(monkeypatch, tmp_path):
     monkeypatch.setattr(defences, "ATTACK", SparseAttack(steps=10, polish=False))
     monkeypatch.setattr(defences, "CHECK", RandomSearch(queries=20))
     monkeypatch.setattr("explorer.ui.compare.transfer.DEFAULT_ATTACKS", tuple(FAST))
+    monkeypatch.setattr(run_files, "ROOT", tmp_path)
+    run_files.folder.clear()
+    long_runs.long_runs.clear()
+    yield
+    run_files.folder.clear()
     long_runs.long_runs.clear()
 
 
@@ -156,6 +163,15 @@ def test_a_filter_is_shown_on_one_sign_and_measured_on_many():
     (table,) = app.dataframe
     assert [*table.value["filter"]] == ["no filter", "Gaussian blur"]
     assert table.value["plain attacks survive"].iloc[0].startswith(("100 %", "no picture"))
+
+
+def test_a_defence_is_one_entry_and_the_page_finds_it(monkeypatch):
+    monkeypatch.setitem(DEFENCES, "mirror", Mirror)
+    app = open_page(compare="Defences", defence="Mirror", defence_n="2")
+    assert problems(app) == []
+    assert app.selectbox(key="defence").value == "mirror"
+    assert [each.key for each in app.slider if each.key and each.key.startswith("mirror.")] == ["mirror.times"]
+    assert "the filter stops this attack" in texts(app) or "gets through the filter" in texts(app)
 
 
 def test_what_a_link_asks_for_and_does_not_get_is_said():

@@ -205,13 +205,6 @@ def test_a_full_disk_is_one_sentence_and_nothing_is_lost(subject, tmp_path):
     assert len(finished(study)) == 9
 
 
-def test_a_device_that_is_full_is_one_sentence(subject):
-    study = Study([subject], [BARE], Ledger(Path("/dev/full")))
-    with pytest.raises(ValueError, match=r"/dev/full cannot be written: No space left on device\."):
-        study.advance()
-    assert study.done == 3
-
-
 def test_attacks_and_networks_take_turns_part_by_part(subject):
     other = dataclasses.replace(subject, name="other", network=Halves())
     other.network.weight *= 2

@@ -13,9 +13,10 @@ were stored turned by 180 degrees, as conversions from other libraries do: the p
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -156,14 +157,21 @@ def _read_card(path: Path) -> Card:
 
 def load_described(path: Path) -> Classifier:
     """The classifier of a safetensors file with its description beside it. Raises ValueError with one sentence."""
-    options = _description(path)
-    options["class_names"] = options.pop("classes", "imagenet")
+    description = _description(path)
     try:
-        return load_own_weights(path, name=f"{PREFIX}{path.stem}", **options)
+        return load_by_description(path, description, f"{PREFIX}{path.stem}")
     except OSError as error:
         raise ValueError(f"The weights cannot be read from {path}: {error.strerror}.") from error
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
+
+
+def load_by_description(source: bytes | Path, description: Mapping[str, Any], name: str) -> Classifier:
+    """The classifier of weights, in a file or as its content, that a description tells of: see the head of this file.
+    Raises ValueError with one sentence if anything does not fit.
+    """
+    options = {**description}
+    return load_own_weights(source, class_names=options.pop("classes", "imagenet"), name=name, **options)
 
 
 def _description(path: Path) -> dict:

@@ -10,7 +10,8 @@ import importlib
 import importlib.util
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,7 +26,8 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from explorer import user_code
-from explorer.classifiers import Classifier, best_device, find_card, fold_batch_norm, load_classifier, load_own_weights
+from explorer.classifiers import Classifier, best_device, find_card, fold_batch_norm, load_classifier
+from explorer.classifiers.own import load_by_description
 from explorer.classifiers.python import load_python
 from explorer.defences import Defence, Defended
 from explorer.grid import from_levels, levels
@@ -95,13 +97,15 @@ class Cluster:
         except (OSError, TimeoutError) as error:
             raise ValueError(f"No Dask scheduler answers at {address}: `dask scheduler` starts one.") from error
         self._id = uuid4().hex  # two clients that ask for the same at once are told apart
+        self._contents: dict[nn.Module, str] = {}  # fingerprints
         self._networks: dict[str, Any] = {}  # futures, by the network's content
         self._running: dict[Any, Part] = {}  # futures and their parts
         self._done: Queue[Any] = Queue()  # futures
 
     def close(self) -> None:
         """Let go of what is not done, and of the cluster."""
-        self._client.cancel([*self._running])
+        with suppress(Exception):  # it may be gone already
+            self._let_go(self._running)
         self._client.close()
 
     def __enter__(self) -> "Cluster":
@@ -112,8 +116,9 @@ class Cluster:
 
     def do_one(self, parts: Sequence[Part], terms: Terms, on_step: OnStep | None) -> Found | None:
         """See Engine. Raises ValueError with one sentence where a worker cannot do its part, and if all are lost."""
-        since = time.monotonic()
+        since, ours = time.monotonic(), {*map(id, parts)}
         with self._answers():
+            self._let_go(future for future, part in self._running.items() if id(part) not in ours)
             while True:
                 threads = sum(self._client.nthreads().values())
                 since = time.monotonic() if threads else since
@@ -123,9 +128,14 @@ class Cluster:
                 if (done := self._next_done()) is not None:
                     return self._running.pop(done), self._result(done)
                 if on_step is not None and on_step(_waiting()):
-                    self._client.cancel([*self._running])
-                    self._running.clear()
+                    self._let_go(self._running)
                     return None
+
+    def _let_go(self, futures: Iterable[Any]) -> None:
+        futures = [*futures]
+        self._client.cancel(futures)
+        for future in futures:
+            del self._running[future]
 
     def _ask_for(self, parts: Sequence[Part], most: int, terms: Terms) -> None:
         asked = {*map(id, self._running.values())}
@@ -140,11 +150,13 @@ class Cluster:
         """The future of a network, which is put on its way when it is asked for first. It is a result like any other:
         where the worker that holds it is lost, the scheduler gives it to another one.
         """
-        sent = _content(subject.network)
-        if sent not in self._networks:
-            whole = _sent(subject.name, subject.network, sent)
-            self._networks[sent] = self._client.submit(_kept, whole, key=self._key("network"))
-        return self._networks[sent]
+        if subject.network not in self._contents:
+            self._contents[subject.network] = network_sha256(subject.network)
+        content = self._contents[subject.network]
+        if content not in self._networks:
+            sent = _sent(subject.name, subject.network, content)
+            self._networks[content] = self._client.submit(_kept, sent, key=self._key("network"))
+        return self._networks[content]
 
     def _key(self, what: str) -> str:
         return f"explorer-{what}-{self._id}-{uuid4().hex}"
@@ -171,9 +183,12 @@ class Cluster:
             yield
         except ValueError:
             raise
-        except (OSError, TimeoutError) as error:  # of which Dask's CommClosedError is one
-            raise ValueError(f"{self.address} answers no more; what was done is kept, and the rest waits.") from error
         except Exception as error:  # what a worker raises, it raises here
+            gone = isinstance(error, OSError | TimeoutError | CancelledError)  # of which Dask's CommClosedError is one
+            if gone or self._client.status != "running":
+                raise ValueError(
+                    f"{self.address} answers no more; what was done is kept, and the rest waits."
+                ) from error
             told = " ".join(str(error).split()) or "no message"
             raise ValueError(f"A worker of {self.address} failed: {type(error).__name__}: {told[:300]}") from error
 
@@ -201,9 +216,7 @@ def _loaded(sent: Sent, device: str) -> nn.Module:
     if user_code.is_code(sent.name):
         network = load_python(sent.name, device)
     elif sent.description is not None:
-        options = json.loads(sent.description)
-        options["class_names"] = options.pop("classes", "imagenet")
-        network = load_own_weights(sent.weights, name=sent.name, **options).to(device)
+        network = load_by_description(sent.weights, json.loads(sent.description), sent.name).to(device)
     elif sent.weights is not None:
         network = _built(sent).to(device)
     else:
@@ -235,11 +248,6 @@ def _sent(name: str, network: nn.Module, sha256: str) -> Sent:
         return Sent(name, sha256, Path(weights).read_bytes(), Path(description).read_text(encoding="utf-8"))
     state = {key: tensor.detach().cpu().contiguous().clone() for key, tensor in network.state_dict().items()}
     return Sent(name, sha256, save(state))
-
-
-@lru_cache(maxsize=KEPT)
-def _content(network: nn.Module) -> str:
-    return network_sha256(network)
 
 
 def _dask() -> ModuleType:

@@ -17,7 +17,7 @@ class Ledger:
         self.path = path
         self.rows: dict[str, Row] = {}
         self._unwritten: list[Row] = []
-        if path is not None and path.exists():
+        if path is not None and path.is_file():
             for line in path.read_bytes().splitlines():
                 try:
                     row = json.loads(line)

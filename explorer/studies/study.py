@@ -35,6 +35,7 @@ class Study:
         self.runs = [
             _run(setting, each, i, terms) for each in subjects for setting in settings for i in range(len(each.images))
         ]
+        self._total = len({run.key for run in self.runs})
         self._engine = Local() if engine is None else engine
         missing = (run for run in self.runs if run.key not in self.ledger.rows)
         self._parts = parts_of(missing, batch, terms.mixed)
@@ -43,7 +44,7 @@ class Study:
     @property
     def total(self) -> int:
         """Runs, each counted once."""
-        return len({run.key for run in self.runs})
+        return self._total
 
     @property
     def left(self) -> int:
