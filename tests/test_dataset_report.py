@@ -65,6 +65,15 @@ def test_a_network_that_is_never_fooled_has_numbers_all_the_same():
     assert {row["net"] for row in overview_rows([view])} >= {"–", "0 of 1, 0 % (0 to 79)"}
 
 
+def test_changes_that_were_not_kept_are_counted_and_not_drawn():
+    frame = to_frame([line(change="", n_pixels=2000)])
+    (view,) = findings.overviews(frame, [])
+    assert sentence(view) == "net: 1 of 1 pictures are fooled, by 2000.0 pixels on average (median 2000)."
+    assert findings.places(frame, "net") is None
+    assert findings.recurring(frame, "net").places == ()
+    assert findings.pixel_counts(frame) == {"net": [2000]}
+
+
 def test_pixels_and_budgets():
     assert findings.pixel_counts(TABLE) == {"net": [2, 1, 4], "other": [1]}
     curve = findings.fooled_within(TABLE, 4)["net"]

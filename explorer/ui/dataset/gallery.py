@@ -75,7 +75,7 @@ def images_of(work: Work) -> dict[tuple[str, str], Image]:
     """The clean pictures by network and name."""
     return {
         (each.subject.name, name): image
-        for each in work.study.gathered
+        for each in work.prepared().gathered
         for name, image in zip(each.subject.pictures, each.subject.images, strict=True)
     }
 
@@ -85,7 +85,9 @@ def _card(work: Work, row: dict, image: Image, several: bool, number: int) -> No
     pixels = f"{n:,} pixel{'s' * (n != 1)}"
     what = f"{row['true_class']} → {row['wrong_class']}, {pixels}" if row["succeeded"] else f"not fooled, {pixels}"
     clean = f'<img alt="{html.escape(row["true_class"])}, clean" src="{data_url(image)}">'
-    st.html(f'<div class="pair">{clean}<img alt="{html.escape(what)}" src="{_attacked(row, image, what)}"></div>')
+    kept = bool(row["change"]) or not n  # of very many changed pixels, only the number is
+    attacked = f'<img alt="{html.escape(what)}" src="{_attacked(row, image, what)}">' if kept else "too many to be kept"
+    st.html(f'<div class="pair">{clean}{attacked}</div>')
     lines = [f"**{plain(row['true_class'])}** → {plain(row['wrong_class'] or 'not fooled')}", pixels]
     if row["kinds"]:
         lines[1] += f": {row['obscuring']} obscuring, {row['leading']} leading"

@@ -29,7 +29,7 @@ VIEWS = ("Overview", "Flow", "Kinds", "Places", "Pictures", "Table")
 
 def show(work: Work, table: pd.DataFrame) -> None:
     """The view that is chosen."""
-    for view in findings.overviews(table, work.study.gathered):
+    for view in findings.overviews(table, work.prepared().gathered):
         st.markdown(plain(sentence(view)))
     bound("dataset_view", VIEWS)
     name = st.segmented_control(
@@ -44,7 +44,7 @@ def show(work: Work, table: pd.DataFrame) -> None:
         "Table": show_table,
     }
     views[name](work, table)
-    left_out = left_out_frame([each for one in work.study.gathered for each in one.left_out])
+    left_out = left_out_frame([each for one in work.prepared().gathered for each in one.left_out])
     if len(left_out):
         with st.expander(f"Not attacked: {len(left_out)}"):
             st.dataframe(left_out, hide_index=True, alt="Pictures that are not attacked, and why.")
@@ -55,7 +55,7 @@ def show_overview(work: Work, table: pd.DataFrame) -> None:
     counts = findings.pixel_counts(table)
     if any(counts.values()):
         _show_counts(table, counts)
-    rows = overview_rows(findings.overviews(table, work.study.gathered))
+    rows = overview_rows(findings.overviews(table, work.prepared().gathered))
     frame = pd.DataFrame(rows).rename(columns={"": "measure"})
     width = COLUMN * len(frame.columns)  # Streamlit's own guess cuts cells off
     st.dataframe(frame, hide_index=True, alt="Each network in numbers.", height="content", width=width)
