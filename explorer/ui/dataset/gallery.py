@@ -39,7 +39,7 @@ def show_gallery(work: Work, table: pd.DataFrame) -> None:
     bound("dataset_sort", ORDERS)
     networks = findings.networks_of(table)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        order = st.selectbox("First", list(ORDERS), key="dataset_sort", bind="query-params", width=200)
+        order = st.selectbox("Order", list(ORDERS), key="dataset_sort", bind="query-params", width=200)
         fooled = st.toggle("Only the fooled", value=True, key="dataset-only-fooled")
         if len(networks) > 1:
             shown = st.multiselect("Networks", networks, networks, key="dataset-shown", format_func=plain, width=320)
