@@ -20,7 +20,7 @@ from explorer.ui.markdown import plain
 from explorer.ui.own_pictures import carry
 from explorer.ui.source import OWN, UPLOAD
 
-AT_ONCE = 12  # pictures of one page of the gallery
+AT_ONCE, ACROSS = 12, 4  # pictures of one page of the gallery, and of one row
 RANKS = {"green": 0, "amber": 1, "red": 2, "": 3}
 ORDERS = {
     "Fewest pixels": (["n_pixels"], True),
@@ -57,9 +57,10 @@ def show_gallery(work: Work, table: pd.DataFrame) -> None:
         return
     images = images_of(work)
     rows = table.iloc[(page - 1) * AT_ONCE : page * AT_ONCE].to_dict("records")
-    columns = st.columns(4)
     for number, row in enumerate(rows):
-        with columns[number % 4].container(border=True):
+        if number % ACROSS == 0:  # row by row, so that the order stays where a small screen stacks them
+            columns = st.columns(ACROSS)
+        with columns[number % ACROSS].container(border=True):
             _card(work, row, images[row["network"], row["picture"]], len(networks) > 1, number)
 
 
