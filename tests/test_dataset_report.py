@@ -285,3 +285,16 @@ def test_an_unfinished_report_says_so():
     study.advance()
     record = record_of(gathered, attack, "integrated_gradients", "some", 0)
     assert "Not finished: 4 of 5 attacks are done." in report(study.rows(), gathered, record, Told("some"))
+
+
+def test_a_report_where_nothing_is_fooled_is_one_all_the_same():
+    gathered = [gather(halves(), [Listed("far", lambda: picture(150), 0)])]
+    attack = SparseAttack(steps=3, max_change=0.004, polish=False)
+    study = DataSetStudy(gathered, attack)
+    while study.advance():
+        pass
+    record = record_of(gathered, attack, "integrated_gradients", "some", 0)
+    document = report(study.rows(), gathered, record, Told("some"))
+    assert "halves: none of 1 pictures is fooled." in document
+    assert "not fooled" in document
+    assert "No picture is fooled." in document
