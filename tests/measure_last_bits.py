@@ -85,7 +85,7 @@ def same_rows(clf: Classifier, samples: list[Sample]) -> int:
         study = Study([Subject(clf.name, clf, batch, labels)], [SparseAttack(steps=20, polish=False)])
         while study.advance():
             pass
-        both.append([{**row, "seconds": None} for row in study.rows()])
+        both.append([{**row, "seconds": None, "memory_mb": None} for row in study.rows()])
     return sum(one == other for one, other in zip(*both, strict=True))
 
 

@@ -193,7 +193,7 @@ class Mirror(Defence):
     source = "this test"
     differentiable = True
 
-    times: int = knob(1, "How often.", low=1, high=9)
+    times: int = knob(1, "How often.", low=1, high=9, slider=(1, 9))
 
     def filtered(self, images: torch.Tensor) -> torch.Tensor:
         return images.flip(3) if self.times % 2 else images
