@@ -86,7 +86,7 @@ def test_a_killed_worker_loses_nothing_and_the_table_is_that_of_one_process(own,
 
 
 def test_defences_terms_and_bundled_networks_go_along(cluster):
-    clf, samples = load_classifier("signs-cnn", device="cpu"), gallery()[:3]
+    clf, samples = load_classifier("signs-cnn", device="cpu"), gallery()[:2]
     subjects = [signs(clf, samples), dataclasses.replace(signs(clf, samples), defence=DEFENCES["median"]())]
     terms, settings = Terms(png=True, kept_pixels=10**6), [dataclasses.replace(BARE, steps=3, a=a) for a in (0.1, 0.2)]
     local = table(Study(subjects, settings, terms=terms))

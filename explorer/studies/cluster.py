@@ -124,12 +124,12 @@ class Cluster:
                 since = time.monotonic() if threads else since
                 if time.monotonic() - since > WITHOUT:
                     raise ValueError(f"{self.address} has no worker left: `dask worker` starts one; the rest waits.")
-                self._ask_for(parts, AHEAD * threads, terms)
-                if (done := self._next_done()) is not None:
-                    return self._running.pop(done), self._result(done)
                 if on_step is not None and on_step(_waiting()):
                     self._let_go(self._running)
                     return None
+                self._ask_for(parts, AHEAD * threads, terms)
+                if (done := self._next_done()) is not None:
+                    return self._running.pop(done), self._result(done)
 
     def _let_go(self, futures: Iterable[Any]) -> None:
         futures = [*futures]
