@@ -18,9 +18,9 @@ from explorer.__main__ import main
 from explorer.attacks import SparseAttack
 from explorer.classifiers import CLASSIFIERS, load_classifier
 from explorer.classifiers.bundled import ASSETS
+from explorer.classifiers.class_names import classes_of_folders
 from explorer.commands import COMMANDS
 from explorer.commands.networks import class_index
-from explorer.commands.pictures import _classes_of
 from explorer.images import from_uint8, load_image, to_png, to_uint8
 from explorer.knobs import knobs
 from explorer.samples import find_sample
@@ -173,10 +173,10 @@ def test_imagenets_cardigan_is_no_corgi():
 
 
 def test_folders_are_matched_with_classes_as_exactly():
-    assert _classes_of(["bus", "cardigan", "Cardigan"], TWICE) == [3, 1, 0]
-    assert _classes_of(["b-u_s", "2"], TWICE) == [3, 7]
+    assert classes_of_folders(["bus", "cardigan", "Cardigan"], TWICE) == [3, 1, 0]
+    assert classes_of_folders(["b-u_s", "2"], TWICE) == [3, 7]
     with pytest.raises(ValueError, match=r"'car digan' is the name of several classes: one of 0 \(Cardigan\), 1"):
-        _classes_of(["car digan"], TWICE)
+        classes_of_folders(["car digan"], TWICE)
 
 
 def test_the_results_of_one_run_do_not_stop_the_next(tmp_path, capsys, monkeypatch):

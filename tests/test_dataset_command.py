@@ -168,6 +168,8 @@ def test_folders_that_are_no_classes_can_be_guessed(folder, tmp_path):
     assert run("--model", "signs-cnn", "--pictures", folder, "--guess", "--n", "3", "--out", tmp_path / "out") == 0
     table = read_frame(tmp_path / "out" / "table.csv")
     assert not table["class_known"].any()
+    assert run("--model", "cifar-vgg", "--pictures", "gallery", "--guess", "--n", "2", "--out", tmp_path / "two") == 0
+    assert len(read_frame(tmp_path / "two" / "table.csv")) == 2
 
 
 def test_pictures_of_ones_own_function(own, tmp_path):

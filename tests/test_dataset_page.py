@@ -14,6 +14,7 @@ from explorer.studies.dataset import to_frame
 from explorer.ui import long_runs, run_files
 from explorer.ui.dataset import choices, gallery
 from explorer.ui.dataset.show import VIEWS
+from explorer.ui.dataset.work import InMemory, Work
 from explorer.ui.grid import place_of
 from tests.app_page import png, shown
 
@@ -96,6 +97,22 @@ def test_what_was_done_is_found_by_its_link_also_after_the_servers_restart():
     long_runs.long_runs.clear()
     assert "All 4 attacks are done." in captions(open_page())
     assert "4 attacks" not in captions(open_page(dataset_n="5"))
+
+
+def test_pictures_that_were_let_go_are_read_again():
+    app = open_page()
+    button(app, "Attack 4 pictures").click().run()
+    finish(app)
+    (run,) = long_runs.long_runs()._kept.values()
+    memory = InMemory(limit=1)
+    memory.use(run.of)
+    memory.use(Work(run.of.choice, {}, Ledger()))
+    assert run.of.study is None
+    app.run()
+    assert not app.exception
+    assert "All 4 attacks are done." in captions(app)
+    run.of.study = None
+    assert run.of.report().startswith("<!DOCTYPE html>")
 
 
 def test_a_stopped_study_goes_on():

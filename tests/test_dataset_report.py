@@ -65,6 +65,15 @@ def test_a_network_that_is_never_fooled_has_numbers_all_the_same():
     assert {row["net"] for row in overview_rows([view])} >= {"–", "0 of 1, 0 % (0 to 79)"}
 
 
+def test_changes_that_were_not_kept_are_counted_and_not_drawn():
+    frame = to_frame([line(change="", n_pixels=2000)])
+    (view,) = findings.overviews(frame, [])
+    assert sentence(view) == "net: 1 of 1 pictures are fooled, by 2000.0 pixels on average (median 2000)."
+    assert findings.places(frame, "net") is None
+    assert findings.recurring(frame, "net").places == ()
+    assert findings.pixel_counts(frame) == {"net": [2000]}
+
+
 def test_pixels_and_budgets():
     assert findings.pixel_counts(TABLE) == {"net": [2, 1, 4], "other": [1]}
     curve = findings.fooled_within(TABLE, 4)["net"]
@@ -276,3 +285,16 @@ def test_an_unfinished_report_says_so():
     study.advance()
     record = record_of(gathered, attack, "integrated_gradients", "some", 0)
     assert "Not finished: 4 of 5 attacks are done." in report(study.rows(), gathered, record, Told("some"))
+
+
+def test_a_report_where_nothing_is_fooled_is_one_all_the_same():
+    gathered = [gather(halves(), [Listed("far", lambda: picture(150), 0)])]
+    attack = SparseAttack(steps=3, max_change=0.004, polish=False)
+    study = DataSetStudy(gathered, attack)
+    while study.advance():
+        pass
+    record = record_of(gathered, attack, "integrated_gradients", "some", 0)
+    document = report(study.rows(), gathered, record, Told("some"))
+    assert "halves: none of 1 pictures is fooled." in document
+    assert "not fooled" in document
+    assert "No picture is fooled." in document

@@ -69,7 +69,7 @@ def test_the_button_pins_what_is_shown_and_two_stand_side_by_side():
     assert not app.exception
     assert app.session_state["history"].pinned == [1]
     assert app.multiselect(key="pinned").value == [1]
-    app.slider(key="a").set_value(0.2)
+    app.slider(key="steps").set_value(40)
     opened(app)
     button(app, "Pin this result").click()
     opened(app)

@@ -15,7 +15,8 @@ from explorer import addresses
 from explorer.__main__ import main
 from explorer.classifiers.registered import VARIABLE, _cards
 from explorer.commands import serve
-from explorer.samples import cifar10
+from explorer.images import to_png
+from explorer.samples import cifar10, new_sign, offered
 from explorer.ui import server
 
 
@@ -25,7 +26,7 @@ def started(monkeypatch):
     calls = []
     monkeypatch.setattr(server, "serve", lambda port, shared: calls.append((port, shared)) or 0)
     monkeypatch.setattr(sys, "path", [*sys.path])
-    for name in (*serve.THREADS, VARIABLE, cifar10.VARIABLE):
+    for name in (*serve.THREADS, VARIABLE, cifar10.VARIABLE, offered.VARIABLE):
         monkeypatch.setenv(name, os.environ.get(name, ""))  # what the command sets is put back
     yield calls
     _cards.cache_clear()
@@ -163,6 +164,20 @@ def test_pictures_of_cifar10_that_are_not_there_are_a_sentence(started, capsys, 
     (tmp_path / "cat" / "1.png").write_bytes(b"x")
     assert main(["serve", "--data", str(tmp_path)]) == 0
     assert os.environ[cifar10.VARIABLE] == str(tmp_path)
+
+
+def test_folders_of_pictures_are_offered_or_refused_before_it_starts(started, capsys, tmp_path):
+    assert "The folder nowhere cannot be read" in refused(main(["serve", "--pictures", "nowhere"]), capsys)
+    assert f"{tmp_path} holds no pictures" in refused(main(["serve", "--pictures", str(tmp_path)]), capsys)
+    assert not started
+    for name in ("a", "b/a"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "1.png").write_bytes(to_png(new_sign(1).image))
+    named = [str(tmp_path / name) for name in ("a", "b/a")]
+    assert main(["serve", "--pictures", named[0], "--pictures", named[1]]) == 0
+    assert {title: str(path) for title, path in offered.offered_folders().items()} == dict(
+        zip(("a", "a (2)"), named, strict=True)
+    )
 
 
 def test_it_starts_again_where_the_threads_of_torch_would_spin(started, monkeypatch):

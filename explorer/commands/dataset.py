@@ -82,7 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--guess",
         action="store_true",
-        help="what a network sees in a picture counts as its true class, whatever its folder is called",
+        help="what a network sees in a picture counts as its true class, whatever is known of it",
     )
     parser.add_argument("--n", type=int, default=100, help="pictures, at most (default: 100)")
     parser.add_argument(
@@ -137,6 +137,8 @@ def _gathered(name: str, args: argparse.Namespace) -> Gathered:
     if not isinstance(network, Classifier):
         clf = networks.as_classifier(network, name, _first_readable(args))
     listed = _listed(args, clf)
+    if args.guess:
+        listed = [dataclasses.replace(each, label=None) for each in listed]
     with tqdm(total=len(listed), desc="read", unit="picture", disable=None, leave=False) as bar:
         found = gather(clf, listed, title=name, stopped=lambda done: bar.update(done - bar.n) and False)
     for each in found.left_out:

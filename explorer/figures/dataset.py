@@ -145,7 +145,7 @@ def class_shares(rows: Sequence[str], series: Mapping[str, Sequence[Interval]]) 
             110 + max(26, 20 * len(series)) * len(rows),
             shapes=[{**even, "line": {"color": GREY, "width": 1, "dash": "dash"}}],
             showlegend=len(series) > 1,
-            xaxis=axis("obscuring, % of the changed pixels; the rest is leading", range=[-4, 104]),
+            xaxis=axis("obscuring, % of changed pixels", range=[-4, 104]),
             yaxis=axis(
                 tickvals=[*range(len(rows))],
                 ticktext=[_name(row) for row in rows],

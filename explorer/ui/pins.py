@@ -98,9 +98,9 @@ def _show(run: Visited) -> None:
     st.markdown(f"**{run.number}.** {plain(run.picture)}: {plain(each.story)}")
     counts = [each.evidence.count(kind) for kind in ("obscuring", "leading")] if each.evidence else []
     told = f"{counts[0]} obscuring, {counts[1]} leading. " if counts else ""
-    st.caption(
-        f"{plain(each.network)}. {told}Attack {each.attack_seconds:.2f} s, labels {each.evidence_seconds:.2f} s."
-    )
+    took = f"Attack {each.attack_seconds:.2f} s, labels {each.evidence_seconds:.2f} s."
+    came = not each.attack_seconds and not each.evidence_seconds  # with the app: it was not made on this computer
+    st.caption(f"{plain(each.network)}. {told}{'It came with the app.' if came else took}")
 
 
 def _compare(first: Visited, second: Visited) -> None:

@@ -33,9 +33,9 @@ def page() -> None:
 def study(run: LongRun) -> None:
     """Run it, look at it, take it away."""
     work: Work = run.of
-    if work.study is None and not run.active and run.path is not None and run.path.exists():
-        with st.spinner("Reading the pictures …"):  # a link to what was done before
-            work.prepare()
+    if work.begun and work.study is None and not run.active:
+        with st.spinner("Reading the pictures …"):  # a link to what was done before, or they were let go
+            work.prepared()
     known = work.study
     done, left = (known.done, known.left) if known else (0, 1)
     control(

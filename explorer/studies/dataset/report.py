@@ -264,4 +264,4 @@ or close. The <em>trust card</em> of a picture is green where putting pixels bac
 say. A label speaks of this network and this picture. The attack finds few pixels, not provably the fewest.</p>
 <p>In the table as a file, <code>change</code> holds the whole change of each picture as
 <code>row,column#rrggbb</code>, and <code>kinds</code> one letter for each of these pixels: O obscuring, L leading,
-small where weak.</p>"""
+small where weak. Of a picture with more than 1,024 changed pixels only the number is kept.</p>"""

@@ -16,10 +16,10 @@ def sentence(view: findings.Overview) -> str:
     if not view.fooled.hits:
         return f"{view.network}: none of {view.fooled.of:,} pictures is fooled."
     mean, _, median, _ = view.pixels
-    return (
-        f"{view.network}: {view.fooled.hits:,} of {view.fooled.of:,} pictures are fooled, by {mean:.1f} pixels on "
-        f"average (median {median:.0f}); {_rate(view.obscuring)} of the changed pixels are obscuring."
-    )
+    told = f"{view.network}: {view.fooled.hits:,} of {view.fooled.of:,} pictures are fooled, by {mean:.1f} pixels on "
+    told += f"average (median {median:.0f})"
+    known = view.obscuring.value == view.obscuring.value
+    return f"{told}; {_rate(view.obscuring)} of the changed pixels are obscuring." if known else f"{told}."
 
 
 def overview_rows(views: Iterable[findings.Overview]) -> list[dict[str, str]]:

@@ -83,7 +83,7 @@ def choose() -> Choice:
     sources = {name: title for name, title in SHOWN.items() if name != CIFAR10 or cifar10_is_here()}
     titles = [*sources.values(), *folders, UPLOAD]
     bound("pictures", titles)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with (row := st.container(horizontal=True, vertical_alignment="bottom")):
         title = st.selectbox(
             "Pictures",
             titles,
@@ -99,16 +99,16 @@ def choose() -> Choice:
         named = {name: known for name, (known, _) in choices.items()}
         bound("dataset_attack", named.values())
         attack = st.selectbox(
-            "Attack", list(named), format_func=named.get, key="dataset_attack", bind="query-params", width=260
+            "Attack", list(named), format_func=named.get, key="dataset_attack", bind="query-params", width=230
         )
     uploaded = tuple(upload_pictures()) if source == UPLOAD else ()
     guess = False
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with row:
         most = _most(source, folders.get(source), uploaded, len(networks))
         if most > 1:
             usual = min(USUAL, most)
             linked_number("dataset_n", "pictures", whole(1, most), usual)
-            n = st.slider("How many pictures", 1, most, usual, key="dataset_n", bind="query-params", width=320)
+            n = st.slider("How many pictures", 1, most, usual, key="dataset_n", bind="query-params", width=260)
         else:
             n = most
         if source in folders:

@@ -20,7 +20,7 @@ from explorer.ui.markdown import plain
 from explorer.ui.own_pictures import carry
 from explorer.ui.source import OWN, UPLOAD
 
-AT_ONCE = 12  # pictures of one page of the gallery
+AT_ONCE, ACROSS = 12, 4  # pictures of one page of the gallery, and of one row
 RANKS = {"green": 0, "amber": 1, "red": 2, "": 3}
 ORDERS = {
     "Fewest pixels": (["n_pixels"], True),
@@ -39,7 +39,7 @@ def show_gallery(work: Work, table: pd.DataFrame) -> None:
     bound("dataset_sort", ORDERS)
     networks = findings.networks_of(table)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        order = st.selectbox("First", list(ORDERS), key="dataset_sort", bind="query-params", width=200)
+        order = st.selectbox("Order", list(ORDERS), key="dataset_sort", bind="query-params", width=200)
         fooled = st.toggle("Only the fooled", value=True, key="dataset-only-fooled")
         if len(networks) > 1:
             shown = st.multiselect("Networks", networks, networks, key="dataset-shown", format_func=plain, width=320)
@@ -57,9 +57,10 @@ def show_gallery(work: Work, table: pd.DataFrame) -> None:
         return
     images = images_of(work)
     rows = table.iloc[(page - 1) * AT_ONCE : page * AT_ONCE].to_dict("records")
-    columns = st.columns(4)
     for number, row in enumerate(rows):
-        with columns[number % 4].container(border=True):
+        if number % ACROSS == 0:  # row by row, so that the order stays where a small screen stacks them
+            columns = st.columns(ACROSS)
+        with columns[number % ACROSS].container(border=True):
             _card(work, row, images[row["network"], row["picture"]], len(networks) > 1, number)
 
 
@@ -75,7 +76,7 @@ def images_of(work: Work) -> dict[tuple[str, str], Image]:
     """The clean pictures by network and name."""
     return {
         (each.subject.name, name): image
-        for each in work.study.gathered
+        for each in work.prepared().gathered
         for name, image in zip(each.subject.pictures, each.subject.images, strict=True)
     }
 
@@ -85,7 +86,9 @@ def _card(work: Work, row: dict, image: Image, several: bool, number: int) -> No
     pixels = f"{n:,} pixel{'s' * (n != 1)}"
     what = f"{row['true_class']} → {row['wrong_class']}, {pixels}" if row["succeeded"] else f"not fooled, {pixels}"
     clean = f'<img alt="{html.escape(row["true_class"])}, clean" src="{data_url(image)}">'
-    st.html(f'<div class="pair">{clean}<img alt="{html.escape(what)}" src="{_attacked(row, image, what)}"></div>')
+    kept = bool(row["change"]) or not n  # of very many changed pixels, only the number is
+    attacked = f'<img alt="{html.escape(what)}" src="{_attacked(row, image, what)}">' if kept else "too many to be kept"
+    st.html(f'<div class="pair">{clean}{attacked}</div>')
     lines = [f"**{plain(row['true_class'])}** → {plain(row['wrong_class'] or 'not fooled')}", pixels]
     if row["kinds"]:
         lines[1] += f": {row['obscuring']} obscuring, {row['leading']} leading"

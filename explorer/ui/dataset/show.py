@@ -23,12 +23,13 @@ from explorer.ui.evidence import QUIET
 from explorer.ui.link import bound
 from explorer.ui.markdown import plain
 
+COLUMN = 260  # CSS pixels of a column of the overview
 VIEWS = ("Overview", "Flow", "Kinds", "Places", "Pictures", "Table")
 
 
 def show(work: Work, table: pd.DataFrame) -> None:
     """The view that is chosen."""
-    for view in findings.overviews(table, work.study.gathered):
+    for view in findings.overviews(table, work.prepared().gathered):
         st.markdown(plain(sentence(view)))
     bound("dataset_view", VIEWS)
     name = st.segmented_control(
@@ -43,7 +44,7 @@ def show(work: Work, table: pd.DataFrame) -> None:
         "Table": show_table,
     }
     views[name](work, table)
-    left_out = left_out_frame([each for one in work.study.gathered for each in one.left_out])
+    left_out = left_out_frame([each for one in work.prepared().gathered for each in one.left_out])
     if len(left_out):
         with st.expander(f"Not attacked: {len(left_out)}"):
             st.dataframe(left_out, hide_index=True, alt="Pictures that are not attacked, and why.")
@@ -51,13 +52,17 @@ def show(work: Work, table: pd.DataFrame) -> None:
 
 def show_overview(work: Work, table: pd.DataFrame) -> None:
     """Each network in numbers, how many pixels it took, and with how few."""
-    rows = overview_rows(findings.overviews(table, work.study.gathered))
-    frame = pd.DataFrame(rows).rename(columns={"": "measure"})
-    st.dataframe(frame, hide_index=True, alt="Each network on the pictures that it sees correctly.", height="content")
-    st.caption("In brackets 95 % intervals. Pixels, entries and labels are those of the fooled pictures.")
     counts = findings.pixel_counts(table)
-    if not any(counts.values()):
-        return
+    if any(counts.values()):
+        _show_counts(table, counts)
+    rows = overview_rows(findings.overviews(table, work.prepared().gathered))
+    frame = pd.DataFrame(rows).rename(columns={"": "measure"})
+    width = COLUMN * len(frame.columns)  # Streamlit's own guess cuts cells off
+    st.dataframe(frame, hide_index=True, alt="Each network in numbers.", height="content", width=width)
+    st.caption("In brackets 95 % intervals. Pixels, entries and labels are those of the fooled pictures.")
+
+
+def _show_counts(table: pd.DataFrame, counts: dict[str, list[int]]) -> None:
     columns = st.columns(2)
     most = min(CURVE, max(max(of) for of in counts.values() if of))
     curves = findings.fooled_within(table, most)

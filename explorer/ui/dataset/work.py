@@ -1,6 +1,7 @@
 """A study as long work: reads the pictures, attacks and labels them; stopped, gone on with, found again by its link."""
 
 import threading
+from collections import OrderedDict
 from datetime import date
 
 from explorer.classifiers import Classifier
@@ -18,59 +19,63 @@ from explorer.ui.long_runs import LongRun, long_runs
 from explorer.ui.run_files import file_for, key_of
 from explorer.ui.runs import expected_seconds
 from explorer.ui.session import session
+from explorer.ui.stores import server_wide
 from explorer.ui.words import duration
 
+IN_MEMORY = 4  # studies; of 600 pictures for ImageNet, each takes 360 MB
 BATCH = 12  # pictures attacked at a time: after each batch, what is done is kept, and others get their turn
 
 
 class Work:
-    """The study of one choice; its pictures are read when they are first needed."""
+    """The study of one choice. Its pictures are read when they are needed, and let go when many others were."""
 
     def __init__(self, choice: Choice, networks: dict[str, Classifier], ledger: Ledger) -> None:
         self.choice, self.study = choice, None
         self._networks, self._ledger = networks, ledger
         self._guard = threading.Lock()
 
-    def prepare(self, job: Job | None = None) -> bool:
-        """Read the pictures, if that is not done; whether it is. Raises ValueError with one sentence."""
+    @property
+    def begun(self) -> bool:
+        """Whether anything of it is done."""
+        return bool(self._ledger.rows)
+
+    def prepared(self, job: Job | None = None) -> DataSetStudy | None:
+        """The study, with its pictures; None if the job was stopped before. Raises ValueError with one sentence."""
         with self._guard:
-            if self.study is None:
-                gathered = []
-                for title, clf in self._networks.items():
+            study = self.study or self._made(job)
+            self.study = study
+        if study is not None:
+            in_memory().use(self)
+        return study
 
-                    def stopped(done: int, title: str = title) -> bool:
-                        if job is not None:
-                            job.report(0, 1, f"Reading the pictures for {title}: {done:,}")
-                        return job is not None and job.should_stop
+    def _made(self, job: Job | None) -> DataSetStudy | None:
+        gathered = []
+        for title, clf in self._networks.items():
 
-                    found = gather(clf, self.choice.listed(clf), title=title, stopped=stopped)
-                    if found is None:
-                        return False
-                    gathered.append(found)
-                self.study = DataSetStudy(gathered, self.choice.attack, self._ledger, batch=BATCH)
-        return True
+            def stopped(done: int, title: str = title) -> bool:
+                if job is not None:
+                    job.report(0, 1, f"Reading the pictures for {title}: {done:,}")
+                return job is not None and job.should_stop
+
+            found = gather(clf, self.choice.listed(clf), title=title, stopped=stopped)
+            if found is None:
+                return None
+            gathered.append(found)
+        return DataSetStudy(gathered, self.choice.attack, self._ledger, batch=BATCH)
 
     def advance(self, job: Job) -> bool:
         """Do the next part; whether there is more."""
-        if not self.prepare(job):
-            return False
-        study = self.study
-        if not study.left:
+        study = self.prepared(job)
+        if study is None or not study.left:
             return False
 
         def on_step(step: Step) -> bool:
             share = study.next_batch * min(1.0, step.done / max(1, step.total))
-            job.report(study.attacked + share, study.total, self.progress())
+            job.report(study.attacked + share, study.total, progress(study))
             return job.should_stop
 
-        job.report(study.done, study.total, self.progress())
+        job.report(study.done, study.total, progress(study))
         return study.advance(on_step) and study.left > 0
-
-    def progress(self) -> str:
-        """How far it is and how long it will take."""
-        study = self.study
-        told = f"{study.done:,} of {study.total:,} attacks"
-        return f"{told}, {duration(study.left * study.seconds_per_picture)} left" if study.seconds_per_picture else told
 
     def told(self) -> str:
         """How much is done, in one line."""
@@ -88,9 +93,38 @@ class Work:
 
     def report(self) -> str:
         """The report of what is done so far."""
-        record = record_of(self.study.gathered, self.choice.attack, DEFAULT_METHOD, self.choice.pictures_title, 0)
-        told = Told(self.choice.pictures_title, when=f"{date.today():%d %B %Y}")
-        return report(self.study.rows(), self.study.gathered, record, told)
+        study, pictures = self.prepared(), self.choice.pictures_title
+        record = record_of(study.gathered, self.choice.attack, DEFAULT_METHOD, pictures, 0)
+        return report(study.rows(), study.gathered, record, Told(pictures, when=f"{date.today():%d %B %Y}"))
+
+
+class InMemory:
+    """The studies whose pictures are in memory: those that were used last."""
+
+    def __init__(self, limit: int = IN_MEMORY) -> None:
+        self._limit = limit
+        self._kept: OrderedDict[int, Work] = OrderedDict()
+        self._guard = threading.Lock()
+
+    def use(self, work: Work) -> None:
+        """It is used now; the one that was not for longest lets its pictures go, if there are too many."""
+        with self._guard:
+            self._kept[id(work)] = work
+            self._kept.move_to_end(id(work))
+            while len(self._kept) > self._limit:
+                self._kept.popitem(last=False)[1].study = None
+
+
+@server_wide
+def in_memory() -> InMemory:
+    """The one store of this server."""
+    return InMemory()
+
+
+def progress(study: DataSetStudy) -> str:
+    """How far it is and how long it will take."""
+    told = f"{study.done:,} of {study.total:,} attacks"
+    return f"{told}, {duration(study.left * study.seconds_per_picture)} left" if study.seconds_per_picture else told
 
 
 def run_of(choice: Choice) -> LongRun:
