@@ -27,8 +27,8 @@ class Greedy(Attack):
 
     steps: int = knob(growing.STEPS, "Rounds in which units are added, at most.", low=1, high=10_000, slider=(10, 200))
     classes: int = knob(
-        3, "Wrong classes that are headed for at once, the nearest ones: the first to be reached wins.", low=1, high=100,
-        slider=(1, 10),
+        4, "Wrong classes that are headed for at once, the nearest ones: the first to be reached wins.",
+        low=1, high=100, slider=(1, 16),
     )  # fmt: skip
     swaps: int = again(Attack, "swaps", 14)
     kicks: int = again(Attack, "kicks", 2)
@@ -43,5 +43,5 @@ class Greedy(Attack):
         return racing.start(problem, self.classes)
 
     def step(self, problem: Problem, state: State, t: Tensor) -> State:
-        """Judge; where the image does not fool yet, push the units that are in, and add the best newcomers."""
-        return racing.race(problem, state, self.candidates)
+        """Judge; where no lane fools yet, push the units that are in, and add the best newcomers in each."""
+        return racing.race(problem, state, self.candidates, t)

@@ -3,7 +3,8 @@
 The class that a network sees next in an image need not be the one that the fewest units reach. So the likeliest wrong
 classes are measured by the distance to where the network would tie, were it linear, margin / ||gradient||_2 (DeepFool,
 arXiv 1511.04599, equation 8), and the image is grown towards each of the nearest ones, in a lane of its own. All lanes
-of an image have equally many units, so the first one there needs the fewest.
+of an image have equally many units, so the first one there needs the fewest. After every second unit half of the lanes
+are given up, those with the longest way to go at their pace.
 """
 
 from dataclasses import replace
@@ -18,6 +19,10 @@ from explorer.attacks.stage import State
 from explorer.types import Labels, PerImage
 
 MEASURED = 17  # wrong classes, the likeliest: their distances are measured
+SINGLY, PUSH = 32, 0.15  # see growing.grow; more units at a time, or larger steps, leave more of them in the end
+HALVED = 2  # steps after which half of the lanes are given up
+MOST_HALVINGS = 16  # which leave one of any number of lanes
+LEAST = 1e-6  # logits
 IN_LANES = "in lanes: "
 
 
@@ -52,30 +57,39 @@ def start(problem: Problem, count: int) -> State:
         "margin": torch.zeros_like(problem.images[:, 0, 0, 0]),
         "finished": torch.zeros_like(problem.labels, dtype=torch.bool),
         "aims": aims,
+        "first": torch.zeros_like(lanes["margin"]).view_as(aims),  # margin, of the clean image
         **{IN_LANES + name: tensor.unflatten(0, aims.shape) for name, tensor in lanes.items()},
     }
 
 
-def race(problem: Problem, state: State, candidates: int) -> State:
-    """Grow by a step in every lane, see growing.grow. The candidate is what is nearest to fooling in any lane. An image
-    is finished when that fools, or when no lane can go on.
+def race(problem: Problem, state: State, candidates: int, t: Tensor) -> State:
+    """Grow in every lane, see growing.grow: the step number `t` (), from 0. The candidate is what is nearest to fooling
+    in any lane. An image is finished when that fools, or when no lane can go on.
     """
     aims = state["aims"]
     wide = _in_lanes(problem, aims)
     lanes = {name.removeprefix(IN_LANES): state[name].flatten(0, 1) for name in state if name.startswith(IN_LANES)}
     rows = Rows(wide, ~lanes["finished"])
     if not rows.empty:
-        grown = growing.grow(rows.problem, {name: rows.of(tensor) for name, tensor in lanes.items()}, candidates)
+        grown = growing.grow(
+            rows.problem, {name: rows.of(tensor) for name, tensor in lanes.items()}, candidates, SINGLY, PUSH
+        )
         lanes = {name: rows.put(tensor, grown[name]) for name, tensor in lanes.items()}
     lanes = {name: tensor.unflatten(0, aims.shape) for name, tensor in lanes.items()}
-    first = torch.arange(len(aims), device=aims.device), lanes["margin"].argmin(1)
-    candidate = lanes["candidate"][first]
+    margin, over = lanes["margin"], lanes["finished"]
+    first = torch.where(t == 0, margin, state["first"])
+    way = margin / (first - margin).clamp_min(LEAST)  # still to go, next to what is done
+    rank = way.masked_fill(over, torch.inf).argsort(dim=1, stable=True).argsort(dim=1)
+    left = aims.shape[1] // 2 ** ((t + 1) // HALVED).clamp_max(MOST_HALVINGS)
+    lanes["finished"] = over | ((rank >= left) & (rank > 0))
+    candidate = lanes["candidate"][torch.arange(len(aims), device=aims.device), margin.argmin(1)]
     margin = problem.margin(candidate)  # not that of the lane: another class may be there before
     return {
         "candidate": candidate,
         "margin": margin,
         "finished": (margin < 0) | lanes["finished"].all(1),
         "aims": aims,
+        "first": first,
         **{IN_LANES + name: tensor for name, tensor in lanes.items()},
     }
 
