@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from explorer.attacks import growing
+from explorer.attacks import growing, racing
 from explorer.attacks.attack import Attack
 from explorer.attacks.problem import Problem
 from explorer.attacks.stage import State
@@ -26,9 +26,13 @@ class Greedy(Attack):
     main = ("steps",)
 
     steps: int = knob(growing.STEPS, "Rounds in which units are added, at most.", low=1, high=10_000, slider=(10, 200))
+    classes: int = knob(
+        3, "Wrong classes that are headed for at once, the nearest ones: the first to be reached wins.",
+        low=1, high=100, slider=(1, 16),
+    )  # fmt: skip
     swaps: int = again(Attack, "swaps", 14)
     kicks: int = again(Attack, "kicks", 2)
-    candidates: int = again(Attack, "candidates", 48)
+    candidates: int = again(Attack, "candidates", 24)
 
     @property
     def rounds(self) -> int:
@@ -36,8 +40,8 @@ class Greedy(Attack):
 
     def start(self, problem: Problem, images: Images) -> State:
         """The clean image, and nothing tried."""
-        return growing.start(problem)
+        return racing.start(problem, self.classes)
 
     def step(self, problem: Problem, state: State, t: Tensor) -> State:
-        """Judge; where the image does not fool yet, push the units that are in, and add the best newcomers."""
-        return growing.grow(problem, state, self.candidates)
+        """Judge; where no lane fools yet, push the units that are in, and add the best newcomers in each."""
+        return racing.race(problem, state, max(1, self.candidates * 2 // 3), t)  # in each of several lanes

@@ -17,7 +17,8 @@ from explorer.attacks.stage import State
 from explorer.types import Images
 
 PUSH = 0.3  # signed step of the units that are in, in [0, 1] units
-GROWTH = 4  # units are added a quarter as many at a time as there are
+GROWTH = 4  # units are added a quarter as many at a time as there are, once there are many
+SINGLY = 8  # of fewer, one
 STEPS = 60  # in which units are added, at most
 
 
@@ -56,13 +57,15 @@ def start(problem: Problem) -> State:
     }
 
 
-def grow(problem: Problem, state: State, candidates: int) -> State:
-    """Judge; where the image does not fool yet, push the units that are in, and add the best of `candidates`."""
+def grow(problem: Problem, state: State, candidates: int, singly: int = SINGLY, size: float = PUSH) -> State:
+    """Judge; where the image does not fool yet, push the units that are in by `size`, and add the best of `candidates`:
+    one as long as there are less than `singly` units, then GROWTH.
+    """
     current = state["next"]
     margin, gradient = problem.margin_and_gradient(current)
     inside = problem.changed(current)
     count = inside.sum(1)
-    add = (count // GROWTH).clamp_min(1)
+    add = torch.where(count < singly, 1, count // GROWTH).clamp_min(1)
     if problem.max_units is not None:
         add = add.clamp_max(problem.max_units - count)
     finished = (margin < 0) | (add <= 0) | (inside | ~problem.free).all(1)
@@ -72,7 +75,7 @@ def grow(problem: Problem, state: State, candidates: int) -> State:
         return found
     part, images = rows.problem, rows.of(current)
     free = as_images(rows.of(inside)[:, None].expand_as(as_units(images, problem.unit)), images)
-    base = torch.where(free, pushed(part, images, rows.of(gradient), PUSH), images)
+    base = torch.where(free, pushed(part, images, rows.of(gradient), size), images)
     memory = Memory(*(rows.of(state[field.name]) for field in dataclasses.fields(Memory)))
     only_first = torch.zeros_like(rows.of(finished))
     trial = try_newcomers(

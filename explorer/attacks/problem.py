@@ -76,9 +76,14 @@ class Problem:
         """Margins (b,) and their gradients (b, 3, h, w), 0 where they are not finite."""
         if not len(images):
             return images.new_zeros(0), images
+        parts = torch.arange(len(images), device=images.device).split(self.forward_size)
+        margins, gradients = zip(*(self._with_gradient(images[part], part) for part in parts), strict=True)
+        return torch.cat(margins), torch.cat(gradients)
+
+    def _with_gradient(self, images: Images, owner: Tensor) -> tuple[PerImage, Images]:
         images = images.detach().requires_grad_(True)
         with torch.enable_grad():
-            margin = self._finite_margins(self.network(self._laid_out(images)))
+            margin = self._finite_margins(self.network(self._laid_out(images)), owner)
             (gradient,) = torch.autograd.grad(margin.sum(), images)
         return margin.detach(), finite(gradient)
 

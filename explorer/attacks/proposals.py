@@ -118,10 +118,13 @@ def try_newcomers(
 
     k = where.shape[1]
     owner = rows.expand(b, k).flatten()
-    candidates = base[owner]
-    places = torch.arange(b * k, device=base.device), slice(None), where.flatten()
-    as_units(candidates, problem.unit)[places] = colours.flatten(0, 1)
-    margin = problem.margin(candidates, owner).view(b, k).to(before.dtype).masked_fill(~valid, torch.inf)
+    reached = []  # in parts: all candidates at once would be many times the batch
+    for part in torch.arange(b * k, device=base.device).split(problem.forward_size):
+        candidates = base[owner[part]]
+        places = torch.arange(len(part), device=base.device), slice(None), where.flatten()[part]
+        as_units(candidates, problem.unit)[places] = colours.flatten(0, 1)[part]
+        reached.append(problem.margin(candidates, owner[part]))
+    margin = torch.cat(reached).view(b, k).to(before.dtype).masked_fill(~valid, torch.inf)
     fall = torch.where(valid, before[:, None] - margin, memory.fall[rows, kind, where])
 
     kept = []
