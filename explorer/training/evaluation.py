@@ -79,10 +79,10 @@ def measure(model: nn.Module, data: Pictures, pgd_steps: int, eps: float) -> Eva
 def sparse_attacks(k: int) -> dict[str, Attack]:
     """The attacks whose worst case is meant: by gradients, without any, and by both. `k` pixels may change."""
     return {
+        "greedy": Greedy(),  # looks for the fewest pixels: those of k and less count
         "sparse-pgd, full": SparsePGD(k=k, backward="full", steps=100),
         "sparse-pgd, sparse": SparsePGD(k=k, backward="sparse", steps=100),
         "random": RandomSearch(k=k, queries=2000, prune=False),
-        "greedy": Greedy(),  # looks for the fewest pixels: those of k and less count
     }
 
 

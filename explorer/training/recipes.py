@@ -70,7 +70,7 @@ RECIPES: dict[str, Recipe] = {
         start_from="signs-resnet",
     ),
     "signs-sparse": Recipe(
-        "preact_resnet", _SPARSE, epochs=8, renders=8_000, sparse=12, learning_rate=2e-3, label_smoothing=0.0
+        "preact_resnet", _SPARSE, epochs=8, renders=8_000, sparse=24, learning_rate=2e-3, label_smoothing=0.0
     ),
     # Sized for one core of a CPU: between half an hour and two hours each.
     "cifar-resnet20": Recipe("resnet", {}, epochs=36, small_until=0.4, label_smoothing=0.0, **_SGD),
@@ -113,8 +113,8 @@ RECIPES: dict[str, Recipe] = {
     ),
     "cifar-sparse": Recipe(
         "preact_resnet",
-        {"stem": 24, "stem_stride": 2, "widths": [48, 96, 192], "blocks": [1, 1, 1], "strides": [1, 2, 2]},
-        epochs=6,
+        {"stem": 32, "stem_stride": 2, "widths": [64, 128, 256], "blocks": [1, 1, 1], "strides": [2, 2, 2]},
+        epochs=5,
         sparse=10,
         **_SGD | {"learning_rate": 0.2},
     ),
