@@ -113,8 +113,8 @@ RECIPES: dict[str, Recipe] = {
     ),
     "cifar-sparse": Recipe(
         "preact_resnet",
-        {"stem": 24, "stem_stride": 2, "widths": [48, 96, 192], "blocks": [1, 1, 1], "strides": [2, 2, 2]},
-        epochs=3,
+        {"stem": 24, "stem_stride": 2, "widths": [48, 96, 192], "blocks": [1, 1, 1], "strides": [1, 2, 2]},
+        epochs=6,
         sparse=10,
         **_SGD | {"learning_rate": 0.2},
     ),
