@@ -10,6 +10,7 @@ NETWORKS = {  # files in assets/evidence, and what was measured
     "signs-resnet": ("`signs-resnet`", "--model signs-resnet"),
     "signs-vit": ("`signs-vit`", "--model signs-vit"),
     "signs-robust": ("`signs-robust`", "--model signs-robust"),
+    "signs-sparse": ("`signs-sparse`", "--model signs-sparse"),
     "cifar10-resnet20": ("CIFAR-10, a ResNet-20", "--model my_network.py:load --pictures cifar10"),
 }
 CHECKS = {  # columns of a file: the documents' name for it, and digits of the per cent; None: not a share

@@ -430,7 +430,7 @@ def test_the_list_names_every_classifier(capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("EXPLORER_MODELS", str(tmp_path))
     assert run("list") == 0
     lines = capsys.readouterr().out.splitlines()
-    told = ["accuracy", "robust", "parameters", "input", "download", "memory", "here"]
+    told = ["accuracy", "robust", "sparse", "parameters", "input", "download", "memory", "here"]
     assert lines[0].split() == ["name", "source", "dataset", "architecture", *told]
     assert [line.split()[0] for line in lines[1:]] == list(CLASSIFIERS)
 

@@ -71,14 +71,18 @@ def defence_table() -> list[str]:
 
 
 def classifier_table() -> list[str]:
-    head = ["name", "architecture", "parameters", "accuracy", "robust accuracy", "what it is"]
+    head = ["name", "architecture", "parameters", "accuracy", "robust accuracy", "sparse accuracy", "what it is"]
     rows, entries = [], read_manifest()
     for card in list_classifiers():
         if card.name in entries:
             entry = entries[card.name]
             robust = "" if entry.robust_accuracy is None else f"{100 * entry.robust_accuracy:.2f} %"
-            accuracy = f"{100 * entry.accuracy:.2f} % of {entry.evaluated_on:,}"
-            rows.append([f"`{card.name}`", card.architecture, f"{entry.parameters:,}", accuracy, robust, card.summary])
+            accuracy, sparse = f"{100 * entry.accuracy:.2f} % of {entry.evaluated_on:,}", ""
+            if entry.sparse_accuracy is not None:
+                at = f"{entry.sparse_evaluated_on:,}, {entry.sparse_pixels} pixels"
+                sparse = f"{100 * entry.sparse_accuracy:.1f} % of {at}"
+            figures = [f"{entry.parameters:,}", accuracy, robust, sparse]
+            rows.append([f"`{card.name}`", card.architecture, *figures, card.summary])
     return markdown(head, rows)
 
 

@@ -16,7 +16,18 @@ from explorer.fetching import FetchFailed
 from explorer.images import to_png
 from explorer.samples import cifar10 as sample_cifar
 from explorer.signs import CLASS_NAMES, Scene, render
-from explorer.training import EPS, RECIPES, TRAINING_SEEDS, UNSEEN_SEEDS, Evaluation, Recipe, Renders, evaluate, train
+from explorer.training import (
+    EPS,
+    RECIPES,
+    TRAINING_SEEDS,
+    UNSEEN_SEEDS,
+    Evaluation,
+    Recipe,
+    Renders,
+    SparseAccuracy,
+    evaluate,
+    train,
+)
 from explorer.training import cifar10 as cifar
 from explorer.training.cifar10 import read_cifar10
 from explorer.training.epochs import mixed, rate
@@ -35,6 +46,7 @@ RECIPES_BY_KIND = {
     "adversarial": replace(TINY, eps=EPS["signs"], attack_steps=1),
     "in two cycles": replace(TINY, epochs=1, second_cycle=1),
     "mixed in the end": replace(TINY, epochs=1, second_cycle=1, mixup=48),
+    "sparse": replace(TINY, architecture="preact_resnet", sparse=2),
 }
 
 
@@ -54,13 +66,16 @@ def test_a_resumed_training_ends_like_an_uninterrupted_one(kind, tmp_path):
 
     assert resumed == through
     assert (through.robust_accuracy is not None) == (kind == "adversarial")
+    assert (through.sparse is not None) == (kind == "sparse")
     torch.testing.assert_close(weights(tmp_path / "parts"), weights(tmp_path / "through"), rtol=1e-4, atol=1e-5)
 
     classifier = load_bundled("signs-resnet", tmp_path / "through")
     assert classifier(torch.rand(1, 3, 64, 64)).shape == (1, len(CLASS_NAMES))
     entry = read_manifest(tmp_path / "through")["signs-resnet"]
     assert entry.accuracy == through.accuracy
-    assert evaluate("signs-resnet", "cpu", 36, 0, tmp_path / "through").accuracy == through.accuracy
+    measured = evaluate("signs-resnet", "cpu", 36, 0, tmp_path / "through")
+    assert (measured.accuracy, measured.sparse) == (through.accuracy, through.sparse)
+    assert entry.sparse_accuracy == (through.sparse and through.sparse.accuracy)
 
 
 @pytest.mark.parametrize("content", [b"", b"x", b"PK\x03\x04", {"identity": 3}, [1, 2]], ids=range(5))
@@ -128,6 +143,7 @@ def test_there_is_a_recipe_for_every_bundled_classifier():
         assert entry.dataset == recipe.dataset
         assert (entry.robust_accuracy is not None) == bool(recipe.eps)
         assert entry.eps == (recipe.eps or None)
+        assert entry.sparse_pixels == (recipe.sparse or None)
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -254,7 +270,8 @@ def test_commands_pass_their_options_on(monkeypatch, capsys, tmp_path):
 
     def stand_in(*args, **options):
         calls.append((args, options))
-        return Evaluation(5000, 0.985, 0.6, 8 / 255)
+        sparse = SparseAccuracy(50, 0.52, 10, {"none": 0.98, "random": 0.52}) if options.get("sparse_pixels") else None
+        return Evaluation(5000, 0.985, 0.6, 8 / 255, sparse)
 
     monkeypatch.setattr(train_command, "train", stand_in)
     monkeypatch.setattr(evaluate_command, "evaluate", stand_in)
@@ -266,5 +283,14 @@ def test_commands_pass_their_options_on(monkeypatch, capsys, tmp_path):
     assert calls[0] == (("signs-cnn",), expected)
 
     assert main(["evaluate", "signs-cnn", "--device", "cpu", "--n", "100", "--pgd-steps", "0", *where]) == 0
-    assert calls[1] == (("signs-cnn", "cpu", 100, 0), data)
-    assert "98.50% of 5,000 unseen pictures, 60.00% under PGD within 8/255" in capsys.readouterr().out
+    assert calls[1] == (("signs-cnn", "cpu", 100, 0), data | {"sparse_pixels": None, "sparse_n": 200})
+    assert main(["evaluate", "signs-cnn", "--sparse-pixels", "10", "--sparse-n", "50"]) == 0
+    assert calls[2][1]["sparse_pixels"] == 10
+    assert calls[2][1]["sparse_n"] == 50
+    told = capsys.readouterr().out
+    assert "98.50% of 5,000 unseen pictures, 60.00% under PGD within 8/255" in told
+    assert "52.0% of 50 under sparse attacks with 10 pixels" in told
+    assert "right after each attack: none 98.0%, random 52.0%" in told
+    for wrong in (["--sparse-pixels", "-1"], ["--sparse-n", "0"]):
+        assert main(["evaluate", "signs-cnn", *wrong]) != 0
+        assert "--sparse-pixels must be at least 0 and --sparse-n at least 1" in capsys.readouterr().err

@@ -23,7 +23,7 @@ from explorer.attacks.stage import State, held
 from explorer.grid import to_grid
 from explorer.knobs import again, knob
 from explorer.numerics import finite
-from explorer.types import Images
+from explorer.types import Images, PerImage
 
 UNSURE = 0.5  # margin in logits below which the loss is the margin, and not the cross-entropy
 CHANGE, SCORE, ANGLE = 0, 1, 2  # streams of random numbers
@@ -89,10 +89,33 @@ class SparsePGD(Attack):
 
     def step(self, problem: Problem, state: State, t: Tensor) -> State:
         """Judge the change of the k units, and take one step of both; draw anew what is stuck or over."""
-        change, scores, keys, images = state["change"], state["scores"], state["keys"], problem.images
-        mask = _mask(problem, scores, state["k"])
-        made = as_images(torch.where(mask[:, None], change, 0), images)
-        candidate = to_grid(images + made).requires_grad_(True)
+        change, scores, keys = state["change"], state["scores"], state["keys"]
+        ascent = self.ascend(problem, change, scores, state["k"], self._full(state["age"]))
+        attempts = self._attempts.after(problem, state, ascent.candidate, ascent.margin)
+
+        same = (chosen(problem, ascent.scores, state["k"]) == ascent.mask).all(1)
+        stuck = torch.where(same, state["stuck"] + 1, 0)
+        anew, lost = attempts["age"] % self.steps == 0, stuck >= self.patience
+        moved = torch.where(lost[:, None, None], change, ascent.change)
+        after = {
+            "keys": keys,
+            "change": redrawn(problem, anew, moved, partial(_random_change, problem, keys, t)),
+            "scores": redrawn(problem, anew | lost, ascent.scores, partial(_random_scores, problem, keys, t)),
+            "stuck": torch.where(anew | lost, 0, stuck),
+            "candidate": ascent.candidate,
+            "margin": ascent.margin,
+            "loss": ascent.loss,
+        }
+        return held(state, after | attempts)
+
+    def ascend(self, problem: Problem, change: Tensor, scores: Tensor, k: Tensor, full: Tensor) -> "Ascent":
+        """One step of the change (b, c, n) and of the scores (b, n), from where only the k (b,) units are changed.
+
+        `full` (b,) bool: the gradient passes the scores to all units, and not only to the k.
+        """
+        images = problem.images
+        mask = chosen(problem, scores, k)
+        candidate = made(problem, change, mask).requires_grad_(True)
         with torch.enable_grad():
             logits = problem.differentiable(candidate)
             margin = problem.margins_of(logits)
@@ -100,38 +123,39 @@ class SparsePGD(Attack):
             entropy = sign * F.cross_entropy(logits, towards, reduction="none")
             loss = torch.where(margin < UNSURE, -margin, entropy)
             (gradient,) = torch.autograd.grad(loss.sum(), candidate)
-        margin, candidate = margin.detach(), candidate.detach()
-        attempts = self._attempts.after(problem, state, candidate, margin)
 
         gradient, share = as_units(finite(gradient), problem.unit), scores.sigmoid()
-        seen = torch.where(self._full(state["age"])[:, None], share, mask.to(share.dtype))
+        seen = torch.where(full[:, None], share, mask.to(share.dtype))
         low, high = (as_units(end - images, problem.unit) for end in (problem.low, problem.high))
         moved = (change + self.step_size * (gradient * seen[:, None]).sign()).clamp(low, high)
         slope = (gradient * change).sum(1) * share * (1 - share)
         slope = slope / slope.square().sum(1, keepdim=True).sqrt().clamp_min(1e-20)
         raised = scores + self.mask_step * math.sqrt(scores.shape[1]) * slope
-
-        same = (_mask(problem, raised, state["k"]) == mask).all(1)
-        stuck = torch.where(same, state["stuck"] + 1, 0)
-        anew, lost = attempts["age"] % self.steps == 0, stuck >= self.patience
-        moved = torch.where(lost[:, None, None], change, moved)
-        after = {
-            "keys": keys,
-            "change": redrawn(problem, anew, moved, partial(_random_change, problem, keys, t)),
-            "scores": redrawn(problem, anew | lost, raised, partial(_random_scores, problem, keys, t)),
-            "stuck": torch.where(anew | lost, 0, stuck),
-            "candidate": candidate,
-            "margin": margin,
-            "loss": loss.detach(),
-        }
-        return held(state, after | attempts)
+        return Ascent(mask, candidate.detach(), margin.detach(), loss.detach(), moved, raised)
 
     def _full(self, age: Tensor) -> Tensor:
         """Whether the gradient of this step of an attempt passes the scores to all units."""
         return age < self.steps if self.backward == "both" else torch.full_like(age, self.backward == "full") > 0
 
 
-def _mask(problem: Problem, scores: Tensor, k: Tensor) -> Tensor:
+@dataclass(frozen=True, eq=False)
+class Ascent:
+    """What one step has judged, and where it went."""
+
+    mask: Tensor  # (b, n): the k units that were changed,
+    candidate: Images  # on the grid,
+    margin: PerImage
+    loss: PerImage
+    change: Tensor  # (b, c, n), after the step
+    scores: Tensor  # (b, n)
+
+
+def made(problem: Problem, change: Tensor, mask: Tensor) -> Images:
+    """The images with the change (b, c, n) of the units in `mask` (b, n), on the grid."""
+    return to_grid(problem.images + as_images(torch.where(mask[:, None], change, 0), problem.images))
+
+
+def chosen(problem: Problem, scores: Tensor, k: Tensor) -> Tensor:
     """The k units (b, n) with the largest scores, of those that may change."""
     return largest(problem, scores.masked_fill(~problem.free, -torch.inf), k) & problem.free
 

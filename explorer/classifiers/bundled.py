@@ -28,7 +28,7 @@ BUNDLED: dict[str, tuple[str, str, str]] = {
     "signs-cnn": (
         "Road signs: plain CNN",
         "VGG style, 4 convolutions",
-        "Convolutions one after another, without shortcuts: the simplest network of the four.",
+        "Convolutions one after another, without shortcuts: the simplest of these networks.",
     ),
     "signs-vit": (
         "Road signs: vision transformer",
@@ -39,6 +39,11 @@ BUNDLED: dict[str, tuple[str, str, str]] = {
         "Road signs: adversarially trained",
         "residual network, 3 blocks",
         "The ResNet again, trained on its own worst cases: it resists faint changes of all pixels.",
+    ),
+    "signs-sparse": (
+        "Road signs: trained against sparse attacks",
+        "pre-activation residual network, 3 blocks",
+        "Trained on pictures with a few pixels changed, those that confuse it most: it resists sparse changes.",
     ),
     "cifar-resnet20": (
         "CIFAR-10: ResNet-20",
@@ -70,6 +75,11 @@ BUNDLED: dict[str, tuple[str, str, str]] = {
         "residual network, 3 blocks",
         "The same with worst cases that are found in a single step, at a fraction of the time.",
     ),
+    "cifar-sparse": (
+        "CIFAR-10: trained against sparse attacks",
+        "pre-activation residual network, 3 blocks",
+        "Trained on pictures with a few pixels changed, those that confuse it most: it resists sparse changes.",
+    ),
 }
 
 
@@ -94,6 +104,11 @@ class Entry:
     sha256: str
     source: str
     licence: str
+    # Share of `sparse_evaluated_on` unseen pictures that no attack of training.sparse_attacks(sparse_pixels) fools;
+    # None where it was not measured.
+    sparse_accuracy: float | None = None
+    sparse_pixels: int | None = None
+    sparse_evaluated_on: int | None = None
 
     def build(self, n_classes: int | None = None) -> nn.Module:
         """The network on the meta device: no random weights are drawn, which would advance the caller's generator."""
@@ -173,4 +188,6 @@ def _card(name: str, entry: Entry, assets: Path) -> Card:
         accuracy=entry.accuracy,
         robust_accuracy=entry.robust_accuracy,
         eps=entry.eps,
+        sparse_accuracy=entry.sparse_accuracy,
+        sparse_pixels=entry.sparse_pixels,
     )

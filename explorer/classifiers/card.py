@@ -34,6 +34,8 @@ class Card:
     accuracy: float | None = None  # share of unseen pictures; None: nobody has told
     robust_accuracy: float | None = None  # under PGD-20 within eps
     eps: float | None = None
+    sparse_accuracy: float | None = None  # whichever sparse attack changes sparse_pixels
+    sparse_pixels: int | None = None
     download: Download | None = None  # None: nothing has to be downloaded
     files: tuple[Path, ...] = ()  # that make it what it is, and may be replaced at any time: a person's own
 

@@ -2,7 +2,8 @@
 
 Accuracy is the share of unseen pictures that are classified correctly: for ImageNet as torchvision states it, for the
 others as measured here. Robust accuracy is the same under PGD-20, within 4/255 on road signs and 8/255 on CIFAR-10,
-where it was measured. Memory is about what an attack on one picture with its evidence takes, beside the program's own.
+where it was measured; sparse accuracy the same under four sparse attacks that change so many pixels, see evaluate.
+Memory is about what an attack on one picture with its evidence takes, beside the program's own.
 """
 
 import argparse
@@ -36,6 +37,7 @@ def _row(card: Card) -> dict[str, object]:
         "architecture": card.architecture,
         "accuracy": _percent(card.accuracy),
         "robust": _percent(card.robust_accuracy),
+        "sparse": _sparse(card),
         "parameters": card.parameters,
         "input": "{} × {}".format(*card.input_size),
         "download": f"{card.download.n_bytes / 1e6:,.0f} MB" if card.download else "–",
@@ -55,6 +57,8 @@ def _facts(card: Card) -> dict[str, object]:
         "accuracy": card.accuracy,
         "robust_accuracy": card.robust_accuracy,
         "eps": card.eps,
+        "sparse_accuracy": card.sparse_accuracy,
+        "sparse_pixels": card.sparse_pixels,
         "parameters": card.parameters,
         "input_size": list(card.input_size),
         "download_bytes": card.download.n_bytes if card.download else 0,
@@ -62,6 +66,10 @@ def _facts(card: Card) -> dict[str, object]:
         "attack_bytes": card.attack_bytes,
         "available": card.available,
     }
+
+
+def _sparse(card: Card) -> str:
+    return "–" if card.sparse_accuracy is None else f"{card.sparse_accuracy:.1%} at {card.sparse_pixels}"
 
 
 def _percent(share: float | None) -> str:

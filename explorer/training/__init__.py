@@ -4,7 +4,7 @@
 `python -m explorer evaluate signs-resnet` recomputes the figures that the manifest states.
 """
 
-from explorer.training.evaluation import Evaluation, evaluate
+from explorer.training.evaluation import N_SPARSE, Evaluation, SparseAccuracy, evaluate, measure_sparse, sparse_attacks
 from explorer.training.pictures import Pictures
 from explorer.training.recipes import EPS, RECIPES, Recipe
 from explorer.training.renders import TRAINING_SEEDS, UNSEEN_SEEDS, Renders
@@ -12,6 +12,7 @@ from explorer.training.trainer import train
 
 __all__ = [
     "EPS",
+    "N_SPARSE",
     "RECIPES",
     "TRAINING_SEEDS",
     "UNSEEN_SEEDS",
@@ -19,6 +20,9 @@ __all__ = [
     "Pictures",
     "Recipe",
     "Renders",
+    "SparseAccuracy",
     "evaluate",
+    "measure_sparse",
+    "sparse_attacks",
     "train",
 ]

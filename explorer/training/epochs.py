@@ -11,6 +11,7 @@ from explorer.attacks.dense import sign_attack
 from explorer.classifiers import Classifier
 from explorer.training.pictures import Pictures
 from explorer.training.recipes import Recipe
+from explorer.training.sparse_adversary import softened, sparse_adversary, trades
 
 
 def run_epoch(
@@ -20,33 +21,48 @@ def run_epoch(
     recipe: Recipe,
     epoch: int,
     generator: torch.Generator,
+    soft: Tensor | None = None,
 ) -> None:
-    """Once through the pictures, at the learning rate, the size and the radius of this part of the training."""
+    """Once through the pictures, at the learning rate, the size and the radius of this part of the training.
+
+    `soft` (n, classes), of a training against sparse attacks: what is learned of each picture; changed in place.
+    """
     mixup = recipe.mixup and epoch >= recipe.epochs
     if mixup:
         data = data.first(recipe.mixup)
     steps = max(1, len(data) // recipe.batch)
-    batches = data.batches(recipe.batch, generator, recipe.augment)
+    batches = data.numbered(recipe.batch, generator, recipe.augment)
     bar = tqdm(batches, f"epoch {epoch + 1}/{recipe.epochs + recipe.second_cycle}", steps, mininterval=2)
     seen = correct = 0
-    for step, (images, labels) in enumerate(bar):
+    for step, (numbers, images, labels) in enumerate(bar):
         progress = (epoch + step / steps) / recipe.epochs  # 1 and more: in the second cycle
         if progress < recipe.small_until:
             images = F.interpolate(images, scale_factor=0.75, mode="bilinear", antialias=True)
+        grown = min(1.0, progress / recipe.ramp + 0.1)
         if recipe.eps:
-            eps = recipe.eps * min(1.0, progress / recipe.ramp + 0.1)
+            eps = recipe.eps * grown
             model.eval()
             size = 1.25 * eps / recipe.attack_steps
             images = sign_attack(
                 model, images, labels, eps=eps, steps=recipe.attack_steps, step_size=size, generator=generator
             )
-        targets = labels
+        clean, targets = images, labels
+        if recipe.sparse:
+            k = max(1, round(recipe.margin * recipe.sparse * grown))
+            model.eval()
+            images = sparse_adversary(model, images, labels, k, generator)
         if mixup:
             images, targets = mixed(images, labels, len(model.class_names), generator)
         model.train()
         optimiser.param_groups[0]["lr"] = recipe.learning_rate * rate(progress, recipe)
-        logits = model(images)
-        loss = F.cross_entropy(logits, targets, label_smoothing=recipe.label_smoothing)
+        if soft is None:
+            logits = model(images)
+            loss = F.cross_entropy(logits, targets, label_smoothing=recipe.label_smoothing)
+        else:
+            before, logits = model(torch.cat([clean, images])).chunk(2)
+            if progress >= recipe.soft_from:
+                soft[numbers] = softened(soft[numbers], before)
+            loss = trades(before, logits, soft[numbers], recipe.beta)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

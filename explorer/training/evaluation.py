@@ -1,12 +1,13 @@
 """How often a classifier is right about pictures that it was not trained on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from torch import nn
 from tqdm import tqdm
 
+from explorer.attacks import Attack, Greedy, RandomSearch, SparsePGD
 from explorer.attacks.dense import sign_attack
 from explorer.classifiers import best_device
 from explorer.classifiers.bundled import ASSETS, load_bundled, read_manifest
@@ -16,6 +17,7 @@ from explorer.training.recipes import EPS
 from explorer.training.renders import UNSEEN_SEEDS, Renders
 
 N_UNSEEN = {"signs": 5_000, "cifar10": 10_000}  # pictures that the manifest's figures were measured on
+N_SPARSE = 200  # of these, the first ones, under sparse attacks, which take seconds each
 
 
 @dataclass(frozen=True)
@@ -26,10 +28,25 @@ class Evaluation:
     accuracy: float
     robust_accuracy: float | None  # under PGD within eps; None: not measured
     eps: float | None = None  # L-infinity radius, in [0, 1] units
+    sparse: "SparseAccuracy | None" = None
 
     def __str__(self) -> str:
         robust = "" if self.eps is None else f", {self.robust_accuracy:.2%} under PGD within {self.eps * 255:.0f}/255"
-        return f"{self.accuracy:.2%} of {self.n:,} unseen pictures{robust}"
+        sparse = "" if self.sparse is None else f", {self.sparse}"
+        return f"{self.accuracy:.2%} of {self.n:,} unseen pictures{robust}{sparse}"
+
+
+@dataclass(frozen=True)
+class SparseAccuracy:
+    """Share of unseen pictures that are classified correctly whichever of several sparse attacks is tried."""
+
+    n: int
+    accuracy: float
+    pixels: int  # that may change
+    after: dict[str, float]  # what is left of it after each attack in turn, from "none" on
+
+    def __str__(self) -> str:
+        return f"{self.accuracy:.1%} of {self.n:,} under sparse attacks with {self.pixels} pixels"
 
 
 def unseen_pictures(dataset: str, n: int | None = None, folder: Path | None = None, download: bool = False) -> Pictures:
@@ -59,6 +76,37 @@ def measure(model: nn.Module, data: Pictures, pgd_steps: int, eps: float) -> Eva
     return Evaluation(n, clean / n, *((attacked / n, eps) if pgd_steps else (None, None)))
 
 
+def sparse_attacks(k: int) -> dict[str, Attack]:
+    """The attacks whose worst case is meant: by gradients, without any, and by both. `k` pixels may change."""
+    return {
+        "greedy": Greedy(),  # looks for the fewest pixels: those of k and less count
+        "sparse-pgd, full": SparsePGD(k=k, backward="full", steps=100),
+        "sparse-pgd, sparse": SparsePGD(k=k, backward="sparse", steps=100),
+        "random": RandomSearch(k=k, queries=2000, prune=False),
+    }
+
+
+def measure_sparse(model: nn.Module, data: Pictures, k: int, batch: int = 100) -> SparseAccuracy:
+    """Accuracy under the union of sparse_attacks(k): each attacks what the ones before it have not fooled."""
+    attacks, left = sparse_attacks(k), dict.fromkeys(["none", *sparse_attacks(k)], 0)
+    batches = list(data.batches(batch))
+    with tqdm(total=len(batches) * len(attacks), desc="evaluate, sparse", mininterval=2) as bar:
+        for images, labels in batches:
+            with torch.no_grad():
+                right = model(images).argmax(1) == labels
+            left["none"] += int(right.sum())
+            for name, attack in attacks.items():
+                images, labels = images[right], labels[right]
+                right = right[right]
+                if len(images):
+                    result = attack(model, images, labels)
+                    right = ~(result.succeeded & (result.n_pixels <= k))
+                left[name] += int(right.sum())
+                bar.update()
+    after = {name: n / len(data) for name, n in left.items()}
+    return SparseAccuracy(len(data), [*after.values()][-1], k, after)
+
+
 def evaluate(
     name: str,
     device: str = "auto",
@@ -67,11 +115,20 @@ def evaluate(
     assets: Path = ASSETS,
     folder: Path | None = None,
     download: bool = False,
+    sparse_pixels: int | None = None,
+    sparse_n: int = N_SPARSE,
 ) -> Evaluation:
     """Measure a bundled classifier on `n` unseen pictures, and under PGD of `pgd_steps` steps (0: not).
 
-    The radius is the manifest's, else the usual one for the pictures: 4/255 for signs, 8/255 for CIFAR-10.
+    The radius is the manifest's, else the usual one for the pictures: 4/255 for signs, 8/255 for CIFAR-10. The first
+    `sparse_n` pictures are also measured under sparse attacks with `sparse_pixels` (0: not): by default the manifest's
+    number, which only networks have that were trained against sparse attacks.
     """
     model = load_bundled(name, assets).to(best_device() if device == "auto" else device)
     data = unseen_pictures(model.dataset, n, folder, download).to(model.device)
-    return measure(model, data, pgd_steps, read_manifest(assets)[name].eps or EPS[model.dataset])
+    entry = read_manifest(assets)[name]
+    evaluation = measure(model, data, pgd_steps, entry.eps or EPS[model.dataset])
+    pixels = entry.sparse_pixels if sparse_pixels is None else sparse_pixels
+    if not pixels:
+        return evaluation
+    return replace(evaluation, sparse=measure_sparse(model, data.first(sparse_n), pixels))

@@ -33,13 +33,20 @@ class Pictures:
 
         With `augment` each picture is shifted and mirrored at random as well.
         """
+        for _, images, labels in self.numbered(size, generator, augment):
+            yield images, labels
+
+    def numbered(
+        self, size: int, generator: torch.Generator | None = None, augment: bool = False
+    ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """The same, the pictures' numbers (b,) before them."""
         n = len(self)
         order = torch.arange(n) if generator is None else torch.randperm(n, generator=generator)
         last = n if generator is None else max(size, n - n % size)
         for start in range(0, last, size):
             chosen = order[start : start + size].to(self.labels.device)
             images = self.images[chosen].to(memory_format=torch.channels_last).float() / 255
-            yield shift_and_mirror(images, generator) if augment else images, self.labels[chosen]
+            yield chosen, shift_and_mirror(images, generator) if augment else images, self.labels[chosen]
 
 
 def shift_and_mirror(images: Images, generator: torch.Generator, by: int = 4) -> Images:

@@ -26,13 +26,18 @@ class Recipe:
     small_until: float = 0.0  # share of the training in which the pictures have 3/4 of their side: half as long
     eps: float = 0.0  # > 0: adversarial training (PGD, arXiv 1706.06083) within this L-infinity radius
     attack_steps: int = 1  # of 1.25 eps / attack_steps each: one step is fast adversarial training, arXiv 2001.03994
-    ramp: float = 0.3  # share of the training over which eps grows to its full size
+    sparse: int = 0  # > 0: training against changes of so many pixels (Fast-LS-l0, arXiv 2502.21041) ...
+    margin: int = 6  # ... whose adversaries change so many times as many, found in one step
+    beta: float = 6.0  # of TRADES, arXiv 1901.08573: what it counts that adversaries are seen as the clean pictures
+    soft_from: float = 0.3  # share of the training from which on labels follow what the network says
+    ramp: float = 0.3  # share of the training over which eps, or the number of pixels, grows to its full size
     start_from: str | None = None  # the bundled classifier whose weights are the start
     half: bool = False  # store the kernels in half precision
 
 
 _RESNET = {"stem": 16, "stem_stride": 2, "widths": [32, 64, 96], "blocks": [1, 1, 1], "strides": [2, 2, 2]}
 _ROBUST = {"stem": 32, "stem_stride": 2, "widths": [64, 128, 256], "blocks": [1, 1, 1], "strides": [1, 2, 2]}
+_SPARSE = {"stem": 16, "stem_stride": 2, "widths": [32, 64, 96], "blocks": [1, 1, 1], "strides": [2, 2, 2]}
 _CIFAR = {"dataset": "cifar10", "batch": 128, "augment": True, "half": True}
 _SGD = _CIFAR | {"optimiser": "sgd", "learning_rate": 0.4, "weight_decay": 5e-4}
 
@@ -63,6 +68,9 @@ RECIPES: dict[str, Recipe] = {
         learning_rate=2e-3,
         label_smoothing=0.0,
         start_from="signs-resnet",
+    ),
+    "signs-sparse": Recipe(
+        "preact_resnet", _SPARSE, epochs=8, renders=8_000, sparse=24, learning_rate=2e-3, label_smoothing=0.0
     ),
     # Sized for one core of a CPU: between half an hour and two hours each.
     "cifar-resnet20": Recipe("resnet", {}, epochs=36, small_until=0.4, label_smoothing=0.0, **_SGD),
@@ -102,5 +110,12 @@ RECIPES: dict[str, Recipe] = {
         ramp=0.05,
         start_from="cifar-fast",
         **_SGD | {"learning_rate": 0.1},
+    ),
+    "cifar-sparse": Recipe(
+        "preact_resnet",
+        {"stem": 24, "stem_stride": 2, "widths": [48, 96, 192], "blocks": [1, 1, 1], "strides": [1, 2, 2]},
+        epochs=6,
+        sparse=10,
+        **_SGD | {"learning_rate": 0.2},
     ),
 }

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from safetensors.torch import load_file, save
 from torch import Tensor
 
@@ -14,7 +15,7 @@ from explorer.classifiers.networks import ARCHITECTURES
 from explorer.signs import CLASS_NAMES
 from explorer.training import cifar10
 from explorer.training.epochs import run_epoch
-from explorer.training.evaluation import Evaluation, measure, unseen_pictures
+from explorer.training.evaluation import N_SPARSE, Evaluation, measure, measure_sparse, unseen_pictures
 from explorer.training.pictures import Pictures
 from explorer.training.recipes import EPS, RECIPES, Recipe
 from explorer.training.renders import TRAINING_SEEDS, Renders
@@ -58,6 +59,7 @@ def train(
     # On one CPU core this layout in memory is half as fast again.
     model, data = model.to(device=device, memory_format=torch.channels_last), data.to(device)
     optimiser = _optimiser(model, recipe)
+    soft = F.one_hot(data.labels, len(model.class_names)).float() if recipe.sparse else None
     checkpoint, first = out / f"{name}.checkpoint", 0
     identity = repr((recipe, seed))
     if resume and checkpoint.exists():
@@ -66,7 +68,7 @@ def train(
             raise ValueError(f"{checkpoint} belongs to another training: {state['identity']}; expected {identity}.")
         model.load_state_dict(state["model"])
         optimiser.load_state_dict(state["optimiser"])
-        first = state["epoch"]
+        first, soft = state["epoch"], state["soft"]
 
     for epoch in range(first, recipe.epochs + recipe.second_cycle):
         if epoch == stop_after:
@@ -75,14 +77,16 @@ def train(
             optimiser = _optimiser(model, recipe)  # a cycle starts without momentum
         # Each epoch has a generator of its own, so that a resumed training needs no generator's state.
         generator = torch.Generator().manual_seed(seed * 100_003 + epoch)
-        run_epoch(model, optimiser, data, recipe, epoch, generator)
-        state = {"identity": identity, "epoch": epoch + 1}
+        run_epoch(model, optimiser, data, recipe, epoch, generator, soft)
+        state = {"identity": identity, "epoch": epoch + 1, "soft": soft}
         _save(state | {"model": model.state_dict(), "optimiser": optimiser.state_dict()}, checkpoint)
 
     weights = _stored(model, recipe.half)
     model.network.load_state_dict(weights)  # what is measured is what is stored
     unseen = unseen_pictures(recipe.dataset, n_evaluate, folder, download).to(device)
     evaluation = measure(model, unseen, 20 if recipe.eps else 0, recipe.eps or EPS[recipe.dataset])
+    if recipe.sparse:
+        evaluation = replace(evaluation, sparse=measure_sparse(model, unseen.first(N_SPARSE), recipe.sparse))
     _write(name, recipe, model, weights, evaluation, f"python -m explorer train {name} --seed {seed}", out)
     checkpoint.unlink(missing_ok=True)
     return evaluation
@@ -165,6 +169,7 @@ def _write(
     out: Path,
 ) -> None:
     """The weights and what is known about them."""
+    sparse = evaluation.sparse
     content = save(weights)
     file = f"{name}.safetensors"
     (out / file).write_bytes(content)
@@ -181,6 +186,9 @@ def _write(
         evaluated_on=evaluation.n,
         robust_accuracy=evaluation.robust_accuracy,
         eps=evaluation.eps,
+        sparse_accuracy=sparse and sparse.accuracy,
+        sparse_pixels=sparse and sparse.pixels,
+        sparse_evaluated_on=sparse and sparse.n,
         parameters=sum(parameter.numel() for parameter in model.parameters()),
         command=command,
         sha256=digest(content),
