@@ -37,7 +37,7 @@ class DaskCluster:
     def add_worker(self, number: int) -> subprocess.Popen:
         """A process without a nanny: killed, it stays dead."""
         local = str(self._folder / f"worker-{number}")
-        given = ("--nthreads", "1", "--no-nanny", "--host", "127.0.0.1", "--local-directory", local)
+        given = f"--nthreads 1 --no-nanny --host 127.0.0.1 --death-timeout 60 --local-directory {local}".split()
         return self._start("worker", self._tcp, *given)
 
     def wait_for(self, workers: int) -> None:
