@@ -10,7 +10,7 @@ from explorer.jobs import Job
 from explorer.studies import Ledger
 from explorer.studies.dataset import DataSetStudy, Told, gather, record_of, report
 from explorer.studies.dataset.study import labels_sha256
-from explorer.studies.plan import code_sha256
+from explorer.studies.plan import version
 from explorer.types import Step
 from explorer.ui.caches import content_of
 from explorer.ui.compare.choices import title_of
@@ -136,7 +136,7 @@ def run_of(choice: Choice) -> LongRun:
     networks = {title: choice.clf(name) for title, name in zip(titles, choice.networks, strict=True)}
     contents = [content_of(clf) for clf in networks.values()]
     private = choice.of_the_visit
-    versions = code_sha256(), labels_sha256()
+    versions = version(), labels_sha256()
     owner = session().owner if private else ""
     key = key_of("dataset", contents, [*networks], choice.known(), versions, owner)
 
