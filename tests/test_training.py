@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import load_file
 
 from explorer.__main__ import main
+from explorer.attacks import SparsePGD
 from explorer.classifiers.bundled import load_bundled, read_manifest
 from explorer.classifiers.networks import ARCHITECTURES
 from explorer.commands import evaluate as evaluate_command
@@ -29,6 +30,7 @@ from explorer.training import (
     train,
 )
 from explorer.training import cifar10 as cifar
+from explorer.training import evaluation
 from explorer.training.cifar10 import read_cifar10
 from explorer.training.epochs import mixed, rate
 from explorer.training.pictures import shift_and_mirror
@@ -55,8 +57,9 @@ def weights(folder: Path) -> dict[str, torch.Tensor]:
 
 
 @pytest.mark.parametrize("kind", RECIPES_BY_KIND)
-def test_a_resumed_training_ends_like_an_uninterrupted_one(kind, tmp_path):
+def test_a_resumed_training_ends_like_an_uninterrupted_one(kind, tmp_path, monkeypatch):
     recipe = RECIPES_BY_KIND[kind]
+    monkeypatch.setattr(evaluation, "sparse_attacks", lambda k: {"sparse-pgd": SparsePGD(k=k, steps=5)})  # for time
     options = {"seed": 3, "device": "cpu", "recipe": recipe, "n_evaluate": 36}
     through = train("signs-resnet", out=tmp_path / "through", **options)
     assert train("signs-resnet", out=tmp_path / "parts", stop_after=1, **options) is None
