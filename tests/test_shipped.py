@@ -20,7 +20,7 @@ from explorer.ui.known import _thinned
 from explorer.ui.known_signs import FIRST_SEED, SIGNS, find_signs
 from tests.ship_results import NETWORKS, grid_of
 
-LARGEST = 5 * 2**18  # bytes of all of it
+LARGEST = 3 * 2**19  # bytes
 
 
 @pytest.fixture(scope="module")
