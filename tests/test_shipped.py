@@ -14,7 +14,7 @@ from explorer.samples import find_sample, gallery
 from explorer.ui.known import _thinned
 from tests.ship_results import NETWORKS
 
-LARGEST = 5 * 2**18  # bytes of all of it
+LARGEST = 2**20  # bytes of all of it
 
 
 @pytest.fixture(scope="module")
