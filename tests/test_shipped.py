@@ -20,7 +20,7 @@ from explorer.ui.known import _thinned
 from explorer.ui.known_signs import FIRST_SEED, SIGNS, find_signs
 from tests.ship_results import NETWORKS, grid_of
 
-LARGEST = 3 * 2**19  # bytes
+LARGEST = 3 * 2**19  # bytes of all of it
 
 
 @pytest.fixture(scope="module")

@@ -27,10 +27,10 @@ from explorer.training import (
     Renders,
     SparseAccuracy,
     evaluate,
+    evaluation,
     train,
 )
 from explorer.training import cifar10 as cifar
-from explorer.training import evaluation
 from explorer.training.cifar10 import read_cifar10
 from explorer.training.epochs import mixed, rate
 from explorer.training.pictures import shift_and_mirror
