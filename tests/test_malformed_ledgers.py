@@ -84,7 +84,18 @@ def test_bytes(subject, healthy, tmp_path):
 def test_values(subject, healthy, tmp_path):
     """120: odd values for every name; what then counts as done has the settings and the kinds that it must have."""
     rows, path = lines_of(healthy), tmp_path / "x.jsonl"
-    fine = {"network", "picture", "attack", "device", "torch", "python", "picture_sha256", "network_sha256", "changes"}
+    fine = {
+        "network",
+        "defence",
+        "picture",
+        "attack",
+        "device",
+        "torch",
+        "python",
+        "picture_sha256",
+        "network_sha256",
+        "changes",
+    }
     for name in rows[0]:
         for odd in random.Random(name).sample(ODD, 2):
             path.write_bytes(written([rows[0] | {name: odd}, *rows[1:]]))

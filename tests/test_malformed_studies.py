@@ -271,7 +271,7 @@ def test_what_is_no_file(place, tmp_path):
 
 
 def test_a_database_that_another_process_has_locked(place, tmp_path, monkeypatch):
-    monkeypatch.setattr(database, "PATIENCE", 0.05)
+    monkeypatch.setattr(sqlite, "PATIENCE", 0.05)
     (path := tmp_path / "study.db").write_bytes(place.healthy)
     with closing(sqlite3.connect(path)) as other:
         other.execute("begin exclusive")

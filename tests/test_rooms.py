@@ -139,7 +139,7 @@ def test_an_ended_room_is_gone_with_all_it_knew(rooms):
         lambda: rooms.stand(code, member, 1),
         lambda: rooms.end(code, key),
     ):
-        with pytest.raises(ValueError, match="ask your teacher"):
+        with pytest.raises(ValueError, match="Ask your teacher"):
             deed()
 
 
@@ -149,14 +149,14 @@ def test_rooms_end_by_themselves(rooms, clock):
     rooms.view(quiet)  # looking is no sign of life
     long, key = rooms.open()
     clock.now += 2
-    with pytest.raises(ValueError, match="ask your teacher"):
+    with pytest.raises(ValueError, match="Ask your teacher"):
         rooms.view(quiet)
     until = clock.now + 60 * Limits().room_minutes - 10
     while clock.now < until:
         rooms.attend(long, key)
         clock.now += 30 * Limits().silent_minutes
     clock.now += 20
-    with pytest.raises(ValueError, match="ask your teacher"):
+    with pytest.raises(ValueError, match="Ask your teacher"):
         rooms.attend(long, key)
 
 

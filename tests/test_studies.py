@@ -173,7 +173,8 @@ def test_a_ledger_of_another_version_or_network_is_refused_and_never_mixed(subje
     with pytest.raises(ValueError, match=r"kept\.jsonl holds runs of another network that was called halves: .*\.$"):
         Study([dataclasses.replace(subject, network=other)], [BARE], Ledger(file))
     for changed in ({"version": "0123456789ab, torch 1.0"}, {"version": None}):
-        rows = [json.dumps(json.loads(line) | changed) for line in kept.decode().splitlines()]
+        found = enumerate(kept.decode().splitlines())
+        rows = [json.dumps(json.loads(line) | changed | {"key": f"of another {i}"}) for i, line in found]
         file.write_text("\n".join(rows))
         with pytest.raises(ValueError, match=r"kept\.jsonl was made by another version .*; this is .*\.$"):
             Study([subject], [BARE], Ledger(file))

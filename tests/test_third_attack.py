@@ -185,7 +185,7 @@ def test_runs_of_two_attacks_with_the_same_settings_are_two_runs():
         """The same by another name."""
 
     one, other = Brightest(), Twin(**dataclasses.asdict(Brightest()))
-    assert run_key(one, "picture", 0, "network", True) != run_key(other, "picture", 0, "network", True)
+    assert run_key(one, "picture", 0, "network") != run_key(other, "picture", 0, "network")
     assert shared(Brightest(stride=9)) == Brightest(stride=9), "no setting may differ within a batch"
     assert shared(SparseAttack(a=0.3, steps=9)) == SparseAttack(steps=9)
 
