@@ -12,7 +12,7 @@ from explorer.samples import new_sign, offered
 from explorer.studies import Ledger
 from explorer.studies.dataset import to_frame
 from explorer.ui import long_runs, run_files
-from explorer.ui.dataset import choices, gallery
+from explorer.ui.dataset import choices, gallery, work
 from explorer.ui.dataset.show import VIEWS
 from explorer.ui.dataset.work import InMemory, Work
 from explorer.ui.grid import place_of
@@ -191,6 +191,31 @@ def test_a_folder_of_the_servers_is_offered_and_its_pictures_are_carried_to_expl
     assert f"by {row['n_pixels']} of 4,096 pixels" in shown(header.value), "the same result"
 
 
+@pytest.mark.parametrize("name", ["signs", "gallery", "cifar10", "Road signs", "Your pictures"])
+def test_a_folder_that_is_called_like_something_else_is_itself(name, tmp_path, monkeypatch):
+    folder = tmp_path / name
+    folder.mkdir()
+    (folder / "a.png").write_bytes(to_png(new_sign(1).image))
+    monkeypatch.setenv(offered.VARIABLE, f'["{folder}"]')
+    other = f"{name} (folder)"
+    title = other if other in open_page().selectbox(key="pictures").options else name
+    app = open_page(pictures=title, dataset_networks_any="Road signs: ResNet")
+    assert not app.error
+    assert app.toggle(key="guess") is not None
+    assert button(app, "Attack 1 picture")
+
+
+def test_where_a_folder_lies_is_not_told(tmp_path, monkeypatch):
+    (folder := tmp_path / "mine").mkdir()
+    (folder / "a.png").write_bytes(to_png(new_sign(1).image))
+    monkeypatch.setenv(offered.VARIABLE, f'["{folder}"]')
+    app = open_page(pictures="mine", dataset_networks_any="Road signs: ResNet")
+    (folder / "a.png").unlink()
+    app.run()
+    assert not app.exception
+    assert str(tmp_path) not in " ".join(each.value for each in (*app.error, *app.caption, *app.markdown, *app.info))
+
+
 @pytest.mark.parametrize("named", ["no json", '["/nowhere/at/all"]', '{"a": 1}'])
 def test_a_wrong_list_of_folders_is_one_sentence(named, monkeypatch):
     monkeypatch.setenv(offered.VARIABLE, named)
@@ -212,8 +237,10 @@ def test_uploads_are_the_visitors_own():
     assert not app.exception
     button(app, "Attack 3 pictures").click().run()
     finish(app)
-    (run,) = long_runs.long_runs()._kept.values()
+    assert not long_runs.long_runs()._kept, "what is of a visit goes with it"
+    (run,) = app.session_state.own_runs._kept.values()
     assert run.path is None, "nothing of it goes to the disk"
+    assert not work.in_memory()._kept
     names = {row["picture"] for row in run.of.study.rows()} | {
         each.picture for one in run.of.study.gathered for each in one.left_out
     }

@@ -1,6 +1,7 @@
 """A study of a whole data set: what is attacked and what is left out, the rows, the ledger, the table."""
 
 import errno
+import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -257,6 +258,35 @@ def test_a_change_puts_the_attacked_picture_back(seed):
 def test_what_is_no_change_is_one_sentence(text):
     with pytest.raises(ValueError, match="A changed pixel is written like"):
         read_changes(text)
+
+
+def test_two_networks_of_one_content_are_done_once_and_both_told():
+    one, other = (gather(halves(), listed(**FOUR), title=title) for title in ("one", "other"))
+    work = DataSetStudy([one, other], QUICK)
+    assert work.total == 3
+    rows = finished(work)
+    assert work.done == 3
+    assert [row["network"] for row in rows] == ["one"] * 3 + ["other"] * 3
+
+
+@pytest.mark.parametrize("odd", [{}, {"kinds": "OOO"}, {"change": 3}, {"trust": "blue"}, {"label_seconds": "long"}])
+def test_labels_that_were_changed_count_as_not_done(odd, tmp_path):
+    file = tmp_path / "runs.jsonl"
+    rows = finished(study(Ledger(file)))
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    labels = next(line for line in lines if line.get("kinds"))
+    changed = {"key": labels["key"]} | ((labels | odd) if odd else {})
+    file.write_text("".join(json.dumps(changed if line is labels else line) + "\n" for line in lines))
+    again = study(Ledger(file))
+    assert again.left == 1
+    assert [row["kinds"] for row in finished(again)] == [row["kinds"] for row in rows]
+
+
+def test_no_text_of_the_table_is_a_formula(tmp_path):
+    frame = to_frame([{**row, "picture": "=HYPERLINK(1)"} for row in finished(study())])
+    write_frame(frame, tmp_path / "table.csv")
+    assert not [line for line in (tmp_path / "table.csv").read_text().splitlines() if ",=" in line or line[:1] == "="]
+    assert set(read_frame(tmp_path / "table.csv")["picture"]) == {"=HYPERLINK(1)"}
 
 
 def test_kinds_and_places_must_fit():

@@ -2,6 +2,8 @@
 
 import csv
 import math
+import threading
+from contextlib import nullcontext
 
 import pytest
 import torch
@@ -12,6 +14,7 @@ from explorer.attacks import Greedy, SparseAttack
 from explorer.classifiers import load_classifier
 from explorer.classifiers.ensemble import Ensemble
 from explorer.commands.pictures import labelled
+from explorer.locks import exclusive
 from explorer.numerics import Share
 from explorer.studies.transfer import PARTS, Transfer
 
@@ -89,6 +92,22 @@ def test_an_ensemble_has_the_mean_of_its_members_probabilities():
     assert ensemble.class_names == ["Dark", "Bright"]
     with pytest.raises(ValueError, match="one network or more; got none"):
         Ensemble([])
+
+
+def test_who_has_an_ensemble_alone_has_its_members_alone():
+    members, free = [Corner(), Corner(3, 3)], []
+
+    def look() -> None:
+        for member in members:
+            if taken := exclusive(member).acquire(timeout=0.05):
+                exclusive(member).release()
+            free.append(taken)
+
+    for hold in (Ensemble(members).alone(), nullcontext()):
+        with hold:
+            (thread := threading.Thread(target=look)).start()
+            thread.join()
+    assert free == [False, False, True, True]
 
 
 def test_two_networks_leave_none_out():

@@ -28,7 +28,7 @@ class Greedy(Attack):
     steps: int = knob(growing.STEPS, "Rounds in which units are added, at most.", low=1, high=10_000, slider=(10, 200))
     classes: int = knob(
         3, "Wrong classes that are headed for at once, the nearest ones: the first to be reached wins.",
-        low=1, high=100, slider=(1, 16),
+        low=1, high=racing.MEASURED, slider=(1, racing.MEASURED),
     )  # fmt: skip
     swaps: int = again(Attack, "swaps", 14)
     kicks: int = again(Attack, "kicks", 2)
@@ -44,4 +44,5 @@ class Greedy(Attack):
 
     def step(self, problem: Problem, state: State, t: Tensor) -> State:
         """Judge; where no lane fools yet, push the units that are in, and add the best newcomers in each."""
-        return racing.race(problem, state, max(1, self.candidates * 2 // 3), t)  # in each of several lanes
+        share = 1 if state["aims"].shape[1] == 1 else 2 / 3  # in each of several lanes
+        return racing.race(problem, state, max(1, int(self.candidates * share)), t)

@@ -1,10 +1,12 @@
 """Several networks as one."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 
 import torch
 from torch import nn
 
+from explorer.locks import exclusive
 from explorer.types import Images, Logits
 
 
@@ -24,6 +26,13 @@ class Ensemble(nn.Module):
         for name in ("class_names", "input_size"):
             if (of := getattr(members[0], name, None)) is not None:
                 setattr(self, name, of)
+
+    def alone(self) -> ExitStack:
+        """Nobody else uses a member, as a context: their locks, in one order for all, see explorer.locks."""
+        stack = ExitStack()
+        for member in sorted(self.members, key=id):
+            stack.enter_context(exclusive(member))
+        return stack
 
     def forward(self, images: Images) -> Logits:
         # each gets pictures of its own: a network may write into what it is given

@@ -257,7 +257,7 @@ def _command(args: argparse.Namespace, attack: object) -> str:
     """The command that does it again."""
     given = ["dataset", "--model", args.model, "--pictures", args.pictures, "--n", str(args.n)]
     given += ["--choice-seed", str(args.choice_seed), "--method", args.method, "--attack", args.attack]
-    given += ["--guess"] * args.guess
+    given += ["--guess"] * args.guess + (["--data", str(args.data)] if args.data else [])
     usual = dataclasses.asdict(type(attack)())
     for name, value in dataclasses.asdict(attack).items():
         if value != usual[name]:

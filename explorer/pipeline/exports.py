@@ -98,7 +98,6 @@ print("The result is equal.")
     )
     return f"""# {one_line(each.story)}
 
-import numpy as np
 import torch
 
 from explorer import explain_pixels, load_classifier, load_image

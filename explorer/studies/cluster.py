@@ -32,6 +32,7 @@ from explorer.classifiers.python import load_python
 from explorer.defences import Defence, Defended
 from explorer.grid import from_levels, levels
 from explorer.hashes import network_sha256
+from explorer.locks import exclusive
 from explorer.studies.engines import Found
 from explorer.studies.measures import measured
 from explorer.studies.part import Part
@@ -205,7 +206,8 @@ def do(sent: Sent, order: Order, device: str) -> list[dict[str, Any]]:
         raise ValueError(f"{worker} cannot have {sent.name}: {error}") from error
     attacked = network if order.defence is None else Defended(network, order.defence)
     images = from_levels(order.pictures)[order.places].to(device)
-    found = measured(attacked, images, order.labels.to(device), order.attack, order.terms)
+    with exclusive(network):  # other threads of this worker have it as well, whatever is in front of it
+        found = measured(attacked, images, order.labels.to(device), order.attack, order.terms)
     assert found is not None, "nobody asked to stop"
     return found
 

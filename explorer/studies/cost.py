@@ -48,8 +48,10 @@ class PeakMemory:
     def peak(self) -> float:
         """Bytes; NaN where it cannot be measured."""
         if self._device.type == "cuda":
-            return float(torch.cuda.max_memory_allocated(self._device) - self._before)
-        return _high_water() - self._before if math.isfinite(self._before) else math.nan
+            return max(0.0, float(torch.cuda.max_memory_allocated(self._device) - self._before))
+        if not math.isfinite(self._before):
+            return math.nan
+        return max(0.0, _high_water() - self._before)  # another thread may have begun anew
 
 
 def _high_water() -> float:

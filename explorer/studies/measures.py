@@ -170,9 +170,11 @@ def pack(image: Image, adversarial: Image, kept_pixels: int = KEPT_PIXELS) -> st
 
 
 def unpack(image: Image, changes: str) -> Image | None:
-    """The adversarial picture again, on the 8-bit grid; None if it was not kept, or is not what `pack` makes."""
+    """The adversarial picture again, on the 8-bit grid and the image's device; None if it was not kept, or is not what
+    `pack` makes.
+    """
     try:
-        return unpack_changes(image, changes) if changes else None
+        return unpack_changes(image, changes).to(image.device) if changes else None
     except ValueError:
         return None
 

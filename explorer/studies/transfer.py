@@ -4,6 +4,7 @@ Transfer as Szegedy et al. (arXiv 1312.6199) measured it; obscuring and leading 
 """
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import product
 from typing import Literal
@@ -68,6 +69,11 @@ class Cell:
     target: str
     fooled: Mapping[Part, Share]  # of these pictures, where the whole change fools the source
     shots: tuple[Shot, ...]  # those that are counted, in order
+
+
+def _alone(network: nn.Module) -> AbstractContextManager:
+    """Nobody else uses it, or a network that it is made of."""
+    return network.alone() if isinstance(network, Ensemble) else exclusive(network)
 
 
 def without(target: str) -> str:
@@ -139,9 +145,10 @@ class Transfer:
         chosen = self.right[source][first : first + batch].nonzero()[:, 0] + first
         if len(chosen):
             network, device = self.sources[source], device_of(self.sources[source])
-            result = self.attacks[attack](
-                network, self._images[chosen].to(device), self._labels[chosen].to(device), on_step=on_step
-            )
+            with _alone(network):
+                result = self.attacks[attack](
+                    network, self._images[chosen].to(device), self._labels[chosen].to(device), on_step=on_step
+                )
             if result.stopped:
                 return True
             self._shots += self._shown(attack, source, chosen, result.adversarial, result.succeeded.cpu())
@@ -215,7 +222,7 @@ class Transfer:
         network = self.sources[source]
         mask = torch.zeros(image.shape[1:], dtype=torch.bool)
         image, attacked = image.to(device_of(network)), attacked.to(device_of(network))
-        with undisturbed(network, image):
+        with _alone(network), undisturbed(network, image):
             case = Case.of(network, image, attacked, label)
             if case.n_pixels:
                 problems = problems_of(case.network, case.image)
@@ -228,7 +235,7 @@ class Transfer:
     def _seen(self, name: str, images: Images) -> Labels:
         """The classes (n,) that a network sees, on the CPU."""
         network, device = self.sources[name], device_of(self.sources[name])
-        with exclusive(network), exact_arithmetic(device), torch.no_grad():
+        with _alone(network), exact_arithmetic(device), torch.no_grad():
             return torch.cat([network(some.to(device, copy=True)).argmax(1).cpu() for some in images.split(100)])
 
     def _check(self, images: Images, labels: Labels, batch: int, fewest: int) -> None:

@@ -141,7 +141,7 @@ def _load(checkpoint: Path, device: torch.device | str) -> dict:
         state = torch.load(checkpoint, map_location=device, weights_only=True)
     except Exception as error:  # an unpickler raises anything at all on a file that is none of its own
         raise ValueError(f"{checkpoint} is no checkpoint of a training, or is damaged: move it away.") from error
-    if not isinstance(state, dict) or {*state} != {"identity", "epoch", "model", "optimiser"}:
+    if not isinstance(state, dict) or {*state} != {"identity", "epoch", "soft", "model", "optimiser"}:
         raise ValueError(f"{checkpoint} is another program's file: move it away.")
     return state
 

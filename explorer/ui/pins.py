@@ -12,7 +12,7 @@ from explorer.pipeline import Exploration
 from explorer.pipeline.differences import SharedPixels, differing_settings, shared_pixels
 from explorer.ui.markdown import plain
 
-KEPT = 12  # runs of a visit
+KEPT = 6  # runs of a visit: large pictures take 4 MB each
 PINNED = "pinned"  # the control's key
 
 
@@ -76,7 +76,7 @@ def show_pins(exploration: Exploration, picture: str) -> None:
             key=PINNED,
             on_change=choose,
             placeholder=f"None of this visit's {len(history.runs)} run{'s' * (len(history.runs) != 1)} is pinned",
-            help=f"All results that were shown in this visit are here, the newest first; the last {KEPT} are kept.",
+            help=f"The last {KEPT} results that were shown in this visit, the newest first. Pinned ones stay.",
         )
         runs = [history.runs[number] for number in chosen]
         if not runs:

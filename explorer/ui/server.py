@@ -7,6 +7,7 @@ from functools import cache
 from explorer.folders import app_file
 from explorer.jobs import check_log
 from explorer.limits import limits
+from explorer.samples.offered import offered_folders
 
 
 @cache
@@ -14,6 +15,7 @@ def check_settings() -> None:
     """Raises ValueError with one sentence where the environment sets what cannot be."""
     limits()
     check_log()
+    offered_folders()
 
 
 def serve(port: int, shared: Sequence[str] | None) -> int:

@@ -10,7 +10,7 @@ from torchvision.datasets import CIFAR10
 
 from explorer.classifiers import CLASSIFIERS
 from explorer.classifiers.own import own_cards
-from explorer.hashes import stamp
+from explorer.hashes import image_sha256, stamp
 from explorer.images import fit
 from explorer.locks import read_only_twin
 from explorer.memory import as_one_sentence
@@ -46,21 +46,21 @@ def labelled_pictures(networks: Sequence[str]) -> tuple[Sample, ...]:
         told = " and ".join(f"{width} × {height}" for height, width in sorted(sizes))
         raise ValueError(f"Choose networks that see pictures of one size; these see {told} pixels.")
     doubtful = tuple((card.name, card.content) for card in cards if card.ones_own or card.dataset == "cifar10")
-    return _recognised(doubtful, _cifar10_now() if datasets == {"cifar10"} else "", *sizes)
+    return _recognised(doubtful, cifar10_now() if datasets == {"cifar10"} else "", *sizes)
 
 
 def pictures_of(dataset: str) -> tuple[Sample, ...]:
     """The pictures of "signs" or "cifar10" as they are, whatever any network sees in them, one of each class first.
     Raises ValueError with one sentence if they are not here.
     """
-    return _recognised((), _cifar10_now() if dataset == "cifar10" else "")
+    return _recognised((), cifar10_now() if dataset == "cifar10" else "")
 
 
 def fitted(samples: Sequence[Sample], size: tuple[int, int]) -> tuple[Sample, ...]:
     """The same in this size. A visitor's own network may see large pictures: only the last ones are kept, in the visit
     alone.
     """
-    key, kept = (tuple(sample.name for sample in samples), size), st.session_state.get("fitted")
+    key, kept = (tuple(image_sha256(sample.image) for sample in samples), size), st.session_state.get("fitted")
     if kept is None or kept[0] != key:
         kept = key, tuple(replace(sample, image=fit(sample.image, size)) for sample in samples)
         st.session_state.fitted = kept
@@ -89,7 +89,7 @@ def _recognised(
     return tuple(sample for sample, keep in zip(samples, right, strict=True) if keep)
 
 
-def _cifar10_now() -> str:
+def cifar10_now() -> str:
     """The folder, and when what lies in it was put there: another time, other pictures."""
     folder = cifar10_folder()
     parts = (folder, folder / "test", folder / CIFAR10.base_folder / CIFAR10.test_list[0][0])

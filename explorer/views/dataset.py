@@ -38,9 +38,10 @@ def study(run: LongRun) -> None:
             work.prepared()
     known = work.study
     done, left = (known.done, known.left) if known else (0, 1)
+    n = work.choice.n * len(work.choice.networks)
     control(
         run,
-        f"Attack {work.choice.n * len(work.choice.networks):,} pictures" if left else "",
+        f"Attack {n:,} picture{'s' * (n != 1)}" if left else "",
         "Go on" if done and left else None,
         work.told(),
         key="dataset",

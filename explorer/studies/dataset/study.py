@@ -3,17 +3,20 @@
 The loop is explorer.studies.Study's; what is added is the labels, which go into the same ledger.
 """
 
+import math
 import time
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import get_args
 
 import explorer
 from explorer import evidence
 from explorer.attacks import Attack
 from explorer.evidence import DEFAULT_METHOD, METHODS, explain_pixels, methods_for, trust
+from explorer.evidence.trust import Colour
 from explorer.hashes import files_sha256
-from explorer.studies.dataset.changes import changes_of, write_changes, write_kinds
+from explorer.studies.dataset.changes import changes_of, read_changes, write_changes, write_kinds
 from explorer.studies.dataset.pictures import Gathered
 from explorer.studies.engines import Engine
 from explorer.studies.ledger import Ledger, Row
@@ -52,6 +55,10 @@ class DataSetStudy:
         self._study = Study([each.subject for each in used], [attack], self.ledger, batch=batch, engine=engine)
         self._of = {each.subject.name: each for each in used}
         self._methods = {each.subject.name: valid_method(each, method) for each in used}
+        for run in self._study.runs:  # anybody can write into its file: a line that was changed counts as not done
+            key = self._label_key(run)
+            if key in self.ledger.rows and not _are_labels(self.ledger.rows[key]):
+                del self.ledger.rows[key]
         self.seconds, self._finished = 0.0, 0  # of work, and pictures attacked, by this object
 
     @property
@@ -62,7 +69,7 @@ class DataSetStudy:
     @property
     def done(self) -> int:
         """Those that are attacked and labelled."""
-        return sum(self._label_key(run) in self.ledger.rows for run in self._study.runs)
+        return len({run.key for run in self._study.runs if self._label_key(run) in self.ledger.rows})
 
     @property
     def left(self) -> int:
@@ -158,6 +165,16 @@ class DataSetStudy:
         }
         rest = {name: value for name, value in attacked.items() if name not in {*own, "key", "changes"}}
         return own | rest | {"explorer": explorer.__version__, "code_sha256": code_sha256()}
+
+
+def _are_labels(row: Row) -> bool:
+    """Whether a row of a file may be one of _labelled's."""
+    try:
+        read_changes(row["change"], row["kinds"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return False
+    seconds = row.get("label_seconds")
+    return row.get("trust") in ("", *get_args(Colour)) and isinstance(seconds, float) and math.isfinite(seconds)
 
 
 def valid_method(gathered: Gathered, method: str) -> str:

@@ -19,6 +19,8 @@ COUNTS = (
 )  # fmt: skip
 ABSENT = "\\N"  # in a CSV file, where a measure has no value: no class or file is taken for it, as texts are escaped
 
+ESCAPED = ("\\", "=", "+", "-", "@", "\t", "\r")  # a text that begins so gets a backslash before it
+
 
 def to_frame(rows: Iterable[Row]) -> pd.DataFrame:
     """The rows with a type for each column; what has no value is missing."""
@@ -43,11 +45,13 @@ def write_frame(frame: pd.DataFrame, path: Path) -> None:
 
 
 def to_csv(frame: pd.DataFrame) -> str:
-    """As CSV. A text that begins with a backslash gets a second one, so that none is taken for a missing value."""
+    """As CSV. A text that begins with a backslash gets one more, so that none is taken for a missing value, and so does
+    one that programs which open tables would run as a formula.
+    """
     written = frame.copy()
     for name in written:
         if name in TEXT:
-            written[name] = written[name].map(lambda text: "\\" + text if text.startswith("\\") else text)
+            written[name] = written[name].map(lambda text: "\\" + text if text.startswith(ESCAPED) else text)
     return written.to_csv(index=False, na_rep=ABSENT, lineterminator="\r\n")  # a lone \r is then quoted
 
 
@@ -61,7 +65,7 @@ def read_frame(path: Path) -> pd.DataFrame:
         raise ValueError(f"{path} is no table of a study: it has no column {missing[0]}.")
     for name in frame:
         if name in TEXT:
-            frame[name] = frame[name].map(lambda text: text[1:] if text.startswith("\\\\") else text)
+            frame[name] = frame[name].map(lambda text: text[1:] if text.startswith("\\") else text)
     return to_frame(frame.to_dict("records"))
 
 

@@ -22,8 +22,10 @@ from explorer.ui.link import SWITCH, bound, linked_number, whole
 from explorer.ui.networks import BRING, UPLOADED, card_of, registered
 from explorer.ui.session import session
 from explorer.ui.source import cifar10_is_here
+from explorer.ui.subjects import cifar10_now
 
 UPLOAD = "Your pictures"
+FOLDER = "folder: "
 SHOWN = {SIGNS: "New road signs", GALLERY: "Road signs", CIFAR10: "CIFAR-10"}
 DATA_SETS = {SIGNS: "signs", GALLERY: "signs", CIFAR10: "cifar10"}
 MOST_NETWORKS = 3
@@ -34,7 +36,7 @@ USUAL = 18  # pictures at first: of the signs, one of each class
 class Choice:
     """What a person asked the page to study."""
 
-    source: str  # a key of SHOWN, UPLOAD, or what a folder of the server's is called
+    source: str  # a key of SHOWN, UPLOAD, or FOLDER and what a folder of the server's is called
     folder: Path | None  # that folder
     n: int  # pictures
     networks: tuple[str, ...]
@@ -53,7 +55,7 @@ class Choice:
         if self.source == UPLOAD:
             return "pictures that a visitor uploaded"
         guessed = ", true classes guessed by each network" if self.guess and self.folder else ""
-        return TITLES.get(self.source, f"pictures of the folder {self.source}") + guessed
+        return TITLES.get(self.source, f"pictures of the folder {self.source.removeprefix(FOLDER)}") + guessed
 
     def clf(self, network: str) -> Classifier:
         return network_of(network)
@@ -64,7 +66,7 @@ class Choice:
             return self.uploaded[: self.n]
         if self.folder is None:
             return named_pictures(self.source, self.n)
-        return folder_pictures(self.folder, None if self.guess else clf.class_names)[: self.n]
+        return _in_folder(self.folder, self.source, None if self.guess else clf.class_names)[: self.n]
 
     def known(self) -> list:
         """What decides over the study, for its key."""
@@ -72,6 +74,8 @@ class Choice:
         if self.folder is not None:
             inside = [self.folder, *(each for each in self.folder.iterdir() if each.is_dir())]
             told += sorted([str(path), stamp(path)] for each in inside for path in picture_files(each))
+        if self.source == CIFAR10:
+            told.append(cifar10_now())
         if self.source == UPLOAD:
             told += [picture.name for picture in kept()]
         return told
@@ -79,7 +83,8 @@ class Choice:
 
 def choose() -> Choice:
     """All of it. Raises ValueError with one sentence if it is nothing, or too much for a page."""
-    folders = offered_folders()
+    taken = (*SHOWN.values(), UPLOAD)
+    folders = {f"{name} (folder)" if name in taken else name: path for name, path in offered_folders().items()}
     sources = {name: title for name, title in SHOWN.items() if name != CIFAR10 or cifar10_is_here()}
     titles = [*sources.values(), *folders, UPLOAD]
     bound("pictures", titles)
@@ -93,7 +98,9 @@ def choose() -> Choice:
             help="New road signs are rendered as they are needed, as many as you like. Whoever runs the server can "
             "offer folders: `python -m explorer serve --pictures DIR`. Of any folder: `python -m explorer dataset`.",
         )
-        source = next((name for name, known in sources.items() if known == title), title)
+        folder = folders.get(title)
+        known = {shown: name for name, shown in sources.items()} | {UPLOAD: UPLOAD}
+        source = known.get(title, FOLDER + title)
         networks = choose_networks(source)
         choices = attack_choices()
         named = {name: known for name, (known, _) in choices.items()}
@@ -104,14 +111,14 @@ def choose() -> Choice:
     uploaded = tuple(upload_pictures()) if source == UPLOAD else ()
     guess = False
     with row:
-        most = _most(source, folders.get(source), uploaded, len(networks))
+        most = _most(source, folder, uploaded, len(networks))
         if most > 1:
             usual = min(USUAL, most)
             linked_number("dataset_n", "pictures", whole(1, most), usual)
             n = st.slider("How many pictures", 1, most, usual, key="dataset_n", bind="query-params", width=260)
         else:
             n = most
-        if source in folders:
+        if folder is not None:
             bound("guess", SWITCH)
             guess = st.toggle(
                 "Guess the true classes",
@@ -124,7 +131,6 @@ def choose() -> Choice:
         raise ValueError("Choose at least one network.")
     if not n:
         raise ValueError("Bring at least one picture.")
-    folder = folders.get(source)
     return Choice(source, folder, n, tuple(networks), named[attack], choices[attack][1], guess, uploaded)
 
 
@@ -164,5 +170,13 @@ def _most(source: str, folder: Path | None, uploaded: Sequence[Listed], n_networ
     if source == UPLOAD:
         return min(limit, len(uploaded))
     if folder is not None:
-        return min(limit, len(folder_pictures(folder)))
+        return min(limit, len(_in_folder(folder, source)))
     return min(limit, len(gallery())) if source == GALLERY else limit
+
+
+def _in_folder(folder: Path, source: str, class_names: Sequence[str] | None = None) -> Sequence[Listed]:
+    """The pictures of a folder that the server offers. Where it lies is nothing to visitors."""
+    try:
+        return folder_pictures(folder, class_names)
+    except ValueError as error:
+        raise ValueError(str(error).replace(str(folder), source.removeprefix(FOLDER))) from error

@@ -15,7 +15,7 @@ from explorer.types import Step
 from explorer.ui.caches import content_of
 from explorer.ui.compare.choices import title_of
 from explorer.ui.dataset.choices import Choice
-from explorer.ui.long_runs import LongRun, long_runs
+from explorer.ui.long_runs import LongRun, long_runs, own_runs
 from explorer.ui.run_files import file_for, key_of
 from explorer.ui.runs import expected_seconds
 from explorer.ui.session import session
@@ -44,7 +44,7 @@ class Work:
         with self._guard:
             study = self.study or self._made(job)
             self.study = study
-        if study is not None:
+        if study is not None and not self.choice.of_the_visit:  # what is of a visit goes with it
             in_memory().use(self)
         return study
 
@@ -147,4 +147,4 @@ def run_of(choice: Choice) -> LongRun:
         device = str(next(iter(networks.values())).device)
         return LongRun(key, device, work.advance, work, kind="dataset", network=network, path=path)
 
-    return long_runs().get(key, make)
+    return (own_runs() if private else long_runs()).get(key, make)
