@@ -460,6 +460,7 @@ def test_what_a_run_noticed_is_said(monkeypatch):
 
 
 def test_a_result_that_came_with_the_app_says_nothing_of_this_computers_time(monkeypatch):
+    answers.clear()  # what another test asked was done here
     app = AppTest.from_file("../app.py", default_timeout=120).run()
     assert "came with the app" in " ".join(each.value for each in app.caption)
     assert not any(app.session_state.session.seconds.values())

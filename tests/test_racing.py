@@ -69,7 +69,7 @@ def test_the_nearest_classes_come_first():
     assert nearest(replace(problem, targets=torch.tensor([3])), 3).tolist() == [[3]]
 
 
-@pytest.mark.parametrize("classes", [1, 3, 100])
+@pytest.mark.parametrize("classes", [1, 3, 17])
 def test_an_image_races_as_if_it_were_alone(classes):
     with torch.random.fork_rng():
         torch.manual_seed(0)

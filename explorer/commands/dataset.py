@@ -84,12 +84,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="what a network sees in a picture counts as its true class, whatever is known of it",
     )
-    parser.add_argument("--n", type=int, default=100, help="pictures, at most (default: 100)")
+    parser.add_argument("--n", type=options.whole, default=100, help="pictures, at most (default: 100)")
     parser.add_argument(
-        "--choice-seed", type=int, default=0, metavar="N", help="which pictures of a folder or of CIFAR-10 (default: 0)"
+        "--choice-seed",
+        type=options.whole,
+        default=0,
+        metavar="N",
+        help="which pictures of a folder or of CIFAR-10 (default: 0)",
     )
     parser.add_argument(
-        "--batch", type=int, default=None, help="pictures attacked at a time (default: as many as fit the memory)"
+        "--batch",
+        type=options.whole,
+        default=None,
+        help="pictures attacked at a time (default: as many as fit the memory)",
     )
     engines.add_arguments(parser)
     parser.add_argument("--method", choices=list(METHODS), default=DEFAULT_METHOD, help="how pixels are labelled")

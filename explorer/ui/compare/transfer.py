@@ -82,7 +82,7 @@ def show_transfer() -> None:
         first = networks[chosen[0]]
         every = pictures_of(first.dataset)
         samples = fitted(every[: choose_count("transfer_n", min(MOST_PICTURES, len(every)))], first.input_size)
-    attacks, together = _aimed(attacks)
+        attacks, together = _aimed(attacks)
     run = _run_of(networks, samples, attacks, together)
     transfer: Transfer = run.of
     left = transfer.total - transfer.done
@@ -100,11 +100,10 @@ def show_transfer() -> None:
 
 def _aimed(attacks: Mapping[str, Attack]) -> tuple[dict[str, Attack], bool]:
     """What makes an attack carry over: a lead of the wrong class, and several networks attacked at once."""
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
-        with st.container(width=320):
-            kappa = widget(knobs(Attack)["kappa"], prefix="transfer_")
-        bound("transfer_together", SWITCH)
-        together = st.toggle("All but one together", key="transfer_together", bind="query-params")
+    with st.container(width=220):
+        kappa = widget(knobs(Attack)["kappa"], prefix="transfer_")
+    bound("transfer_together", SWITCH)
+    together = st.toggle("All but one together", key="transfer_together", bind="query-params")
     return {name: dataclasses.replace(attack, kappa=kappa) for name, attack in attacks.items()}, together
 
 
