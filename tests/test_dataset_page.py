@@ -240,7 +240,7 @@ def test_uploads_are_the_visitors_own():
     assert not long_runs.long_runs()._kept, "what is of a visit goes with it"
     (run,) = app.session_state.own_runs._kept.values()
     assert run.path is None, "nothing of it goes to the disk"
-    assert not work.in_memory()._kept
+    assert run.of not in work.in_memory()._kept.values()
     names = {row["picture"] for row in run.of.study.rows()} | {
         each.picture for one in run.of.study.gathered for each in one.left_out
     }
