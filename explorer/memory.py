@@ -1,7 +1,8 @@
 """How many pictures a device can work on at once: asked of device and network, and fewer where that fails."""
 
+import ctypes
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -154,3 +155,9 @@ def _cgroup() -> int | None:
         return limit - used + int(known["inactive_file"])  # pages of files that were read make room
     except (OSError, ValueError, KeyError):  # no such limit
         return None
+
+
+def give_back() -> None:
+    """What was freed goes back to the system, where the C library can be asked for it: glibc keeps much of it."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)

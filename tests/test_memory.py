@@ -1,6 +1,9 @@
 """Memory that runs out means fewer pictures at once, with the same result, and a sentence where one is too many."""
 
 import dataclasses
+import platform
+import resource
+from pathlib import Path
 
 import pytest
 import torch
@@ -8,7 +11,7 @@ from torch import nn
 
 from explorer.attacks import SigmaZero, SparseAttack
 from explorer.evidence import explain_pixels
-from explorer.memory import TooLarge, as_one_sentence, shrinking
+from explorer.memory import TooLarge, as_one_sentence, give_back, shrinking
 
 SHORTAGES = {
     "cuda": torch.OutOfMemoryError("CUDA out of memory."),
@@ -117,3 +120,17 @@ def test_sizes_halve_until_it_fits():
     with pytest.raises(TooLarge):
         shrinking(work, 21, least=3)
     assert tried[-1] == 3
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library keeps memory in another way")
+def test_what_was_freed_is_given_back():
+    def resident() -> int:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+    kept = [b"x" * 100_000 for _ in range(1000)]  # small enough to come from the heap
+    last = b"x" * 100_000  # at the heap's end: what lies before it is not given back by itself
+    before = resident()
+    kept.clear()
+    give_back()
+    assert resident() < before - 50e6
+    assert len(last) == 100_000

@@ -1,12 +1,13 @@
 """What a piece of work costs: its time, and the most memory that it takes."""
 
-import ctypes
 import math
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
+
+from explorer.memory import give_back
 
 
 def seconds(device: torch.device, work: Callable[[], object]) -> float:
@@ -39,7 +40,7 @@ class PeakMemory:
             self._before = torch.cuda.memory_allocated(device)
             return
         try:
-            ctypes.CDLL(None).malloc_trim(0)  # what earlier work has freed is given back, or it would be used unseen
+            give_back()  # what earlier work has freed would be used unseen
             Path("/proc/self/clear_refs").write_text("5")  # the peak starts again from here
             self._before = _high_water()
         except (OSError, AttributeError):

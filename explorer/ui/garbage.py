@@ -8,13 +8,15 @@ import gc
 import threading
 import time
 
+from explorer.memory import give_back
+
 EVERY = 10.0  # seconds
 
 _guard, _last = threading.Lock(), time.monotonic()
 
 
 def collect_now_and_then() -> None:
-    """Collect, if nobody has for EVERY seconds."""
+    """Collect, if nobody has for EVERY seconds, and give the memory back."""
     global _last
     with _guard:
         due = time.monotonic() - _last >= EVERY
@@ -22,3 +24,4 @@ def collect_now_and_then() -> None:
             _last = time.monotonic()
     if due:
         gc.collect()
+        give_back()
