@@ -14,6 +14,12 @@ def is_code(text: str) -> bool:
     return ".py:" in text
 
 
+def described(error: BaseException, most: int | None = None) -> str:
+    """The kind of an error of somebody else's code, and what it says, in one line; of that, `most` letters."""
+    told = " ".join(str(error).split()) or "no message"
+    return f"{type(error).__name__}: {told[:most]}"
+
+
 def call(text: str) -> Any:
     """What FUNCTION of FILE.py, called without arguments, returns. The file may import its neighbours.
 
@@ -29,8 +35,7 @@ def call(text: str) -> Any:
     except (Exception, SystemExit) as error:  # it may raise anything; its author needs the place, not our frames
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
         where = f"{file}, line {lines[-1]}" if lines else file
-        told = " ".join(str(error).split()) or "no message"
-        raise ValueError(f"{where}: {type(error).__name__}: {told}") from error
+        raise ValueError(f"{where}: {described(error)}") from error
     if not callable(function):
         raise ValueError(f"{file} has no function {name}.")
     return result

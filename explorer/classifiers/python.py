@@ -43,8 +43,7 @@ def _told(named: str) -> Iterator[None]:
     except Exception as error:
         if isinstance(error, RuntimeError | MemoryError) and is_shortage(error):
             raise
-        told = " ".join(str(error).split()) or "no message"
-        raise ValueError(f"{named}: {type(error).__name__}: {told}") from error
+        raise ValueError(f"{named}: {user_code.described(error)}") from error
 
 
 def _wrapped(network: Callable, named: str, device: str | torch.device) -> Adapted:

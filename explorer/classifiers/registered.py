@@ -13,6 +13,7 @@ from pathlib import Path
 
 import torch
 
+from explorer import user_code
 from explorer.classifiers.card import Card
 from explorer.classifiers.classifier import Classifier
 from explorer.classifiers.data_sets import CUSTOM, TITLES
@@ -80,8 +81,7 @@ def _card(named: str) -> Card:
         told = str(error)
         raise ValueError(told if told.startswith(file) else f"{named}: {told}") from error
     except Exception as error:  # a person's module may raise anything, also where it is only moved or looked at
-        told = " ".join(str(error).split()) or "no message"
-        raise ValueError(f"{named}: {type(error).__name__}: {told}") from error
+        raise ValueError(f"{named}: {user_code.described(error)}") from error
     known = [network_sha256(clf), function, clf.class_names, clf.input_size]
     digest = hashlib.sha256(json.dumps(known).encode()).hexdigest()
     clf.name = f"{PREFIX}{Path(file).stem}.{function}-{digest[:12]}"

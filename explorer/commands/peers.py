@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 import torch
 
 from explorer.types import AttackResult, Images, Labels, Network, OnStep, Trace
+from explorer.user_code import described
 
 LIBRARIES = {"adv_lib": ("adv_lib.attacks", "adv-lib"), "torchattacks": ("torchattacks", "torchattacks")}
 INSTALL = "pip install --no-deps -r requirements-peers.txt"
@@ -57,8 +58,7 @@ class Peer:
         try:
             attack = getattr(importlib.import_module(module), name, None)
         except Exception as error:  # it may not fit the other packages that are here
-            told = " ".join(str(error).split()) or "no message"
-            raise ValueError(f"{package} cannot be imported: {type(error).__name__}: {told[:200]}") from error
+            raise ValueError(f"{package} cannot be imported: {described(error, 200)}") from error
         known = isinstance(attack, type) or inspect.isfunction(attack)
         if name.startswith("_") or not known:
             raise ValueError(f"{package} has no attack {name!r}: a name such as adv_lib:vfga or torchattacks:SparseFool"
@@ -84,8 +84,7 @@ class Peer:
                 )
             adversarial = found.clamp(0, 1)
         except Exception as error:  # it may raise anything; whoever named it needs to read what
-            told = " ".join(str(error).split()) or "no message"
-            raise ValueError(f"{self.name} failed: {type(error).__name__}: {told[:200]}") from error
+            raise ValueError(f"{self.name} failed: {described(error, 200)}") from error
         with torch.no_grad():
             seen = network(adversarial).argmax(1)
         trace = Trace(*torch.zeros(3, 1, len(images)))

@@ -190,8 +190,7 @@ class Cluster:
                 raise ValueError(
                     f"{self.address} answers no more; what was done is kept, and the rest waits."
                 ) from error
-            told = " ".join(str(error).split()) or "no message"
-            raise ValueError(f"A worker of {self.address} failed: {type(error).__name__}: {told[:300]}") from error
+            raise ValueError(f"A worker of {self.address} failed: {user_code.described(error, 300)}") from error
 
 
 def do(sent: Sent, order: Order, device: str) -> list[dict[str, Any]]:

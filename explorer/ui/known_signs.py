@@ -18,6 +18,7 @@ from explorer.hashes import image_sha256, network_sha256, rooms_sha256
 from explorer.images import from_uint8
 from explorer.packing import pack_changes, unpack_changes
 from explorer.signs import Scene, render
+from explorer.studies.plan import CODE
 from explorer.studies.trials import SignTrial
 from explorer.training import UNSEEN_SEEDS
 
@@ -70,9 +71,7 @@ def key_of(clf: Classifier, attack: Attack, method: str, n: int, first: int) -> 
 
 @cache
 def _code() -> str:
-    return rooms_sha256(
-        "attacks", "evidence", "signs", "adapter", "exact", "frozen", "grid", "numerics", "studies/trials"
-    )
+    return rooms_sha256("attacks", "evidence", "signs", *CODE, "studies/trials")
 
 
 @cache

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from torch import nn
 
 from explorer.classifiers.networks.head import Head
+from explorer.classifiers.networks.resnet import in_stages
 from explorer.types import Images, Logits
 
 
@@ -48,16 +49,10 @@ class PreActResNet(nn.Module):
     ) -> None:
         super().__init__()
         self.stem = nn.Conv2d(3, stem, 3, stem_stride, 1, bias=False)
-        stages: list[nn.Module] = []
-        before = stem
-        for width, count, stride in zip(widths, blocks, strides, strict=True):
-            for block in range(count):
-                stages.append(PreActBlock(before, width, 1 if block else stride))
-                before = width
-        self.stages = nn.Sequential(*stages)
-        self.leave = nn.Sequential(nn.BatchNorm2d(before), nn.Softplus())
+        self.stages = in_stages(PreActBlock, stem, widths, blocks, strides)
+        self.leave = nn.Sequential(nn.BatchNorm2d(widths[-1]), nn.Softplus())
         self.pool = nn.AdaptiveAvgPool2d(1)
-        self.head = Head(before, classes)
+        self.head = Head(widths[-1], classes)
 
     def forward(self, x: Images) -> Logits:
         return self.head(self.pool(self.leave(self.stages(self.stem(x)))).flatten(1))

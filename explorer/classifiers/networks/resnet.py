@@ -1,6 +1,6 @@
 """Residual networks for small images (arXiv 1512.03385, section 4.2)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from torch import nn
 
@@ -29,6 +29,24 @@ class Block(nn.Module):
         return self.relu(self.body(x) + self.shortcut(x))
 
 
+def in_stages(
+    block: Callable[[int, int, int], nn.Module],
+    before: int,
+    widths: Sequence[int],
+    blocks: Sequence[int],
+    strides: Sequence[int],
+) -> nn.Sequential:
+    """So many blocks of each width, made of (channels before, channels after, stride); each stage starts with its
+    stride. `before`: channels of what comes in.
+    """
+    stages: list[nn.Module] = []
+    for width, count, stride in zip(widths, blocks, strides, strict=True):
+        for number in range(count):
+            stages.append(block(before, width, 1 if number else stride))
+            before = width
+    return nn.Sequential(*stages)
+
+
 class ResNet(nn.Module):
     """A stem, then stages of blocks; each stage starts with its stride.
 
@@ -46,15 +64,9 @@ class ResNet(nn.Module):
     ) -> None:
         super().__init__()
         self.stem = nn.Sequential(nn.Conv2d(3, stem, 3, stem_stride, 1, bias=False), nn.BatchNorm2d(stem), nn.ReLU())
-        stages: list[nn.Module] = []
-        before = stem
-        for width, count, stride in zip(widths, blocks, strides, strict=True):
-            for block in range(count):
-                stages.append(Block(before, width, 1 if block else stride))
-                before = width
-        self.stages = nn.Sequential(*stages)
+        self.stages = in_stages(Block, stem, widths, blocks, strides)
         self.pool = nn.AdaptiveAvgPool2d(1)
-        self.head = Head(before, classes)
+        self.head = Head(widths[-1], classes)
 
     def forward(self, x: Images) -> Logits:
         return self.head(self.pool(self.stages(self.stem(x))).flatten(1))

@@ -7,15 +7,13 @@ import math
 import time
 from collections.abc import Sequence
 from functools import cache
-from pathlib import Path
 from typing import get_args
 
 import explorer
-from explorer import evidence
 from explorer.attacks import Attack
 from explorer.evidence import DEFAULT_METHOD, METHODS, explain_pixels, methods_for, trust
 from explorer.evidence.trust import Colour
-from explorer.hashes import files_sha256
+from explorer.hashes import rooms_sha256
 from explorer.studies.dataset.changes import changes_of, read_changes, write_changes, write_kinds
 from explorer.studies.dataset.pictures import Gathered
 from explorer.studies.engines import Engine
@@ -192,4 +190,4 @@ def valid_method(gathered: Gathered, method: str) -> str:
 @cache
 def labels_sha256() -> str:
     """Fingerprint of the code that labels pixels: an older version's labels are not taken for this one's."""
-    return files_sha256(sorted(Path(evidence.__file__).parent.rglob("*.py")))
+    return rooms_sha256("evidence")
