@@ -86,6 +86,15 @@ def test_a_folder_becomes_a_table_a_report_and_pictures(folder, own, tmp_path, c
     assert json.loads((out / "study.json").read_text())["attack"] == "SparseAttack"
 
 
+def test_no_name_of_what_is_left_out_is_a_formula(own, tmp_path):
+    (flat := tmp_path / "flat").mkdir()
+    (flat / "a.png").write_bytes(to_png(picture(9)))
+    (flat / "=1+1.png").write_bytes(b"no picture")
+    assert run("--model", own, "--pictures", flat, "--guess", "--out", tmp_path / "out") == 0
+    (left_out,) = csv.DictReader((tmp_path / "out" / "left_out.csv").read_text().splitlines())
+    assert left_out["picture"] == "'=1+1.png"
+
+
 def test_it_goes_on_after_it_was_stopped_and_takes_more_pictures(folder, own, tmp_path, capsys, monkeypatch):
     out, real, seen = tmp_path / "out", DataSetStudy.advance, []
 

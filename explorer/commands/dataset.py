@@ -26,7 +26,7 @@ from explorer.evidence import DEFAULT_METHOD, METHODS
 from explorer.folders import replace_file
 from explorer.hashes import files_sha256
 from explorer.images import to_png
-from explorer.pipeline import one_line
+from explorer.pipeline import cell, one_line
 from explorer.pipeline.collection import folder_names
 from explorer.samples import new_sign
 from explorer.studies import Ledger
@@ -228,7 +228,7 @@ def _write(study: DataSetStudy, record: dict, told: Told, args: argparse.Namespa
     write_frame(frame, part)
     part.replace(out / TABLES[1])
     left_out = left_out_frame([each for one in study.gathered for each in one.left_out])
-    replace_file(out / LEFT_OUT, left_out.to_csv(index=False).encode())
+    replace_file(out / LEFT_OUT, left_out.map(cell).to_csv(index=False).encode())
     replace_file(out / REPORT, report(rows, study.gathered, record, told).encode())
     if args.save_pictures:
         _save_pictures(study, rows, out / PICTURES)
