@@ -1,7 +1,7 @@
 """The 8-bit grid: what a saved picture can hold, and what two pictures are compared on.
 
 Two devices may compute the same value with other last bits, and even a division by 255 is such a value on a GPU. So the
-256 values come from one table, and pictures are compared by the integers that they stand for, never as floats.
+256 values are those of one table, and pictures are compared by the integers that they stand for, never as floats.
 """
 
 from functools import cache
@@ -36,9 +36,12 @@ def from_levels(levels: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
 
 def to_grid(images: Tensor) -> Tensor:
     """Values in [0, 1] rounded to the 8-bit grid, so that saving as PNG loses nothing; without gradient."""
+    nearest = images.detach().contiguous().mul(255).round_().clamp_(0, 255)
+    divisor = _divisor(images.device, images.dtype)
+    if divisor is not None:
+        return nearest.div_(divisor)
     table = _table(images.device, images.dtype)
-    index = images.detach().mul(255).round_().clamp_(0, 255).int()
-    return table.index_select(0, index.reshape(-1)).view(images.shape)
+    return table.index_select(0, nearest.int().reshape(-1)).view(images.shape)
 
 
 def changed_values(images: Tensor, adversarial: Tensor) -> Tensor:
@@ -61,3 +64,13 @@ def _table(device: torch.device, dtype: torch.dtype) -> Tensor:
     """K / 255 for k = 0..255, computed on the host."""
     with torch.inference_mode(False):
         return torch.tensor([k / 255 for k in range(256)], dtype=dtype).to(device)
+
+
+@cache
+def _divisor(device: torch.device, dtype: torch.dtype) -> Tensor | None:
+    """255, by which this device divides 0..255 into the very values of the table; None, if it does not. As a tensor: by
+    a number, a GPU multiplies with its reciprocal.
+    """
+    with torch.inference_mode(False):
+        divisor, table = torch.tensor(255, dtype=dtype, device=device), _table(device, dtype)
+        return divisor if torch.equal(torch.arange(256, dtype=dtype, device=device) / divisor, table) else None

@@ -12,7 +12,7 @@ from torch import nn
 from explorer import SparseAttack, load_classifier
 from explorer.attacks import ATTACKS, PGD0, Greedy, RandomSearch, SigmaZero, SparseFool, SparsePGD, capture, driver
 from explorer.attacks.books import Books, Progress
-from explorer.attacks.capture import Blindfold
+from explorer.attacks.capture import Blindfold, begun
 from explorer.attacks.kernels import as_if_alone
 from explorer.attacks.loop import run_stage
 from explorer.attacks.moves import single_reversals
@@ -73,17 +73,32 @@ def run_all(attack, problem) -> list[torch.Tensor]:
 
 @pytest.mark.parametrize("unit", ["pixel", "entry"])
 @pytest.mark.parametrize("name", ATTACKS)
-def test_a_step_can_be_captured(name, unit):
-    """No step reads a value on the host, unless it may peek; shapes stay; and every entry is there from the start."""
+def test_start_and_step_can_be_captured(name, unit):
+    """Neither reads a value on the host, unless it may peek; shapes stay; and every entry is there from the start."""
     problem = problem_for(small(), pictures(), peeks=False, unit=unit)
     for stage in (dataclasses.replace(QUICK[name], unit=unit), Pruning(), Polishing()):
         with torch.no_grad():
-            state = stage.start(problem, problem.images)
             t = torch.zeros((), dtype=torch.int64)
             with Blindfold():
+                state = begun(stage, problem, problem.images)
                 new = stage.step(problem, state, t)
                 again = stage.step(problem, new, t + 1)
         assert {k: (v.shape, v.dtype) for k, v in state.items()} == {k: (v.shape, v.dtype) for k, v in again.items()}
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        lambda values: values.sum().item(),
+        lambda values: values.nonzero(),
+        lambda values: values[values > 0],
+        lambda values: values.to("meta"),
+        lambda values: values.sum().to("meta"),
+    ],
+)
+def test_a_look_from_the_host_is_found_before_anything_is_captured(look):
+    with pytest.raises(RuntimeError), Blindfold():
+        look(torch.ones(3))
 
 
 @pytest.mark.parametrize("name", ATTACKS)
@@ -109,6 +124,22 @@ def test_replayed_steps_find_what_single_steps_find(name, monkeypatch):
         for one, other in zip(peeking, replayed, strict=True):
             assert torch.equal(one, other)
     assert 0 < len(capture._kept[network]) <= 3, "one per stage, used again for the next batch"
+
+
+@pytest.mark.parametrize("name", ["sparse", "greedy"])
+def test_a_start_that_cannot_be_captured_is_made_step_by_step(name, monkeypatch):
+    def record(self, body):
+        if body == self._begin:
+            raise RuntimeError("a start that looks at values")
+
+    monkeypatch.setattr(capture.Captured, "_record", record)
+    network = small()
+    for seed in range(2):
+        images = pictures(4, seed)
+        peeking = run_all(QUICK[name], problem_for(network, images))
+        replayed = run_all(QUICK[name], problem_for(network, images, peeks=False))
+        for one, other in zip(peeking, replayed, strict=True):
+            assert torch.equal(one, other)
 
 
 def test_graphs_go_with_their_network(monkeypatch):

@@ -37,20 +37,21 @@ class Books:
         candidate, margin = state["candidate"], state["margin"]
         n_units = problem.changed(candidate).sum(1)
         units = torch.where(margin < 0, n_units, self._nothing)
-        best, old_units, least = (_rows(each, live) for each in (self.best, self.units, self.least))
+        old_units, least = _rows(self.units, live), _rows(self.least, live)
         better = (units < old_units) | ((units == old_units) & (margin < least))
         if problem.max_units is not None:
             better &= n_units <= problem.max_units
-        _put(self.best, live, torch.where(better[:, None, None, None], candidate, best))
-        _put(self.units, live, torch.where(better, units, old_units))
-        _put(self.least, live, torch.where(better, margin, least))
+        _replace(self.best, live, better[:, None, None, None], candidate)
+        _replace(self.units, live, better, units)
+        _replace(self.least, live, better, margin)
         _put(self.margin, live, margin)
         if t is not None:
             n_pixels = n_units if problem.unit == "pixel" else (candidate != problem.images).any(1).flatten(1).sum(1)
             for column, values in zip(self._trace, (margin, n_pixels, state.get("loss", margin)), strict=True):
-                row = column.index_select(0, (t - 1).clamp_min(0)[None])[0]  # images that are done stay as they were
-                _put(row, live, values)
-                column.index_copy_(0, t[None], row[None])
+                row = values.to(column.dtype)[None]
+                if live is not None:  # images that are done stay as they were
+                    row = column.index_select(0, (t - 1).clamp_min(0)[None]).index_copy(1, live, row)
+                column.index_copy_(0, t[None], row)
 
     @property
     def fools(self) -> Tensor:
@@ -95,12 +96,17 @@ class Progress:
         self.done, self.stopped = 0, False
         self.left: Tensor | None = None  # images (b,) bool whose attack should stop; None: nobody said so
 
+    @property
+    def heard(self) -> bool:
+        """Whether the caller hears of the steps."""
+        return self._on_step is not None and not self.stopped
+
     def tell(self, stage: Stage, steps: int, current: Images | None = None, live: Tensor | None = None) -> bool:
         """`steps` more are done of this stage; True if the attack should stop. `current`: the last step's
         candidates, of the images `live`; None: the best images.
         """
         self.done = min(self.done + steps * bool(stage.expected), self._total)
-        if self._on_step is not None and not self.stopped:
+        if self.heard:
             best = self._books.best
             n_pixels = (best != self._images).any(1).flatten(1).sum(1)
             n_pixels = torch.where(self._books.fools, n_pixels, best[0, 0].numel())
@@ -118,6 +124,14 @@ class Progress:
 
 def _rows(values: Tensor, live: Tensor | None) -> Tensor:
     return values if live is None else values[live]
+
+
+def _replace(values: Tensor, live: Tensor | None, mask: Tensor, new: Tensor) -> None:
+    """`new` where `mask` holds."""
+    if live is None:
+        torch.where(mask, new, values, out=values)
+    else:
+        values.index_copy_(0, live, torch.where(mask, new, values[live]))
 
 
 def _put(values: Tensor, live: Tensor | None, new: Tensor) -> None:

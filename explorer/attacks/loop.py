@@ -8,29 +8,40 @@ import torch
 from torch import Tensor
 
 from explorer.attacks.books import Books, Progress
-from explorer.attacks.capture import captured
+from explorer.attacks.capture import Captured, begun, captured
 from explorer.attacks.problem import Problem
 from explorer.attacks.stage import Stage, State
 
 CAPTURED_PICTURES = 64  # of more, leaving out those that are done saves more than capturing does
-LOOK = 10  # steps between two looks from the host while steps are captured
+LOOK, LOOK_FOR_END = 10, 3  # captured steps between two looks from the host: all, and where it may be over before
 
 
 def run_stage(stage: Stage, problem: Problem, books: Books, progress: Progress, *, first: bool) -> State:
     """Run the stage from the best images so far, and return its last state. `first`: it is the attack's own stage,
     whose steps are traced and counted one by one.
     """
-    state = stage.start(problem, books.best.clone())
-    if "finished" in state and len(problem.images) > CAPTURED_PICTURES:
-        problem = replace(problem, peeks=True)
-    replay = None if problem.peeks else captured(stage, problem, state, books, traced=first)
-    if replay is None:
-        return _one_by_one(stage, replace(problem, peeks=True), state, books, progress, first=first)
-    for done in range(0, stage.rounds, LOOK):
-        steps = min(LOOK, stage.rounds - done)
-        state = replay.replay(steps, books)
-        if progress.tell(stage, steps, state["candidate"] if first else None) or _finished(state):
-            break
+    state = None
+    if problem.peeks or len(problem.images) > CAPTURED_PICTURES:
+        state = begun(stage, problem, books.best)
+        problem = replace(problem, peeks=problem.peeks or "finished" in state)
+    replay = None if problem.peeks else captured(stage, problem, books, state, traced=first)
+    if replay is not None:
+        return _replayed(stage, replay, books, progress, first=first)
+    problem = replace(problem, peeks=True)
+    state = begun(stage, problem, books.best) if state is None else state
+    return _one_by_one(stage, problem, state, books, progress, first=first)
+
+
+def _replayed(stage: Stage, replay: Captured, books: Books, progress: Progress, *, first: bool) -> State:
+    done, over = 0, False
+    while not over:
+        steps = min(LOOK_FOR_END if replay.ends_early else LOOK, stage.rounds - done)
+        state = replay.replay(steps)
+        done += steps
+        over = done >= stage.rounds or (replay.ends_early and bool(state["finished"].all()))
+        if over or progress.heard:
+            state = replay.found(books)
+        over |= progress.tell(stage, steps, state["candidate"] if first else None)
     return state
 
 
@@ -66,7 +77,3 @@ def _going(state: State, progress: Progress, live: Tensor | None) -> Tensor:
     if progress.left is None:
         return ~finished
     return ~(finished | (progress.left if live is None else progress.left[live]))
-
-
-def _finished(state: State) -> bool:
-    return "finished" in state and bool(state["finished"].all())

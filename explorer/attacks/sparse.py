@@ -20,7 +20,6 @@ from explorer.attacks.attack import Attack
 from explorer.attacks.dense import sign_attack
 from explorer.attacks.problem import Problem, as_units
 from explorer.attacks.stage import State
-from explorer.attacks.validation import per_image
 from explorer.grid import to_grid
 from explorer.knobs import knob
 from explorer.numerics import finite, slope_at_zero, smoothed_l0_slope
@@ -142,7 +141,6 @@ class SparseAttack(Attack):
             room = torch.where(delta > 0, high - x, x - low)
             scale, v = torch.ones_like(x[:, 0]), torch.full_like(x[:, 0], START)
         return {
-            **{name: per_image(name, getattr(self, name), images)[:, None] for name in self.per_image},
             "move": room * delta.sign(),
             "scale": scale,
             "aim": aim,
@@ -172,14 +170,14 @@ class SparseAttack(Attack):
         width = a if self.schedule == "constant" else a * _annealed(t, self.steps)
         price = lam * smoothed_l0_slope(v, width, self.surrogate) * (v > 0)
         if self.gradient == "normalised":
-            pull = pull / (-pull).amax(1, keepdim=True).clamp_min(1e-12)
+            pull = pull / (-pull.amin(1, keepdim=True)).clamp_min(1e-12)
         else:
             price = price * slope_at_zero(width, self.surrogate)
         slope = pull + price if self.box == "sign-aware" else (pull + price) * scale.square()  # paper: in w
         dampening = 1 - self.momentum if self.gradient == "normalised" else 1
         velocity = self.momentum * state["velocity"] + dampening * slope
         new = v - self.step_size * velocity
-        new = torch.where(new > tau, new, 0) if self.threshold == "hard" else F.relu(new - tau)
+        new = new.masked_fill(new <= tau, 0) if self.threshold == "hard" else F.relu(new - tau)
         new = new.clamp(max=1) if self.box == "sign-aware" else torch.tanh(new / scale.clamp_min(1e-6)) * (scale > 0)
         if problem.max_units is not None and problem.max_units < v.shape[1]:
             largest = new.topk(problem.max_units)

@@ -17,6 +17,7 @@ State = Mapping[str, Tensor]
 - loss (b,), if the stage has one
 - weights (b, n), if the stage has them: of each unit, in [0, 1]
 - finished (b,) bool, if images may be done before the last step: they are left out of the rest
+- one (b, 1) for each knob that may differ from image to image, by its name: whoever runs the stage puts it there
 
 and whatever the stage itself needs from step to step.
 """
@@ -31,7 +32,9 @@ class Stage(Protocol):
     capturable: bool  # whether `step` can do without the host
 
     def start(self, problem: Problem, images: Images) -> State:
-        """The state before the first step. `images`: the best adversarial images so far, at first the clean ones."""
+        """The state before the first step. `images`: the best adversarial images so far, at first the clean ones. The
+        host reads no value, unless `problem.peeks`.
+        """
 
     def step(self, problem: Problem, state: State, t: Tensor) -> State:
         """The state after one step more. `t` () counts them from 0, on the device. Shapes depend on no value, and the
