@@ -31,12 +31,15 @@ LAM = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0)
 TAU = (0.01, 0.03, 0.05, 0.1)
 STEPS = 100
 SAME_STORIES = 0.95  # share of the pictures whose story must be the CPU's
+PARTS = ("stories", "grid", "times", "labels", "large")
 LARGE = {"ResNet-50": "resnet50", "ViT-B/16": "vit_b_16"}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", default="auto")
+    parser.add_argument("--only", default=",".join(PARTS), metavar="PART,...", help="of what is measured (default: all)")
+    parser.add_argument("--stories", default=",".join(of_signs()), metavar="NAME,...", help="networks for the stories")
     parser.add_argument("--networks", default="signs-resnet,signs-vit,cifar-resnet20", help="for the times")
     parser.add_argument("--batches", default="1,32,256,1024")
     parser.add_argument("--repeats", type=int, default=5)
@@ -51,24 +54,32 @@ def measure(args: argparse.Namespace) -> int:
     print(f"{name}, torch {torch.__version__}, {torch.get_num_threads()} thread(s)", flush=True)
     batches = [1, 4] if args.quick else [int(size) for size in args.batches.split(",")]
     repeats, pictures = (1, 3) if args.quick else (args.repeats, args.pictures)
-    exact = [compare_stories(device, pictures), compare_grid(device, 8 if args.quick else 16)]
-    for network in args.networks.split(","):
+    only, exact = args.only.split(","), []
+    if "stories" in only:
+        exact.append(compare_stories(device, args.stories.split(","), pictures))
+    if "grid" in only:
+        exact.append(compare_grid(device, 8 if args.quick else 16))
+        time_grid(device, 16 if args.quick else 256, repeats)
+    for network in args.networks.split(",") * ("times" in only):
         clf = load_classifier(network, device=device)
         for size in batches:
             times(clf, size, repeats)
-    time_grid(device, 16 if args.quick else 256, repeats)
-    time_labels(device)
-    for title, model in LARGE.items():
+    if "labels" in only:
+        time_labels(device)
+    for title, model in LARGE.items() if "large" in only else ():
         time_large(title, model, device, repeats)
     return 0 if all(exact) else 1
 
 
-def compare_stories(device: torch.device, pictures: int | None) -> bool:
-    """Every bundled sign on every network of signs: here and on the CPU."""
+def of_signs() -> list[str]:
+    """The bundled networks of signs."""
+    return [name for name, card in CLASSIFIERS.items() if card.source == "bundled" and card.dataset == "signs"]
+
+
+def compare_stories(device: torch.device, names: Sequence[str], pictures: int | None) -> bool:
+    """Every bundled sign on these networks: here and on the CPU."""
     fine = True
-    for name, card in CLASSIFIERS.items():
-        if card.source != "bundled" or card.dataset != "signs":
-            continue
+    for name in names:
         here, there = load_classifier(name, device=device), load_classifier(name, device="cpu")
         stories = labels = changed = 0
         samples = gallery()[:pictures]
