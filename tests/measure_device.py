@@ -38,7 +38,7 @@ LARGE = {"ResNet-50": "resnet50", "ViT-B/16": "vit_b_16"}
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--only", default=",".join(PARTS), metavar="PART,...", help="of what is measured (default: all)")
+    parser.add_argument("--only", default=",".join(PARTS), metavar="PART,...", help="what is measured (default: all)")
     parser.add_argument("--stories", default=",".join(of_signs()), metavar="NAME,...", help="networks for the stories")
     parser.add_argument("--networks", default="signs-resnet,signs-vit,cifar-resnet20", help="for the times")
     parser.add_argument("--batches", default="1,32,256,1024")
