@@ -1,9 +1,12 @@
 """What `python -m explorer evidence` has measured, as tables for the README and as docs/evidence.md."""
 
 import csv
+import math
+from collections import defaultdict
 from pathlib import Path
 
 from explorer.evidence import DEFAULT_METHOD, METHODS
+from explorer.numerics import percent
 
 ASSETS = Path(__file__).parents[1] / "assets"
 NETWORKS = {  # files in assets/evidence, and what was measured
@@ -115,6 +118,31 @@ def attention(name: str) -> list[str]:
         )
     head = ["attention", "patches", "next to", "pictures", "gain", "theirs", "difference", "as their name says", "p"]
     return markdown(head, rows)
+
+
+def attacks() -> list[str]:
+    """Every attack on every network: how many pictures are fooled with at most so many pixels, and what it takes."""
+    found = defaultdict(list)
+    for row in csv.DictReader(ATTACKS_TABLE.read_text().splitlines()):
+        found[row["network"], row["attack"]].append(row)
+    rows = []
+    for (network, attack), parts in sorted(found.items(), key=lambda each: list(found).index((each[0][0], "sparse"))):
+        pixels = [math.inf if each == "-" else int(each) for part in parts for each in part["pixels"].split()]
+        fooled = [each for each in pixels if math.isfinite(each)]
+        mean = f"{sum(fooled) / len(fooled):.2f}" if fooled else "–"
+        spent = (sum(float(part[column]) for part in parts) for column in ("forward_passes", "backward_passes", "seconds"))
+        forward, backward, seconds = (total / len(pixels) for total in spent)
+        rows.append(
+            [
+                *(f"`{network}`", f"`{attack}`", str(len(pixels))),
+                *(percent(sum(each <= k for each in pixels) / len(pixels)) for k in WITHIN),
+                *(percent(len(fooled) / len(pixels)), mean, f"{forward:,.0f}", f"{backward:,.0f}", f"{seconds:.2f}"),
+            ]
+        )
+    within = (f"≤ {k}" for k in WITHIN)
+    return markdown(
+        ["network", "attack", "pictures", *within, "fooled", "pixels, mean", "forward", "backward", "seconds"], rows
+    )
 
 
 def markdown(head: list[str], rows: list[list[str]]) -> list[str]:

@@ -174,6 +174,8 @@ def _stages(attack: Stage, problem: Problem, on_step: OnStep | None, judge: Judg
         if progress.stopped:
             break
         width = next((width for width in WIDTHS if width >= problem.changed(books.best).sum(1).max()), 0)
+        if isinstance(stage, Growing) and width and books.fools.all():
+            continue  # no image needs it
         captures = on_gpu and stage.capturable and width
         refined = replace(problem, alone=False, peeks=not captures, width=width)
         run_stage(stage, refined, books, progress, first=False)
