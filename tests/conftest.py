@@ -17,3 +17,19 @@ def pytest_collection_modifyitems(items):
     """
     tests = Counter(item.path for item in items)
     items.sort(key=lambda item: (BROWSER not in item.path.parents, -tests[item.path]))
+
+
+def pytest_addoption(parser):
+    parser.addoption("--other-device", action="store_true", help="run on a stand-in for a GPU, see other_device.py")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _device(request):
+    """What the tests run on."""
+    if not request.config.getoption("--other-device"):
+        yield
+        return
+    from other_device import other_device
+
+    with other_device():
+        yield
