@@ -30,7 +30,7 @@ from explorer.types import Images, Labels, Network, PerImage
 from tests.measured_tables import ATTACKS_TABLE, WITHIN
 
 NETWORKS = {"signs-resnet": "renders", "signs-sparse": "renders"} | dict.fromkeys(
-    ("cifar-resnet20", "cifar-vgg", "cifar-vit", "cifar-pgd", "cifar-fast"), "cifar10"
+    ("cifar-resnet20", "cifar-vgg", "cifar-vit", "cifar-pgd", "cifar-fast", "cifar-sparse"), "cifar10"
 )
 ATTACKS = {
     "sparse": "sparse",

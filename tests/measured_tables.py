@@ -130,7 +130,9 @@ def attacks() -> list[str]:
         pixels = [math.inf if each == "-" else int(each) for part in parts for each in part["pixels"].split()]
         fooled = [each for each in pixels if math.isfinite(each)]
         mean = f"{sum(fooled) / len(fooled):.2f}" if fooled else "–"
-        spent = (sum(float(part[column]) for part in parts) for column in ("forward_passes", "backward_passes", "seconds"))
+        spent = (
+            sum(float(part[column]) for part in parts) for column in ("forward_passes", "backward_passes", "seconds")
+        )
         forward, backward, seconds = (total / len(pixels) for total in spent)
         rows.append(
             [

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from explorer.attacks import Attack
+from explorer.classifiers.python import device_of
 from explorer.exact import exact_arithmetic
 from explorer.knobs import knobs
 from explorer.locks import exclusive
@@ -97,8 +98,8 @@ def try_settings(
     """What settings that differ in their knobs per image alone do to one picture, as one batch; `value` is 0. None if
     `on_step` asked to stop.
     """
-    images = image[None].expand(len(settings), -1, -1, -1).contiguous()
-    with exclusive(network), exact_arithmetic(image.device), torch.no_grad():
+    images = image[None].to(device_of(network)).expand(len(settings), -1, -1, -1).contiguous()
+    with exclusive(network), exact_arithmetic(images.device), torch.no_grad():
         label = network(images[:1].clone()).argmax(1)
     own = {
         name: torch.tensor([getattr(each, name) for each in settings], dtype=torch.float64)

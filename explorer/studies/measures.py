@@ -49,7 +49,8 @@ def measured(
     """
     device, found = images.device, []
     with exclusive(network):
-        memory, counted = PeakMemory(device), Counted(network)
+        memory = PeakMemory(device)
+        counted = network if device.type == "cuda" else Counted(network)
         took = seconds(
             device, lambda: found.append(attack(counted, images, labels, on_step=on_step, alone=terms.alone))
         )
@@ -60,11 +61,10 @@ def measured(
             logits = network(result.adversarial.clone())  # a network may write into what it is given
             saved = _read_back(result.adversarial) if terms.png else None
             png_fools = None if saved is None else (margins(network(saved), result.labels) < 0).tolist()
-    passes = math.nan if device.type == "cuda" else 1 / len(images)
     batch = {
         "seconds": took / len(images),
-        "forward_passes": counted.forward_passes * passes,
-        "backward_passes": counted.backward_passes * passes,
+        "forward_passes": getattr(counted, "forward_passes", math.nan) / len(images),
+        "backward_passes": getattr(counted, "backward_passes", math.nan) / len(images),
         "memory_mb": peak / 1e6,
         "batch": len(images),
         "device": device.type,
