@@ -9,8 +9,8 @@ from explorer.types import Images, Logits
 
 
 class Counted(nn.Module):
-    """A network that answers as before, and counts. Not for a device that replays what it has recorded, as CUDA does: only
-    the recording would be counted.
+    """A network that answers as before, and counts. Not for CUDA, which replays what was recorded: only the recording
+    would be counted.
     """
 
     def __init__(self, network: Callable) -> None:
