@@ -83,7 +83,7 @@ def choose_subjects() -> tuple[tuple[str, ...], tuple[Sample, ...]]:
             format_func=lambda name: card_of(name).title,
             max_selections=MAX_NETWORKS,
             key="networks",
-            help=f"Those for road signs, and for CIFAR-10 where its pictures are. {BRING}",
+            help=f"Those whose labelled pictures are here: road signs always are. {BRING}",
             bind="query-params",
             width=420,
         )

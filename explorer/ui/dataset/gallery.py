@@ -12,7 +12,7 @@ from explorer.studies.dataset import apply_changes, findings, read_changes
 from explorer.studies.dataset.report import data_url
 from explorer.types import Image
 from explorer.ui.compare.choices import title_of
-from explorer.ui.dataset.choices import DATA_SETS
+from explorer.ui.dataset.choices import dataset_of
 from explorer.ui.dataset.work import Work
 from explorer.ui.grid import go_to
 from explorer.ui.link import bound, linked_number, whole
@@ -108,7 +108,7 @@ def _open(work: Work, row: dict, image: Image) -> None:
     """Go to this picture in Explore: those that no link can hold are brought along."""
     network = next(name for name in work.choice.networks if row["network"] in (title_of(name), name))
     name = row["picture"]
-    if work.choice.source not in DATA_SETS:
+    if dataset_of(work.choice.source) is None:
         carry(name, to_png(image))
         name = OWN[UPLOAD]
     go_to(work.choice.attack, network, name)
