@@ -14,7 +14,7 @@ from explorer.ui.fitting import Original, convert, in_plain_view
 from explorer.ui.gallery import gallery as thumbnails
 from explorer.ui.link import bound, link, linked, linked_number, note_unknown, said, unlink, whole
 from explorer.ui.markdown import plain
-from explorer.ui.own_pictures import carried, choose_one, own_pictures, tell_problems
+from explorer.ui.own_pictures import carried, choose_one, offered, own_pictures, tell_problems
 from explorer.ui.restore import restore_upload, tell_restored
 
 PHOTOGRAPHS, UPLOAD, CAMERA = "Photographs", "Upload", "Camera"
@@ -29,13 +29,13 @@ STAYS = "it stays on the computer that runs this app"
 def choose_source(dataset: str) -> str:
     """One of choices(): at first that of the link's picture; with a network of another data set, one that suits."""
     if "source" not in st.session_state:
-        st.session_state.source = _source_of(linked_picture()) or default_source(dataset)
+        st.session_state.source = source_of(linked_picture()) or default_source(dataset)
     elif st.session_state.get("source_for", dataset) != dataset:
         suits = st.session_state.source in (UPLOAD, CAMERA, default_source(dataset))
         if not suits:
             st.session_state.source = default_source(dataset)
             unlink(PARAMETER)
-    elif source := _source_of(linked_picture()):  # after the browser's Back
+    elif source := source_of(linked_picture()):  # after the browser's Back
         st.session_state.source = source
     st.session_state.source_for = dataset
     return st.segmented_control(
@@ -77,7 +77,8 @@ def linked_picture() -> str:
     return said(PARAMETER)
 
 
-def _source_of(name: str) -> str | None:
+def source_of(name: str) -> str | None:
+    """Which of choices() the picture that a link calls so comes from; None if nobody knows it."""
     if name in OWN.values():
         return next(source for source, marker in OWN.items() if marker == name)
     if any(sample.name == name for sample in photographs()):
@@ -176,7 +177,7 @@ def _own(source: str, size: tuple[int, int]) -> Original | None:
         )
     if not files and (brought := carried()):
         st.caption(f"Brought along from another page: **{plain(brought[0].name)}**.")
-    pictures = own_pictures(files or carried())
+    pictures = own_pictures(offered(files))
     tell_problems(pictures)
     tell_restored()
     if not pictures:
