@@ -51,17 +51,18 @@ def show_history(now: Visited) -> None:
 
 def _offer_runs(known: History, now: Visited) -> None:
     """One line for each run, the newest first; a click opens it."""
-    for run in reversed(known.runs.values()):
-        here = run.number == now.number
-        st.button(
-            f"{plain(run.title)}{' **(shown)**' if here else ''}",
-            on_click=reopen,
-            args=[run],
-            key=f"reopen-{run.number}",
-            type="tertiary",
-            disabled=here or run.lost,
-            help="Its network was uploaded, and another one has taken its place." if run.lost else None,
-        )
+    with st.container(key="runs", gap="xsmall"):
+        for run in reversed(known.runs.values()):
+            here = run.number == now.number
+            st.button(
+                plain(run.title).replace(" %", "\u00a0%") + " **(shown)**" * here,
+                on_click=reopen,
+                args=[run],
+                key=f"reopen-{run.number}",
+                type="tertiary",
+                disabled=here or run.lost,
+                help="Its network was uploaded, and another one has taken its place." if run.lost else None,
+            )
 
 
 def _show(run: Visited) -> None:

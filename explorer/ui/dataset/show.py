@@ -24,6 +24,7 @@ from explorer.ui.evidence import QUIET
 from explorer.ui.link import bound
 from explorer.ui.markdown import plain
 
+UNKNOWN = "–"  # what nobody has measured
 COLUMN = 260  # CSS pixels of a column of the overview
 VIEWS = ("Overview", "Flow", "Kinds", "Places", "Pictures", "Table")
 
@@ -57,7 +58,8 @@ def show_overview(table: pd.DataFrame, gathered: Sequence[Gathered]) -> None:
     if any(counts.values()):
         _show_counts(table, counts)
     rows = overview_rows(findings.overviews(table, gathered))
-    frame = pd.DataFrame(rows).rename(columns={"": "measure"})
+    known = [row for row in rows if any(value != UNKNOWN for name, value in row.items() if name)]
+    frame = pd.DataFrame(known).rename(columns={"": "measure"})
     width = COLUMN * len(frame.columns)  # Streamlit's own guess cuts cells off
     st.dataframe(frame, hide_index=True, alt="Each network in numbers.", height="content", width=width)
     st.caption("In brackets 95 % intervals. Pixels, entries and labels are those of the fooled pictures.")
