@@ -72,7 +72,8 @@ class Choice:
         if self.folder is not None:
             inside = [self.folder, *(each for each in self.folder.iterdir() if each.is_dir())]
             told += sorted([str(path), stamp(path)] for each in inside for path in picture_files(each))
-        if now := DATA_SETS[dataset].now() if (dataset := dataset_of(self.source)) else "":
+        of = dataset_of(self.source)
+        if of is not None and (now := DATA_SETS[of].now()):
             told.append(now)
         if self.source == UPLOAD:
             told += [picture.name for picture in kept()]
