@@ -158,7 +158,7 @@ class Sample:
     label: int | None = None  # None: unknown, the prediction takes its place
     caption: str = ""
     meta: dict = field(default_factory=dict)
-    dataset: str = ""  # "signs" or "cifar10": whose classes `label` counts; it says nothing to networks of another
+    dataset: str = ""  # whose classes `label` counts, see samples.DATA_SETS; it says nothing to networks of another
 
     def label_for(self, dataset: str) -> int | None:
         """The true class as a network of this data set counts it, where that is known."""

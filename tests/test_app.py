@@ -14,8 +14,8 @@ from explorer.attacks import ATTACKS, SparseAttack
 from explorer.classifiers import CLASSIFIERS, DEFAULT, Download
 from explorer.evidence import MAPS, METHODS
 from explorer.knobs import knobs
-from explorer.samples import find_sample, gallery
-from explorer.ui import caches, runs, source
+from explorer.samples import find_sample, gallery, signs
+from explorer.ui import caches, runs
 from explorer.ui.attacks import prefix_of, presets_of
 from explorer.ui.caches import answers
 
@@ -217,7 +217,7 @@ def test_the_class_that_is_seen_already_is_no_target():
 
 def test_a_picture_that_is_already_mistaken_is_said_to_be(monkeypatch):
     mistaken = replace(find_sample("stop-1"), label=3)
-    monkeypatch.setattr(source, "gallery", lambda: (mistaken,))
+    monkeypatch.setattr(signs, "gallery", lambda: (mistaken,))
     app = open_page()
     (info,) = app.info
     told = "the true class is Priority road, and the network sees Stop. So it was attacked from Stop."

@@ -20,7 +20,6 @@ from app_page import (
 from explorer.classifiers import CLASSIFIERS
 from explorer.fetching import FetchFailed
 from explorer.samples import cifar10
-from explorer.ui import cifar10 as cifar10_page
 from explorer.ui import networks, runs
 from explorer.ui.classes import GUESSED, distinct
 from explorer.ui.long_runs import long_runs
@@ -123,7 +122,7 @@ def test_a_download_that_fails_is_one_sentence(monkeypatch):
     def offline(*_args):
         raise FetchFailed("There is no connection. Put it there yourself.")
 
-    monkeypatch.setattr(cifar10_page, "download_cifar10", offline)
+    monkeypatch.setattr(cifar10, "download_cifar10", offline)
     app = choose(open_page(), "CIFAR-10")
     button(app, "Download 170 MB").click().run()
     app.run()
@@ -138,7 +137,7 @@ def test_a_download_can_be_stopped(monkeypatch, tmp_path):
             on_bytes(10**6, 10**8)
         return False
 
-    monkeypatch.setattr(cifar10_page, "download_cifar10", endless)
+    monkeypatch.setattr(cifar10, "download_cifar10", endless)
     app = choose(open_page(), "CIFAR-10")
     button(app, "Download 170 MB").click().run()
     button(app, "Stop").click().run()

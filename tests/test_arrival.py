@@ -8,11 +8,10 @@ from torch import nn
 
 from explorer.classifiers import Classifier, load_classifier
 from explorer.classifiers.bundled import ASSETS, read_manifest
-from explorer.classifiers.data_sets import data_set_of, data_sets
 from explorer.classifiers.own import load_own_weights
 from explorer.classifiers.python import as_classifier, load_python
 from explorer.pipeline import first_look
-from explorer.samples import cifar10
+from explorer.samples import DATA_SETS, cifar10, data_set_of
 
 CONTENT = (ASSETS / read_manifest()["signs-cnn"].file).read_bytes()
 NONE = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
@@ -34,7 +33,7 @@ def test_a_network_that_is_as_described_is_left_alone(name):
 def test_a_missing_normalisation_is_found():
     look = first_look(signs(mean=NONE[0], std=NONE[1]))
     assert look.better.kind == "added"
-    assert (look.better.mean, look.better.std) == (data_sets()["signs"].mean, data_sets()["signs"].std)
+    assert (look.better.mean, look.better.std) == (DATA_SETS["signs"].mean, DATA_SETS["signs"].std)
     assert "normalisation looks missing" in look.told
     again = first_look(signs(mean=look.better.mean, std=look.better.std))
     assert again.tried[0].right == look.better.right
@@ -110,7 +109,7 @@ def test_classes_in_another_order_are_no_matter_of_normalisation():
         def forward(self, images):
             return self.network(images).roll(1, 1)
 
-    known = data_sets()["signs"]
+    known = DATA_SETS["signs"]
     clf = Classifier(
         Turned(),
         name="turned",
@@ -157,7 +156,7 @@ def test_a_look_leaves_no_trace():
 
 
 def test_classes_are_known_however_they_are_spelt():
-    known = data_sets()
+    known = DATA_SETS
     assert {name: data_set_of(each.classes) for name, each in known.items()} == {name: name for name in known}
     assert data_set_of(["plane", "car", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]) == "cifar10"
     assert data_set_of([name.upper().replace(" ", "_") for name in known["signs"].classes]) == "signs"

@@ -12,15 +12,16 @@ from torch import nn
 from explorer.__main__ import main
 from explorer.attacks import RandomSearch, SigmaZero, SparseAttack
 from explorer.classifiers import Classifier, load_classifier
+from explorer.commands import pictures as commands_pictures
 from explorer.commands.bench import DEFAULT_ATTACKS, OVERHEAD, named_attack
 from explorer.commands.pictures import correctly_classified
 from explorer.images import to_png
 from explorer.numerics import Share
 from explorer.passes import Counted
+from explorer.samples import new_sign, renders
 from explorer.studies import Study, Subject, cost
 from explorer.studies.bench import TERMS, compare, fewest, fooled_within, overhead, worst_case
 from explorer.studies.measures import measured
-from explorer.training import Renders
 from explorer.types import AttackResult, Trace
 
 SIDE = 6
@@ -253,16 +254,15 @@ def test_pictures_that_the_network_mistakes_are_left_out(clf, pictures, tmp_path
 def test_the_search_for_pictures_that_are_classified_correctly_ends(monkeypatch):
     """With a network that is always wrong there would be no end of renders."""
     clf = load_classifier("signs-resnet", device="cpu")
-    draw = Renders.draw
-    monkeypatch.setattr(
-        Renders, "draw", lambda first, n: dataclasses.replace(few := draw(first, 2), labels=(few.labels + 1) % 18)
-    )
+    monkeypatch.setattr(commands_pictures, "CHUNK", 2)
+    monkeypatch.setattr(renders, "class_of", lambda seed: (seed + 1) % 18)
+    monkeypatch.setattr(renders, "drawn", lambda seed: new_sign(1 + seed % 18).image)
     with pytest.raises(ValueError, match="no picture of renders correctly"):
         correctly_classified(clf, "renders", n=1, seed=0)
 
 
 def test_signs_need_a_network_of_signs(clf):
-    with pytest.raises(ValueError, match=r"\(b, 3, 64, 64\)"):
+    with pytest.raises(ValueError, match="18 classes of rendered road signs, but 2 of the network"):
         correctly_classified(clf, "renders", n=1, seed=0)
 
 

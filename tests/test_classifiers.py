@@ -14,9 +14,9 @@ from explorer.classifiers import CLASSIFIERS, DEFAULT, Card, fold_batch_norm, li
 from explorer.classifiers.bundled import ASSETS, MANIFEST, load_bundled, read_manifest
 from explorer.classifiers.networks import ARCHITECTURES
 from explorer.images import fit
+from explorer.samples import CUSTOM, DATA_SETS, RoadSigns
 from explorer.signs import CLASS_NAMES
-from explorer.training import EPS, UNSEEN_SEEDS, Renders
-from explorer.training.evaluation import N_UNSEEN
+from explorer.training import Pictures
 
 BUNDLED = [name for name, card in CLASSIFIERS.items() if card.source == "bundled"]
 SIGNS = [name for name in BUNDLED if CLASSIFIERS[name].dataset == "signs"]
@@ -34,12 +34,12 @@ PROMISED = {  # accuracy, and robust or sparse accuracy, of which the README spe
     "cifar-fast": (0.60, 0.28),
     "cifar-sparse": (0.50, 0.15),
 }
-DATASETS = ("signs", "cifar10", "imagenet", "custom")
+DATASETS = (*DATA_SETS, CUSTOM)
 
 
 @pytest.fixture(scope="module")
-def unseen() -> Renders:
-    return Renders.draw(UNSEEN_SEEDS, 306)
+def unseen() -> Pictures:
+    return Pictures.of(RoadSigns.name, train=False, n=306)
 
 
 def accuracy(classifier, images, labels) -> float:
@@ -97,7 +97,7 @@ def test_a_classifier_keeps_the_contract(name):
 def test_the_manifest_says_what_was_promised(name):
     classifier, entry, (least, robust) = load_classifier(name, device="cpu"), read_manifest()[name], PROMISED[name]
     assert entry.classes == classifier.class_names
-    assert entry.evaluated_on == N_UNSEEN[entry.dataset]
+    assert entry.evaluated_on == DATA_SETS[entry.dataset].n_unseen
     assert entry.accuracy >= least
     assert (entry.robust_accuracy is None) == (entry.eps is None)
     sparse = entry.sparse_accuracy, entry.sparse_pixels, entry.sparse_evaluated_on
@@ -119,7 +119,7 @@ def test_a_classifier_is_as_accurate_as_the_manifest_says(name, unseen):
 def test_only_adversarial_training_resists(name, unseen):
     classifier, entry = load_classifier(name, device="cpu"), read_manifest()[name]
     images, labels = unseen.images[:54].float() / 255, unseen.labels[:54]
-    generator, eps = torch.Generator().manual_seed(0), EPS[entry.dataset]
+    generator, eps = torch.Generator().manual_seed(0), DATA_SETS[entry.dataset].eps
     attacked = sign_attack(classifier, images, labels, eps=eps, steps=10, step_size=eps / 4, generator=generator)
     measured = accuracy(classifier, attacked, labels)
     if entry.robust_accuracy:

@@ -6,13 +6,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer.attacks import SparseAttack
+from explorer.classifiers import load_classifier
 from explorer.images import to_png
 from explorer.limits import Limits
-from explorer.samples import new_sign, offered
+from explorer.samples import find_new_sign, new_sign, offered
 from explorer.studies import Ledger
-from explorer.studies.dataset import to_frame
+from explorer.studies.dataset import apply_changes, to_frame
 from explorer.ui import long_runs, run_files
-from explorer.ui.dataset import choices, gallery, work
+from explorer.ui.dataset import choices, gallery, measured, work
 from explorer.ui.dataset.show import VIEWS
 from explorer.ui.dataset.work import InMemory, Work
 from explorer.ui.grid import place_of
@@ -77,6 +78,26 @@ def test_a_study_runs_and_every_view_of_it_is_shown():
         assert not app.error, view
     labels = {each.label for each in app.get("download_button")}
     assert {"Table (CSV)", "Table (Parquet)", "Report (HTML)"} <= labels
+
+
+def test_before_anything_is_attacked_here_what_was_measured_is_shown_in_every_view(monkeypatch):
+    asked = []
+    monkeypatch.setattr(measured, "go_to", lambda *place: asked.append(place))
+    app = open_page()
+    assert any("Measured before: 90 new road signs" in each.value for each in app.markdown)
+    for view in VIEWS:
+        app.segmented_control(key="dataset_view").set_value(view).run()
+        assert not app.exception, view
+        assert not app.error, view
+    app.segmented_control(key="dataset_view").set_value("Pictures").run()
+    button(app, "Open in Explore").click().run()
+    ((attack, network, picture),) = asked
+    row = measured.measured().set_index("picture").loc[picture]
+    assert (attack, network) == (SparseAttack(), "signs-resnet")
+    attacked = apply_changes(find_new_sign(picture).image, row["change"])
+    clf = load_classifier(network, device="cpu")
+    assert clf.class_names[int(clf(attacked[None]).argmax())] == row["wrong_class"]
+    assert {each.label for each in app.get("download_button")} == set()
 
 
 def test_two_networks_and_their_left_out_pictures():

@@ -10,7 +10,8 @@ import pytest
 from explorer.attacks import SparseAttack
 from explorer.figures import class_flow, class_shares, embedded, marked, pixel_histogram, place_map
 from explorer.numerics import Share
-from explorer.studies.dataset import DataSetStudy, Listed, Told, findings, gather, record_of, report, to_frame
+from explorer.samples import Listed
+from explorer.studies.dataset import DataSetStudy, Told, findings, gather, record_of, report, to_frame
 from explorer.studies.dataset.wording import class_rows, kind_intervals, overview_rows, place_rows, sentence
 from tests.halves import halves, picture
 

@@ -15,11 +15,10 @@ from hypothesis import strategies as some
 from explorer.attacks import SparseAttack
 from explorer.grid import same_picture
 from explorer.images import to_png
-from explorer.samples import find_new_sign, find_sample, new_sign
+from explorer.samples import Listed, find_new_sign, find_sample, new_sign
 from explorer.studies import Ledger
 from explorer.studies.dataset import (
     DataSetStudy,
-    Listed,
     apply_changes,
     changes_of,
     check_record,

@@ -125,7 +125,10 @@ def test_a_folder_of_weights_is_listed_and_loaded(folder):
         ('{"architecture": "signs-cnn", "code": "print(1)"}', "nothing but architecture"),
         ('{"architecture": "signs-cnn", "rotated": 1}', "is true or false"),
         ('{"architecture": "signs-cow"}', "There is no architecture 'signs-cow'"),
-        ('{"architecture": "signs-cnn", "classes": "cows"}', "The classes are a list of names, or one of imagenet"),
+        (
+            '{"architecture": "signs-cnn", "classes": "cows"}',
+            "The classes are a list of names, or one of signs, cifar10, imagenet",
+        ),
         ('{"architecture": "signs-cnn", "classes": [1, 2]}', "The classes are a list of names"),
         ('{"architecture": "signs-cnn", "classes": ["one"]}', "2 to 100,000 classes"),
         ('{"architecture": "signs-cnn", "classes": "signs", "mean": [1, 2]}', "mean is three numbers"),

@@ -9,8 +9,9 @@ from streamlit.testing.v1 import AppTest
 from explorer.attacks import Greedy, SparseAttack
 from explorer.pipeline import explore
 from explorer.pipeline.differences import differing_settings, shared_pixels
-from explorer.ui.pins import KEPT, History
-from tests.app_page import button, open_page
+from explorer.ui.caches import Question
+from explorer.ui.history import KEPT, History
+from tests.app_page import button, open_page, png, problems, shown, story
 from tests.halves import halves, picture
 
 
@@ -51,11 +52,12 @@ def test_pixels_in_common_are_counted_by_hand(found):
 
 def test_a_visit_keeps_its_newest_runs_and_the_pinned_ones(found):
     history, results = History(), [dataclasses.replace(found) for _ in range(KEPT + 5)]
-    first = history.add(results[0], "a")
+    asked = Question("picture", "network", SparseAttack(), None, "integrated_gradients", None, results[0].image)
+    first = history.add(results[0], "a", asked, "signs-resnet")
     history.pin(first.number)
     for each in results:
-        history.add(each, "b")
-    assert history.add(results[-1], "again") is history.runs[KEPT + 5], "each once"
+        history.add(each, "b", asked, "signs-resnet")
+    assert history.add(results[-1], "again", asked, "signs-resnet") is history.runs[KEPT + 5], "each once"
     assert [*history.runs] == [1, *range(KEPT + 5 - KEPT + 2, KEPT + 6)]
     history.pin(7)
     history.pin(8)
@@ -88,3 +90,71 @@ def opened(app: AppTest) -> AppTest:
     """The next run of the page, with that section open."""
     app.session_state["pins"] = True
     return app.run()
+
+
+def test_a_click_opens_an_earlier_run_as_it_was():
+    app = opened(open_page())
+    before, link = state(app), dict(app.query_params)
+    assert app.button(key="reopen-1").disabled
+    app.query_params["network"] = "signs-vit"
+    app.query_params["picture"] = "yield-2"
+    app.query_params["attack"] = "greedy"
+    opened(app)
+    app.selectbox(key="target").set_value("Stop")
+    opened(app)
+    assert state(app)["network"] == "signs-vit"
+    assert len(app.session_state["history"].runs) == 3
+    later = state(app)
+    for number, then in ((1, before), (3, later), (1, before)):
+        app.button(key=f"reopen-{number}").click()
+        opened(app)
+        assert problems(app) == []
+        assert state(app) == then
+        assert app.button(key=f"reopen-{number}").disabled
+    assert dict(app.query_params) == link
+    assert len(app.session_state["history"].runs) == 3, "nothing was attacked again"
+    app.slider(key="steps").set_value(20)
+    opened(app)
+    assert problems(app) == []
+    assert len(app.session_state["history"].runs) == 4
+
+
+def test_a_run_of_an_upload_opens_again_also_after_the_file_is_gone():
+    app = open_page(picture="upload")
+    app.get("file_uploader")[0].set_value([("mine.png", png(), "image/png")])
+    opened(app)
+    first, before = app.session_state["session"].shown, state(app)
+    app.slider(key="steps").set_value(20)
+    opened(app)
+    number = max(app.session_state["history"].runs)
+    app.button(key=f"reopen-{number - 1}").click()
+    opened(app)
+    assert state(app) == before
+    app.get("segmented_control")[0].set_value("Road signs")
+    opened(app)
+    app.button(key=f"reopen-{number - 1}").click()
+    opened(app)
+    assert problems(app) == []
+    assert app.session_state["session"].shown is first
+    assert "Brought along from another page" in " ".join(shown(each.value).replace("*", "") for each in app.caption)
+
+
+def test_a_run_of_a_network_that_was_replaced_is_not_offered():
+    app = opened(open_page())
+    run = app.session_state["history"].runs[1]
+    app.session_state["history"].runs[0] = dataclasses.replace(run, number=0, network="upload")
+    opened(app)
+    assert app.button(key="reopen-0").disabled
+
+
+def state(app: AppTest) -> dict[str, object]:
+    """What is shown, and what the controls say."""
+    each = app.session_state["session"].shown
+    return {
+        "exploration": id(each),
+        "network": each.network,
+        "story": story(app),
+        "attack": app.selectbox(key="attack_choice").value,
+        "target": app.selectbox(key="target").value,
+        "source": app.session_state["source"],
+    }

@@ -10,15 +10,15 @@ from torch import Tensor, nn
 from explorer.attacks import Attack
 from explorer.classifiers import load_classifier
 from explorer.grid import changed_pixels, to_grid
-from explorer.training import UNSEEN_SEEDS, Renders, measure_sparse
 from explorer.training import evaluation as evaluations
+from explorer.training import measure_sparse
 from explorer.training.pictures import Pictures
 from explorer.training.sparse_adversary import MOMENTUM, softened, sparse_adversary, trades
 
 
 @pytest.fixture(scope="module")
 def signs() -> tuple[Tensor, Tensor]:
-    data = Renders.draw(UNSEEN_SEEDS, 36)
+    data = Pictures.of("signs", train=False, n=36)
     return to_grid(data.images.float() / 255), data.labels
 
 

@@ -15,23 +15,20 @@ from explorer.commands import evaluate as evaluate_command
 from explorer.commands import train as train_command
 from explorer.fetching import FetchFailed
 from explorer.images import to_png
+from explorer.samples import Cifar10, RoadSigns
 from explorer.samples import cifar10 as sample_cifar
+from explorer.samples.renders import TRAINING_SEEDS, UNSEEN_SEEDS
 from explorer.signs import CLASS_NAMES, Scene, render
 from explorer.training import (
-    EPS,
     RECIPES,
-    TRAINING_SEEDS,
-    UNSEEN_SEEDS,
     Evaluation,
+    Pictures,
     Recipe,
-    Renders,
     SparseAccuracy,
     evaluate,
     evaluation,
     train,
 )
-from explorer.training import cifar10 as cifar
-from explorer.training.cifar10 import read_cifar10
 from explorer.training.epochs import mixed, rate
 from explorer.training.pictures import shift_and_mirror
 
@@ -45,7 +42,7 @@ TINY = Recipe(
 )
 RECIPES_BY_KIND = {
     "plain": TINY,
-    "adversarial": replace(TINY, eps=EPS["signs"], attack_steps=1),
+    "adversarial": replace(TINY, eps=RoadSigns.eps, attack_steps=1),
     "in two cycles": replace(TINY, epochs=1, second_cycle=1),
     "mixed in the end": replace(TINY, epochs=1, second_cycle=1, mixup=48),
     "sparse": replace(TINY, architecture="preact_resnet", sparse=2),
@@ -167,7 +164,7 @@ def cifar10(tmp_path_factory) -> Path:
     """Six pictures per class and split, each class of a colour of its own."""
     folder = tmp_path_factory.mktemp("cifar10")
     for split in ("train", "test"):
-        for label, name in enumerate(cifar.CLASS_NAMES):
+        for label, name in enumerate(Cifar10.classes):
             (folder / split / name.lower()).mkdir(parents=True)
             for i in range(6):
                 image = torch.full((3, 32, 32), (25 * label + i) / 255)
@@ -176,31 +173,31 @@ def cifar10(tmp_path_factory) -> Path:
 
 
 def test_cifar10_is_read_from_folders_mixed_and_always_in_the_same_order(cifar10):
-    pictures = read_cifar10(cifar10, train=True)
+    pictures = Pictures.of("cifar10", folder=cifar10, train=True)
     assert pictures.images.shape == (60, 3, 32, 32)
     assert torch.equal(pictures.images[:, 0, 0, 0] // 25, pictures.labels.to(torch.uint8))
     assert len(set(pictures.labels[:12].tolist())) > 3, "mixed"
-    assert torch.equal(read_cifar10(cifar10, train=True).labels, pictures.labels)
+    assert torch.equal(Pictures.of("cifar10", folder=cifar10, train=True).labels, pictures.labels)
 
 
 def test_missing_pictures_of_cifar10_are_a_sentence(tmp_path):
-    with pytest.raises(ValueError, match=r"^CIFAR-10 is not in .*--download fetches\.$"):
-        read_cifar10(tmp_path, train=True)
+    with pytest.raises(ValueError, match=r"^CIFAR-10 is not in .* `train` with --download\.$"):
+        Pictures.of("cifar10", folder=tmp_path, train=True)
     (tmp_path / "test" / "airplane").mkdir(parents=True)
     with pytest.raises(ValueError, match="hold no pictures: PNG, JPEG"):
-        read_cifar10(tmp_path, train=False)
+        Pictures.of("cifar10", folder=tmp_path, train=False)
     (tmp_path / "test" / "airplane" / "1.png").write_bytes(to_png(torch.zeros(3, 8, 9)))
     with pytest.raises(ValueError, match=r"has no pictures of Automobile, Bird, .* Truck\.$"):
-        read_cifar10(tmp_path, train=False)
-    for name in cifar.CLASS_NAMES[1:]:
+        Pictures.of("cifar10", folder=tmp_path, train=False)
+    for name in Cifar10.classes[1:]:
         (tmp_path / "test" / name.lower()).mkdir()
         (tmp_path / "test" / name.lower() / "1.png").write_bytes(to_png(torch.zeros(3, 32, 32)))
     with pytest.raises(ValueError, match="has 9 × 8 pixels"):
-        read_cifar10(tmp_path, train=False)
+        Pictures.of("cifar10", folder=tmp_path, train=False)
     (tmp_path / "cifar-10-batches-py").mkdir()
     (tmp_path / "cifar-10-batches-py" / "data_batch_1").write_bytes(b"a pickle")
     with pytest.raises(ValueError, match="is damaged or incomplete"):
-        read_cifar10(tmp_path, train=True)  # not the official files: nothing is unpickled
+        Pictures.of("cifar10", folder=tmp_path, train=True)  # not the official files: nothing is unpickled
 
 
 def test_cifar10_is_fetched_when_asked_and_a_failure_is_a_sentence(tmp_path, monkeypatch):
@@ -210,7 +207,7 @@ def test_cifar10_is_fetched_when_asked_and_a_failure_is_a_sentence(tmp_path, mon
 
     monkeypatch.setattr(sample_cifar, "fetch", fetch)
     with pytest.raises(ValueError, match=r"There is no connection\. Put cifar-10-python"):
-        read_cifar10(tmp_path, train=True, download=True)
+        Pictures.of("cifar10", folder=tmp_path, train=True, download=True)
 
 
 def test_training_on_cifar10_stores_what_it_measures(cifar10, tmp_path):
@@ -219,7 +216,7 @@ def test_training_on_cifar10_stores_what_it_measures(cifar10, tmp_path):
     assert train("cifar-fast", stop_after=1, **options) is None
     measured = train("cifar-fast", resume=True, **options)
     assert measured.n == 60
-    assert measured.eps == EPS["cifar10"]
+    assert measured.eps == Cifar10.eps
     assert "under PGD within 8/255" in str(measured)
     stored = load_file(tmp_path / "cifar-fast.safetensors")
     assert {tensor.dtype for tensor in stored.values() if tensor.ndim > 1} == {torch.float16}
@@ -248,7 +245,7 @@ def test_shifted_and_mirrored_pictures_hold_nothing_new():
 
 
 def test_renders_are_labelled_as_they_are_drawn():
-    data = Renders.draw(TRAINING_SEEDS, 20)
+    data = Pictures.of("signs", train=True, n=20)
     seed = TRAINING_SEEDS + 5
     assert data.images.shape == (20, 3, 64, 64)
     assert data.labels[5] == seed % len(CLASS_NAMES)

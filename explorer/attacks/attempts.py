@@ -10,23 +10,39 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from explorer.attacks.attack import Attack
 from explorer.attacks.problem import Problem
 from explorer.attacks.stage import State
-from explorer.knobs import knob
+from explorer.knobs import again, knob
 from explorer.types import Images, PerImage
 
 SEARCH = 12  # attempts: enough to go from 20 units to the exact number up to 200, or from 1 to 64
 
 
-def k_knob(default: int) -> int:
-    """How many units may change at once."""
-    return knob(default, "Units that may change at most; with `smallest`, the first number that is tried.",
-                label="k · pixels that may change", low=1, high=10**6, slider=(1, 100))  # fmt: skip
+@dataclass(frozen=True)
+class Budgeted(Attack):
+    """An attack that is told k; each adds its own settings, and how long an attempt is."""
 
+    k: int = knob(20, "Units that may change at most; with `smallest`, the first number that is tried.",
+                  label="k · pixels that may change", low=1, high=10**6, slider=(1, 100))  # fmt: skip
+    smallest: bool = knob(
+        False, "Search for the smallest k that fools, by halving, in up to twelve attempts (not in the paper)."
+    )
+    prune: bool = again(Attack, "prune", False)
+    polish: bool = again(Attack, "polish", False)
 
-def smallest_knob() -> bool:
-    """Whether k is searched for."""
-    return knob(False, "Search for the smallest k that fools, by halving, in up to twelve attempts (not in the paper).")
+    @property
+    def length(self) -> int:
+        """Steps of an attempt."""
+        raise NotImplementedError
+
+    @property
+    def attempts(self) -> "Attempts":
+        return Attempts(self.length, self.smallest)
+
+    @property
+    def rounds(self) -> int:
+        return self.attempts.rounds
 
 
 @dataclass(frozen=True)

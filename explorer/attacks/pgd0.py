@@ -13,19 +13,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from explorer.attacks.attack import Attack
-from explorer.attacks.attempts import Attempts, k_knob, largest, redrawn, smallest_knob
+from explorer.attacks.attempts import Budgeted, largest, redrawn
 from explorer.attacks.problem import Problem, as_images, as_units
 from explorer.attacks.randomness import keys_of, uniform
 from explorer.attacks.stage import State, held
 from explorer.grid import to_grid
-from explorer.knobs import again, knob
+from explorer.knobs import knob
 from explorer.numerics import finite
 from explorer.types import Images
 
 
 @dataclass(frozen=True)
-class PGD0(Attack):
+class PGD0(Budgeted):
     """Raise the cross-entropy by long steps, each projected onto at most `k` changed units within the box.
 
     Call it with (network, images, labels). The defaults are the authors'; the published attack knows no targets: ours
@@ -38,28 +37,21 @@ class PGD0(Attack):
     main = ("k", "steps", "restarts")
     presets: ClassVar = {"Find the smallest": {"smallest": True}}
 
-    k: int = k_knob(20)
     steps: int = knob(100, "Gradient steps from each start.", low=1, high=100_000, slider=(10, 500))
     restarts: int = knob(5, "Random starts, one after another until one fools.", low=1, high=1000, slider=(1, 20))
     step_size: float = knob(
         120_000 / 255, "L1 norm of a step, in [0, 1] units: so long that it leaves the box.",
         label="step size", low=0, open_low=True, high=1e6, slider=(1.0, 2000.0), log=True,
     )  # fmt: skip
-    smallest: bool = smallest_knob()
-    prune: bool = again(Attack, "prune", False)
-    polish: bool = again(Attack, "polish", False)
 
     @property
-    def rounds(self) -> int:
-        return self._attempts.rounds
-
-    @property
-    def _attempts(self) -> Attempts:
-        return Attempts(self.steps * self.restarts, self.smallest)
+    def length(self) -> int:
+        """Steps of an attempt."""
+        return self.steps * self.restarts
 
     def start(self, problem: Problem, images: Images) -> State:
         """A random point of the box, projected."""
-        attempts, keys = self._attempts.start(problem, self.k), keys_of(problem.images, self.seed)
+        attempts, keys = self.attempts.start(problem, self.k), keys_of(problem.images, self.seed)
         begin = torch.full((), -1, device=images.device)
         nothing = torch.zeros_like(images[:, 0, 0, 0])
         return {
@@ -80,7 +72,7 @@ class PGD0(Attack):
             loss = F.cross_entropy(logits, towards, reduction="none") * (1 if problem.targets is None else -1)
             (gradient,) = torch.autograd.grad(loss.sum(), candidate)
         margin, candidate = problem.margins_of(logits).detach(), candidate.detach()
-        attempts = self._attempts.after(problem, state, candidate, margin)
+        attempts = self.attempts.after(problem, state, candidate, margin)
         gradient = finite(gradient)
         size = gradient.abs().flatten(1).sum(1).clamp_min(1e-30)[:, None, None, None]
         anew = attempts["age"] % self.steps == 0

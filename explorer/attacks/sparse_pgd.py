@@ -15,13 +15,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from explorer.attacks.attack import Attack
-from explorer.attacks.attempts import Attempts, k_knob, largest, redrawn, smallest_knob
+from explorer.attacks.attempts import Budgeted, largest, redrawn
 from explorer.attacks.problem import Problem, as_images, as_units
 from explorer.attacks.randomness import keys_of, uniform
 from explorer.attacks.stage import State, held
 from explorer.grid import to_grid
-from explorer.knobs import again, knob
+from explorer.knobs import knob
 from explorer.numerics import finite
 from explorer.types import Images, PerImage
 
@@ -30,7 +29,7 @@ CHANGE, SCORE, ANGLE = 0, 1, 2  # streams of random numbers
 
 
 @dataclass(frozen=True)
-class SparsePGD(Attack):
+class SparsePGD(Budgeted):
     """Signed steps on the change, normalised steps on the mask; only the `k` units with the largest scores are changed.
 
     Call it with (network, images, labels). `backward` says what of the mask the gradient sees: see the knob.
@@ -42,7 +41,6 @@ class SparsePGD(Attack):
     main = ("k", "steps", "backward")
     presets: ClassVar = {"As in the paper": {"steps": 10_000}, "Find the smallest": {"smallest": True}}
 
-    k: int = k_knob(20)
     steps: int = knob(300, "Gradient steps, of each of the two where `backward` is both.", low=1, high=100_000,
                       slider=(10, 1000))  # fmt: skip
     backward: str = knob(
@@ -59,23 +57,17 @@ class SparsePGD(Attack):
     )  # fmt: skip
     patience: int = knob(3, "Steps after which a mask that has not changed is drawn anew.", low=1, high=100_000,
                          slider=(1, 20))  # fmt: skip
-    smallest: bool = smallest_knob()
-    prune: bool = again(Attack, "prune", False)
-    polish: bool = again(Attack, "polish", False)
 
     @property
-    def rounds(self) -> int:
-        return self._attempts.rounds
-
-    @property
-    def _attempts(self) -> Attempts:
-        return Attempts(self.steps * (2 if self.backward == "both" else 1), self.smallest)
+    def length(self) -> int:
+        """Steps of an attempt."""
+        return self.steps * (2 if self.backward == "both" else 1)
 
     def start(self, problem: Problem, images: Images) -> State:
         """A random change and random scores."""
         keys, begin = keys_of(problem.images, self.seed), torch.full((), -1, device=images.device)
         nothing = torch.zeros_like(images[:, 0, 0, 0])
-        attempts = self._attempts.start(problem, self.k)
+        attempts = self.attempts.start(problem, self.k)
         return {
             "keys": keys,
             "change": _random_change(problem, keys, begin),
@@ -91,7 +83,7 @@ class SparsePGD(Attack):
         """Judge the change of the k units, and take one step of both; draw anew what is stuck or over."""
         change, scores, keys = state["change"], state["scores"], state["keys"]
         ascent = self.ascend(problem, change, scores, state["k"], self._full(state["age"]))
-        attempts = self._attempts.after(problem, state, ascent.candidate, ascent.margin)
+        attempts = self.attempts.after(problem, state, ascent.candidate, ascent.margin)
 
         same = (chosen(problem, ascent.scores, state["k"]) == ascent.mask).all(1)
         stuck = torch.where(same, state["stuck"] + 1, 0)

@@ -7,6 +7,7 @@ import torch
 from explorer.classifiers.bundled import bundled_cards
 from explorer.classifiers.card import Card
 from explorer.classifiers.classifier import Classifier
+from explorer.classifiers.default import DEFAULT
 from explorer.classifiers.downloads import Download
 from explorer.classifiers.folding import fold_batch_norm
 from explorer.classifiers.imagenet import PREFIX as TORCHVISION
@@ -36,8 +37,6 @@ __all__ = [
 
 # What comes with the project, and the common ones of torchvision; its others go by "torchvision:NAME".
 CLASSIFIERS: dict[str, Card] = {card.name: card for card in (*bundled_cards(), *imagenet_cards())}
-
-DEFAULT = "signs-resnet"
 
 
 def list_classifiers() -> list[Card]:

@@ -23,7 +23,7 @@ class Card:
 
     name: str
     title: str
-    dataset: str  # "signs", "cifar10", "imagenet" or "custom"
+    dataset: str  # a key of explorer.samples.DATA_SETS, or CUSTOM
     architecture: str
     summary: str  # one sentence
     source: Literal["bundled", "torchvision", "own", "python"]

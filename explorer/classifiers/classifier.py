@@ -27,9 +27,9 @@ class Classifier(nn.Module):
         remark: str = "",
         mapped: Sequence[Any] = (),
     ) -> None:
-        """`input_size` is (h, w); `dataset` "signs", "cifar10", "imagenet" or "custom"; `mean` and `std` are those of
-        the pictures that the network was trained on, per channel, in [0, 1] units. `remark`: what whoever brought the
-        weights should know of how they were read, in a sentence or more; `mapped`: the same, tensor by tensor, see
+        """`input_size` is (h, w); `dataset` a key of explorer.samples.DATA_SETS, or CUSTOM; `mean` and `std` are those
+        of the pictures that the network was trained on, per channel, in [0, 1] units. `remark`: what whoever brought
+        the weights should know of how they were read, in a sentence or more; `mapped`: the same, tensor by tensor, see
         explorer.classifiers.matching.Mapped.
         """
         super().__init__()

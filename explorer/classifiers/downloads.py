@@ -6,10 +6,9 @@ from pathlib import Path
 
 import torch
 
+from explorer.classifiers.default import DEFAULT
 from explorer.fetching import FetchFailed, OnBytes, fetch
 from explorer.folders import cache_folder
-
-ALTERNATIVE = "signs-resnet"  # comes with the project, so it is always there
 
 
 @dataclass(frozen=True)
@@ -56,4 +55,4 @@ class Download:
         return self.path
 
     def _cure(self) -> str:
-        return f"Put {self.url} into {self.path.parent}, or choose {ALTERNATIVE}, which needs no download."
+        return f"Put {self.url} into {self.path.parent}, or choose {DEFAULT}, which needs no download."

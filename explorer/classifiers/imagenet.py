@@ -14,9 +14,9 @@ from explorer.classifiers.card import Card
 from explorer.classifiers.classifier import Classifier
 from explorer.classifiers.downloads import Download
 from explorer.classifiers.folding import fold_batch_norm
+from explorer.samples import ImageNet
 
 PREFIX = "torchvision:"  # of the names of all that are not in COMMON
-IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 # Title and one sentence, in the order in which they are offered.
 COMMON: dict[str, tuple[str, str]] = {
@@ -74,7 +74,7 @@ def imagenet_card(name: str) -> Card:
     return Card(
         name=name,
         title=f"ImageNet: {title}",
-        dataset="imagenet",
+        dataset=ImageNet.name,
         architecture=title,
         summary=summary,
         source="torchvision",
@@ -137,7 +137,7 @@ def _load(name: str, architecture: str) -> Classifier:
         name=name,
         class_names=weights.meta["categories"],
         input_size=(transforms.crop_size[0],) * 2,
-        dataset="imagenet",
+        dataset=ImageNet.name,
         mean=transforms.mean,
         std=transforms.std,
     )

@@ -6,9 +6,10 @@ The description is a JSON file of the same name beside the weights, so that cat.
      "input_size": [224, 224]}
 
 `architecture` is a name of torchvision.models, or that of a bundled classifier, whose architecture is meant. All else
-may be left out: `classes` can also be "imagenet", "cifar10" or "signs", and is "imagenet" by default, `mean`, `std` and
-`input_size` are torchvision's for ImageNet, or the bundled classifier's. "rotated": true is for weights whose kernels
-were stored turned by 180 degrees, as conversions from other libraries do: the picture is turned before the network.
+may be left out: `classes` can also be the name of a data set (a key of DATA_SETS), and is ImageNet's by default,
+`mean`, `std` and `input_size` are torchvision's for ImageNet, or the bundled classifier's. "rotated": true is for
+weights whose kernels were stored turned by 180 degrees, as conversions from other libraries do: the picture is turned
+before the network.
 """
 
 import json
@@ -27,12 +28,12 @@ from explorer.classifiers.bundled import read_manifest
 from explorer.classifiers.card import Card
 from explorer.classifiers.class_names import checked
 from explorer.classifiers.classifier import Classifier
-from explorer.classifiers.data_sets import data_set_of, data_sets
 from explorer.classifiers.folding import fold_batch_norm
 from explorer.classifiers.matching import match
 from explorer.classifiers.tensors import MAX_BYTES, read_tensors
 from explorer.folders import visible
 from explorer.hashes import stamp
+from explorer.samples import DATA_SETS, ImageNet, data_set_of
 from explorer.types import Images, Logits
 
 VARIABLE = "EXPLORER_MODELS"  # the folder of one's own weights
@@ -57,7 +58,7 @@ class Rotated(nn.Module):
 def load_own_weights(
     source: bytes | Path,
     architecture: str,
-    class_names: Sequence[str] | str = "imagenet",
+    class_names: Sequence[str] | str = ImageNet.name,
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
     input_size: tuple[int, int] | None = None,
@@ -137,7 +138,7 @@ def _read_card(path: Path) -> Card:
     if not path.stem.isprintable():
         raise ValueError(f"The file {path.name!a} has letters in its name that cannot be shown: give it another one.")
     options = _description(path)
-    names, dataset = _classes(options.get("classes", "imagenet"))
+    names, dataset = _classes(options.get("classes", ImageNet.name))
     architecture = options["architecture"]
     skeleton, (mean, std, size) = _architecture(architecture, len(names))
     size = options.get("input_size", size)
@@ -173,7 +174,7 @@ def load_by_description(source: bytes | Path, description: Mapping[str, Any], na
     Raises ValueError with one sentence if anything does not fit.
     """
     options = {**description}
-    return load_own_weights(source, class_names=options.pop("classes", "imagenet"), name=name, **options)
+    return load_own_weights(source, class_names=options.pop("classes", ImageNet.name), name=name, **options)
 
 
 def _description(path: Path) -> dict:
@@ -197,11 +198,9 @@ def _description(path: Path) -> dict:
 def _classes(given: Sequence[str] | str) -> tuple[list[str], str]:
     """The names, and the data set that they are the classes of."""
     if isinstance(given, str):
-        if given not in data_sets():
-            raise ValueError(
-                f"The classes are a list of names, or one of {', '.join(data_sets())}; got {given[:80]!r}."
-            )
-        return list(data_sets()[given].classes), given
+        if given not in DATA_SETS:
+            raise ValueError(f"The classes are a list of names, or one of {', '.join(DATA_SETS)}; got {given[:80]!r}.")
+        return list(DATA_SETS[given].classes), given
     given = checked(given)
     return given, data_set_of(given)
 
@@ -215,7 +214,7 @@ def _architecture(name: str, n_classes: int) -> tuple[nn.Module, tuple]:
     if name in models.list_models(module=models):
         size = imagenet.imagenet_card(f"{imagenet.PREFIX}{name}").input_size
         network = imagenet.without_auxiliary(imagenet.build(name, n_classes))
-        return network, (imagenet.IMAGENET_MEAN, imagenet.IMAGENET_STD, size)
+        return network, (ImageNet.mean, ImageNet.std, size)
     raise ValueError(
         f"There is no architecture {name[:80]!r}: a name of torchvision.models, such as resnet18, or of a bundled "
         f"classifier is expected: {', '.join(bundled)}."

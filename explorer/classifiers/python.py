@@ -16,8 +16,8 @@ from explorer import user_code
 from explorer.adapter import Adapted, adapted
 from explorer.classifiers.class_names import checked
 from explorer.classifiers.classifier import Classifier
-from explorer.classifiers.data_sets import CUSTOM, data_set_of, data_sets
 from explorer.memory import is_shortage
+from explorer.samples import CUSTOM, DATA_SETS, data_set_of
 
 
 def load_python(named: str, device: str | torch.device = "cpu") -> Adapted:
@@ -95,7 +95,7 @@ def usual_size(network: nn.Module) -> tuple[int, int] | None:
     if hasattr(network, "input_size"):
         return network.input_size
     dataset = data_set_of(getattr(network, "class_names", ()))
-    return None if dataset == CUSTOM else data_sets()[dataset].input_size
+    return None if dataset == CUSTOM else DATA_SETS[dataset].input_size
 
 
 def count_classes(network: nn.Module, size: tuple[int, int]) -> int:
@@ -132,10 +132,10 @@ def _names(names: object) -> list[str]:
         if sorted(names, key=str) != sorted(range(len(names)), key=str):
             raise ValueError(f"class_names must be a list, or a dict by 0 to {len(names) - 1}; got other keys.")
         names = [names[index] for index in range(len(names))]
-    if isinstance(names, str) and names in data_sets():
-        return list(data_sets()[names].classes)
+    if isinstance(names, str) and names in DATA_SETS:
+        return list(DATA_SETS[names].classes)
     if isinstance(names, str) or not isinstance(names, Sequence):
         raise ValueError(
-            f"class_names must be a list of names, or one of {', '.join(data_sets())}; got {type(names).__name__}."
+            f"class_names must be a list of names, or one of {', '.join(DATA_SETS)}; got {type(names).__name__}."
         )
     return list(names)

@@ -16,11 +16,11 @@ import torch
 from explorer import user_code
 from explorer.classifiers.card import Card
 from explorer.classifiers.classifier import Classifier
-from explorer.classifiers.data_sets import CUSTOM, TITLES
 from explorer.classifiers.python import as_classifier, fit_border, load_python, usual_size
 from explorer.hashes import network_sha256
 from explorer.locks import read_only_twin
 from explorer.memory import as_one_sentence
+from explorer.samples import CUSTOM, title_of
 
 VARIABLE = "EXPLORER_NETWORKS"
 PREFIX = "py:"  # of their names
@@ -87,7 +87,7 @@ def _card(named: str) -> Card:
     clf.name = f"{PREFIX}{Path(file).stem}.{function}-{digest[:12]}"
     classes = f"{len(clf.class_names):,} classes"
     if clf.dataset != CUSTOM:
-        classes += f" of {TITLES[clf.dataset]}"
+        classes += f" of {title_of(clf.dataset)}"
     network = clf.network.network
     return Card(
         name=clf.name,

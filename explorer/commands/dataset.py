@@ -28,12 +28,11 @@ from explorer.hashes import files_sha256
 from explorer.images import to_png
 from explorer.pipeline import cell, one_line
 from explorer.pipeline.collection import folder_names
-from explorer.samples import new_sign
+from explorer.samples import DATA_SETS, Listed, RoadSigns, named_pictures, sources
 from explorer.studies import Ledger
 from explorer.studies.dataset import (
     DataSetStudy,
     Gathered,
-    Listed,
     Told,
     apply_changes,
     check_record,
@@ -48,7 +47,6 @@ from explorer.studies.dataset import (
     written_record,
 )
 from explorer.studies.dataset.findings import overviews
-from explorer.studies.dataset.sources import CIFAR10, GALLERY, SIGNS, TITLES, named_pictures
 from explorer.studies.dataset.wording import overview_rows, sentence
 from explorer.types import Step
 
@@ -69,16 +67,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     networks.add_arguments(parser)
     parser.add_argument(
         "--pictures",
-        default=SIGNS,
+        default=RoadSigns.name,
         metavar="SOURCE",
-        help="signs: new signs, as many as --n; gallery: the signs of the page; cifar10: CIFAR-10's test set, see "
-        "--data; a folder of pictures, or of one folder of pictures per class, named like the classes or sorted in "
-        "their order; or FILE.py:FUNCTION: a function of your own that returns images (n, 3, h, w) in [0, 1] and "
-        f"labels (n,) as tensors (default: {SIGNS})",
+        help=f"{pictures.named_sources()}; a folder of pictures, or of one folder of pictures per class, named like "
+        "the classes or sorted in their order; or FILE.py:FUNCTION: a function of your own that returns images "
+        f"(n, 3, h, w) in [0, 1] and labels (n,) as tensors (default: {RoadSigns.name})",
     )
-    parser.add_argument(
-        "--data", type=Path, metavar="DIR", help="where CIFAR-10 lies (default: where the page looks for it)"
-    )
+    pictures.add_data_argument(parser)
     parser.add_argument(
         "--guess",
         action="store_true",
@@ -90,7 +85,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=options.whole,
         default=0,
         metavar="N",
-        help="which pictures of a folder or of CIFAR-10 (default: 0)",
+        help="which pictures of a folder, or of a data set that is chosen from (default: 0)",
     )
     parser.add_argument(
         "--batch",
@@ -156,7 +151,7 @@ def _gathered(name: str, args: argparse.Namespace) -> Gathered:
 
 def _listed(args: argparse.Namespace, clf: Classifier) -> list[Listed]:
     """The pictures that were asked for, as this network can be asked about them."""
-    if args.pictures in TITLES:
+    if args.pictures in sources():
         return named_pictures(args.pictures, args.n, args.choice_seed, args.data)
     if user_code.is_code(args.pictures):
         images, labels = pictures.own_pictures(args.pictures)
@@ -168,10 +163,8 @@ def _listed(args: argparse.Namespace, clf: Classifier) -> list[Listed]:
 
 def _first_readable(args: argparse.Namespace) -> torch.Tensor:
     """One picture: one's own network may take pictures of its size."""
-    if args.pictures in (SIGNS, GALLERY):
-        return new_sign(1).image
-    if args.pictures == CIFAR10:
-        return torch.empty(3, 32, 32)
+    if args.pictures in sources():
+        return torch.empty(3, *DATA_SETS[sources()[args.pictures].dataset].input_size)
     if user_code.is_code(args.pictures):
         return pictures.own_pictures(args.pictures)[0][0]
     for each in folder_pictures(Path(args.pictures), seed=args.choice_seed):
@@ -185,7 +178,8 @@ def _first_readable(args: argparse.Namespace) -> torch.Tensor:
 def _title(args: argparse.Namespace) -> str:
     """Where the pictures come from, in words."""
     guessed = ", true classes guessed by each network" if args.guess else ""
-    return TITLES.get(args.pictures, f"pictures of {args.pictures}") + guessed
+    known = sources().get(args.pictures)
+    return (f"pictures of {args.pictures}" if known is None else known.title) + guessed
 
 
 def _check_folder(out: Path) -> None:

@@ -59,10 +59,8 @@ def run(args: argparse.Namespace) -> int:
     network = networks.load_network(args.model, args.device)
     images, labels = pictures.correctly_classified(network, args.pictures, args.n, 0, args.data)
     print(f"{args.model}: {len(images)} correctly classified pictures from {args.pictures}, {attack.title}", flush=True)
-    with tqdm(total=len(defences) + 1, unit="defence", disable=None, leave=False) as bar:
-        rows = resistance(
-            network, images, labels, defences, attack, check, batch=args.batch, on_progress=lambda _: bar.update()
-        )
+    made = resistance(network, images, labels, defences, attack, check, batch=args.batch)
+    rows = list(tqdm(made, total=len(defences) + 1, unit="defence", disable=None, leave=False))
     print(aligned([_printed(row) for row in rows]))
     masked = [row.defence for row in rows if row.masked]
     if masked:

@@ -15,9 +15,10 @@ from explorer.classifiers.python import count_classes, device_of
 from explorer.commands import networks, options, pictures
 from explorer.commands.tables import aligned, write_csv
 from explorer.evidence import METHODS, methods_for
+from explorer.samples.renders import UNSEEN_SEEDS
+from explorer.samples.signs import SEEDS_APART
 from explorer.signs import CLASS_NAMES
 from explorer.studies.trials import Rate, Signs, localisation, summary, try_methods
-from explorer.training import UNSEEN_SEEDS
 
 EXAMPLES = """examples:
   python -m explorer evidence --model signs-resnet --n 200
@@ -76,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
     if args.ground_truth:
         if (n_classes := count_classes(network, (64, 64))) != len(CLASS_NAMES):
             raise ValueError(f"The signs have {len(CLASS_NAMES)} classes, but the network {n_classes}.")
-        first_seed = UNSEEN_SEEDS + args.seed * pictures.SEEDS_APART
+        first_seed = UNSEEN_SEEDS + args.seed * SEEDS_APART
         signs = Signs.draw(network, args.n, first_seed, device_of(network))
         images, labels = signs.images, signs.labels
     else:

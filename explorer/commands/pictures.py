@@ -17,16 +17,13 @@ from explorer.classifiers.python import count_classes, device_of
 from explorer.commands import options
 from explorer.exact import exact_arithmetic
 from explorer.folders import visible
-from explorer.grid import check_values, from_levels, to_grid
+from explorer.grid import check_values, to_grid
 from explorer.images import fit, fit_pixels, from_uint8, load_pixels, picture_files
-from explorer.samples import cifar10_folder, find_cifar10, find_sample, gallery
-from explorer.signs import CLASS_NAMES
-from explorer.training import UNSEEN_SEEDS, Renders
+from explorer.samples import DATA_SETS, EVERY, find_sample, sources
 from explorer.types import Flags, Images, Labels, Sample
 
 CHUNK = 100  # pictures that are read or rendered at a time
-SEEDS_APART = 1_000_000  # renders between the first ones of two --seed
-PATIENCE = 10  # renders that are tried for every picture that is wanted
+PATIENCE = 10  # pictures that are tried for every one that is wanted, where there is no end of them
 
 Chunk = tuple[Images, Labels]
 
@@ -56,19 +53,12 @@ def add_arguments(
         "--pictures",
         default=default,
         metavar="SOURCE",
-        help="renders: signs that no network was trained on; gallery: the signs of the page; cifar10: CIFAR-10's test "
-        "set, see --data; a folder that holds one folder of pictures per class, named like the classes or sorted in "
-        "their order; or FILE.py:FUNCTION: a "
+        help=f"{named_sources()}; a folder that holds one folder of pictures per class, named like the classes or "
+        "sorted in their order; or FILE.py:FUNCTION: a "
         "function of your own that returns images (n, 3, h, w) in [0, 1] and labels (n,) as tensors "
         f"(default: {default})",
     )
-    parser.add_argument(
-        "--data",
-        type=Path,
-        metavar="DIR",
-        help="where CIFAR-10 lies: torchvision's files, or a folder of pictures per class (default: the folder that "
-        "EXPLORER_CIFAR10 names, else the one that the page downloads to)",
-    )
+    add_data_argument(parser)
     which = "correctly classified pictures" if correct else "pictures"
     parser.add_argument("--n", type=options.whole, default=n, help=f"{which}, at most (default: {n})")
     parser.add_argument(
@@ -79,10 +69,28 @@ def add_arguments(
     )
 
 
+def named_sources() -> str:
+    """What --pictures takes by name."""
+    return "; ".join(f"{name}: {source.help}" for name, source in sources().items())
+
+
+def add_data_argument(parser: argparse.ArgumentParser) -> None:
+    """Where pictures in files lie."""
+    of = [each for each in DATA_SETS.values() if each.variable]
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help=f"where {' or '.join(each.title for each in of)} lies: torchvision's files, or a folder of pictures per "
+        f"class (default: the folder that {' or '.join(each.variable for each in of)} names, else the one that the "
+        "page downloads to)",
+    )
+
+
 def correctly_classified(network: nn.Module, source: str, n: int, seed: int, data: Path | None = None) -> Chunk:
     """The first `n` pictures of `source` that the network classifies correctly, or as many as there are.
 
-    `data` is where CIFAR-10 lies, if that is the source.
+    `data` is where the pictures of the source lie, if they are files.
 
     Raises ValueError with one sentence if the pictures do not suit the network, or none is classified correctly.
     """
@@ -103,23 +111,16 @@ def correctly_classified(network: nn.Module, source: str, n: int, seed: int, dat
 
 
 def labelled(network: nn.Module, source: str, n: int, seed: int, data: Path | None = None) -> Chunk:
-    """The first `n` pictures of `source`, or as many as there are, whatever the network sees in them; of the gallery,
-    one of each class first. ValueError as above.
+    """The first `n` pictures of `source`, or as many as there are, whatever the network sees in them. ValueError as
+    above.
     """
     images, labels = [], []
     for chunk, classes in _checked_chunks(source, network, n, seed, data):
-        order = _one_of_each_first(classes) if source == "gallery" else torch.arange(len(classes))
-        images.append(chunk[order])
-        labels.append(classes[order])
+        images.append(chunk)
+        labels.append(classes)
         if sum(map(len, images)) >= n:
             break
     return torch.cat(images)[:n], torch.cat(labels)[:n]
-
-
-def _one_of_each_first(classes: Labels) -> torch.Tensor:
-    """The places (n,) of the first picture of each class, then those of the second ones, and so on."""
-    earlier = [int((classes[:place] == label).sum()) for place, label in enumerate(classes)]
-    return torch.tensor(earlier).argsort(stable=True)
 
 
 def _checked_chunks(source: str, network: nn.Module, n: int, seed: int, data: Path | None) -> Iterator[Chunk]:
@@ -141,41 +142,28 @@ def attacked(network: nn.Module, attack: Attack, images: Images, labels: Labels,
 
 
 def _chunks(source: str, network: nn.Module, n: int, seed: int, data: Path | None) -> Iterator[Chunk]:
-    if source in ("renders", "gallery"):
-        n_classes = count_classes(network, (64, 64))
-        if n_classes != len(CLASS_NAMES):
-            raise ValueError(f"The signs have {len(CLASS_NAMES)} classes, but the network {n_classes}: see --pictures.")
-        return _renders(n, seed) if source == "renders" else _gallery()
-    if source == "cifar10":
-        return _cifar10(data or cifar10_folder(), getattr(network, "input_size", None), seed)
+    if source in sources():
+        return _named(source, network, n, seed, data)
     if user_code.is_code(source):
         images, labels = own_pictures(source)
         return zip(images.split(CHUNK), labels.split(CHUNK), strict=True)
     return _folder(Path(source), getattr(network, "class_names", None), getattr(network, "input_size", None), seed)
 
 
-def _renders(n: int, seed: int) -> Iterator[Chunk]:
-    for first in range(0, PATIENCE * max(n, CHUNK), CHUNK):
-        renders = Renders.draw(UNSEEN_SEEDS + seed * SEEDS_APART + first, CHUNK)
-        yield from_levels(renders.images), renders.labels
-
-
-def _gallery() -> Iterator[Chunk]:
-    yield torch.stack([sample.image for sample in gallery()]), torch.tensor([sample.label for sample in gallery()])
-
-
-def _cifar10(folder: Path, size: tuple[int, int] | None, seed: int) -> Iterator[Chunk]:
-    found = find_cifar10(folder)
-    if found is None:
+def _named(name: str, network: nn.Module, n: int, seed: int, data: Path | None) -> Iterator[Chunk]:
+    """Those of a data set, in the size that the network says it takes, or in their own."""
+    source = sources()[name]
+    of = DATA_SETS[source.dataset]
+    size = getattr(network, "input_size", None) or of.input_size
+    n_classes = count_classes(network, size)
+    if n_classes != len(of.classes):
         raise ValueError(
-            f"CIFAR-10 is not in {folder}: name torchvision's folder, or one with a folder of pictures per class, by "
-            "--data; the page downloads it on a click."
+            f"There are {len(of.classes):,} classes of {of.title}, but {n_classes:,} of the network: see --pictures."
         )
-    numbers = found.choose(len(found), seed)
-    size = size or tuple(found.read(numbers[0]).shape[1:])
-    for first in range(0, len(numbers), CHUNK):
-        some = numbers[first : first + CHUNK]
-        yield torch.stack([fit(found.read(number), size) for number in some]), torch.tensor(found.labels[some])
+    listed = source.listed(PATIENCE * max(n, CHUNK) if source.endless else EVERY, seed, data)
+    for first in range(0, len(listed), CHUNK):
+        some = listed[first : first + CHUNK]
+        yield torch.stack([fit(each.read(), size) for each in some]), torch.tensor([each.label for each in some])
 
 
 def own_pictures(source: str) -> Chunk:

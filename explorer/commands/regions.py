@@ -5,6 +5,7 @@ from pathlib import Path
 
 from explorer.classifiers import Classifier
 from explorer.regions import Region
+from explorer.samples import object_of
 from explorer.types import Sample
 
 BOX = "box:"
@@ -32,9 +33,9 @@ def chosen_region(where: str | None, sample: Sample, clf: Classifier) -> Region 
     if where.startswith(BOX):
         return Region.box(size, *_numbers(where))
     if where in SIGNS:
-        if "seed" not in sample.meta:
+        sign = object_of(sample, size)
+        if sign is None:
             raise ValueError(f"--region {where} needs a rendered sign, by its name, such as stop-1; got {sample.name}.")
-        sign = Region.sign(sample.label, sample.meta["seed"], size)
         return sign if where == "sign" else sign.inverse
     path = Path(where)
     if not path.is_file():

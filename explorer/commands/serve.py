@@ -15,9 +15,9 @@ from pathlib import Path
 
 from explorer import addresses
 from explorer.classifiers import registered, registered_cards
-from explorer.commands import options
+from explorer.commands import options, pictures
 from explorer.pipeline import first_look
-from explorer.samples import cifar10, find_cifar10, offered
+from explorer.samples import Cifar10, find_cifar10, offered
 from explorer.studies.dataset import folder_pictures
 from explorer.ui import server
 
@@ -61,13 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--port", type=options.whole, help=f"of the server (default: the first free one from {FIRST_PORT})"
     )
-    parser.add_argument(
-        "--data",
-        type=Path,
-        metavar="DIR",
-        help="where CIFAR-10 lies: torchvision's files, or a folder of pictures per class (default: the folder that "
-        "EXPLORER_CIFAR10 names, else the one that the page downloads to)",
-    )
+    pictures.add_data_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -76,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
     port = _free_port(args.port, "0.0.0.0" if args.share else "127.0.0.1")
     if args.data is not None:
         _check_data(args.data)
-        os.environ[cifar10.VARIABLE] = str(args.data.resolve())
+        os.environ[Cifar10.variable] = str(args.data.resolve())
     for folder in args.pictures:
         folder_pictures(folder)  # refused here, not on the page
     if args.pictures:

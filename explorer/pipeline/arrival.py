@@ -11,17 +11,13 @@ import torch
 
 from explorer.adapter import Adapted
 from explorer.classifiers import Classifier
-from explorer.classifiers.data_sets import CUSTOM, TITLES, data_sets
-from explorer.grid import from_levels
 from explorer.images import fit
 from explorer.locks import read_only_twin
 from explorer.memory import as_one_sentence
-from explorer.samples import find_cifar10
-from explorer.signs import CLASS_NAMES, Scene, render
+from explorer.samples import CUSTOM, DATA_SETS, title_of
 from explorer.types import Image
 
 PICTURES = 10
-FIRST_SCENE = 1_700_000_000  # of signs that no network of ours was trained or measured on
 SAME = 0.01  # by how much two means may differ and still be those of the same pictures
 CLEARLY = 2  # pictures more that must be recognised before another normalisation is called better
 WITH = {
@@ -66,13 +62,13 @@ class Arrival:
     def told(self) -> str:
         """In one sentence or two."""
         if not self.n:
-            what = "its own classes" if self.dataset == CUSTOM else TITLES[self.dataset]
+            what = "its own classes" if self.dataset == CUSTOM else title_of(self.dataset)
             return (
                 f"Whether it predicts well could not be tried: no labelled pictures of {what} are on the computer that "
                 "runs this. Check its mean, standard deviation and order of classes yourself."
             )
         described, *others = self.tried
-        title = TITLES[self.dataset]
+        title = title_of(self.dataset)
         seen = f"It recognises {described.right} of {self.n} pictures of {title} as it is"
         if better := self.better:
             return f"{seen}, but {better.right} {WITH[better.kind]}: {LOOKS[better.kind]}."
@@ -110,7 +106,7 @@ def first_look(clf: Classifier) -> Arrival:
 def _variants(clf: Classifier) -> dict[str, tuple[tuple[float, ...], tuple[float, ...]]]:
     """Mean and standard deviation by kind. What is inside a network of Python cannot be taken out, but undone."""
     described = tuple(tuple(each.flatten().tolist()) for each in (clf.mean, clf.std))
-    known = data_sets()[clf.dataset]
+    known = DATA_SETS[clf.dataset]
     usual = known.mean, known.std
     variants = {"described": described}
     if described == NONE:
@@ -142,23 +138,5 @@ def _seen(clf: Classifier, pictures: Sequence[tuple[Image, int]], mean: tuple, s
 
 def _pictures(clf: Classifier) -> list[tuple[Image, int]]:
     """Labelled ones of the network's data set, in its size, as far as there are any here."""
-    if clf.dataset == "signs":
-        labels = [number * len(CLASS_NAMES) // PICTURES for number in range(PICTURES)]
-        scenes = (Scene.sample(FIRST_SCENE + number) for number in range(PICTURES))
-        images = [torch.from_numpy(render(label, scene)) for label, scene in zip(labels, scenes, strict=True)]
-        found = [(from_levels(image.permute(2, 0, 1)), label) for image, label in zip(images, labels, strict=True)]
-    elif clf.dataset == "cifar10":
-        found = _of_cifar10()
-    else:
-        found = []
+    found = DATA_SETS[clf.dataset].first_look(PICTURES) if clf.dataset in DATA_SETS else []
     return [(fit(image, clf.input_size), label) for image, label in found]
-
-
-def _of_cifar10() -> list[tuple[Image, int]]:
-    """One of each class; none where they are not here, or damaged."""
-    try:
-        split = find_cifar10()
-        samples = [split.sample(number) for number in split.choose(PICTURES, seed=0)] if split else []
-    except ValueError:
-        return []
-    return [(sample.image, sample.label) for sample in samples]

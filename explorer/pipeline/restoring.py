@@ -40,22 +40,30 @@ class Settings:
     picture: str  # SHA-256 of its pixels
 
 
+def remembered(exploration: Exploration) -> Settings:
+    """How a run was made."""
+    each, names = exploration, distinct(exploration.class_names)
+    return Settings(
+        network=each.network,
+        attack=each.attack,
+        target=None if each.target is None else names[each.target],
+        true=None if each.true_label is None else names[each.true_label],
+        method=each.evidence.method if each.evidence else DEFAULT_METHOD,
+        optimised=each.stage == "optimised" and len(each.result.stages) > 1,
+        region=each.region,
+        picture=picture_sha256(each.image),
+    )
+
+
 def restorable(exploration: Exploration) -> bytes:
     """The clean picture of a run, as a PNG file, with its settings."""
-    each, names = exploration, distinct(exploration.class_names)
-    known = {
+    known = vars(settings := remembered(exploration)) | {
         "format": FORMAT,
-        "network": each.network,
-        "attack": name_of(each.attack),
-        "settings": dataclasses.asdict(each.attack),
-        "target": None if each.target is None else names[each.target],
-        "true": None if each.true_label is None else names[each.true_label],
-        "method": each.evidence.method if each.evidence else DEFAULT_METHOD,
-        "optimised": each.stage == "optimised" and len(each.result.stages) > 1,
-        "region": None if each.region is None else each.region.text,
-        "picture": picture_sha256(each.image),
+        "attack": name_of(settings.attack),
+        "settings": dataclasses.asdict(settings.attack),
+        "region": None if settings.region is None else settings.region.text,
     }
-    return with_text(to_png(each.image), KEYWORD, json.dumps(known))
+    return with_text(to_png(exploration.image), KEYWORD, json.dumps({name: known[name] for name in FIELDS}))
 
 
 def settings_of(content: bytes) -> Settings | None:

@@ -91,11 +91,6 @@ class Rooms:
                 raise ValueError("Only the signs that come with the app can be put on the wall.")
             room.add_find(token, find)
 
-    def check_key(self, code: str, key: str) -> None:
-        """Raises unless this is the key of the room."""
-        with self._guard:
-            self._taught(code, key)
-
     def hold(self, code: str, key: str, lock: Lock) -> None:
         """The teacher holds these in place, and nothing else."""
         with self._guard:

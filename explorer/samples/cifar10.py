@@ -7,62 +7,78 @@ folders `train` and `test` with one folder of pictures per class; the latter it 
 import os
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from torchvision.datasets import CIFAR10
 
 from explorer.fetching import FetchFailed, OnBytes, fetch
 from explorer.folders import cache_folder, visible
+from explorer.hashes import stamp
 from explorer.images import from_uint8, load_image, picture_files
-from explorer.types import Image, Sample
+from explorer.samples.data_set import DataSet
+from explorer.samples.split import Split
+from explorer.types import Image
 
 VARIABLE = "EXPLORER_CIFAR10"
 CLASS_NAMES = ("Airplane", "Automobile", "Bird", "Cat", "Deer", "Dog", "Frog", "Horse", "Ship", "Truck")
-MEGABYTES = 170  # that are downloaded
-PREFIX = "cifar10-"  # of the pictures' names
 
 
-@dataclass(frozen=True)
-class Split:
-    """Labelled pictures, numbered from 0; each is read when it is asked for."""
+class Cifar10(DataSet):
+    """See DataSet."""
 
-    labels: np.ndarray  # (n,) int
-    read: Callable[[int], Image] = field(repr=False)
+    name = "cifar10"
+    title = label = "CIFAR-10"
+    input_size = (32, 32)
+    mean = (0.494, 0.483, 0.448)
+    std = (0.249, 0.246, 0.262)
+    link = "cifar"
+    aliases: ClassVar = {"plane": "airplane", "car": "automobile"}  # as in PyTorch's tutorial
+    n_unseen = 10_000
+    learned = "CIFAR-10 (Krizhevsky 2009)"
+    megabytes = 170
+    variable = VARIABLE
+    classes = CLASS_NAMES
 
-    def __len__(self) -> int:
-        return len(self.labels)
+    @property
+    def called(self) -> str:
+        """See DataSet."""
+        return f"CIFAR-10's test set, where it is there, is {self.name}-0 to {self.name}-9999"
 
-    def sample(self, number: int) -> Sample:
-        """The test set's picture of this number. Raises ValueError with one sentence if its file is no picture."""
-        label = int(self.labels[number])
-        caption = f"{CLASS_NAMES[label]}, picture {number:,} of CIFAR-10's test set"
-        return Sample(f"{PREFIX}{number}", self.read(number), label, caption, {"number": number}, "cifar10")
+    def split(self, folder: Path | None = None, *, train: bool = False) -> Split | None:
+        """See DataSet."""
+        return find_cifar10(folder, train=train)
 
-    def find(self, name: str) -> Sample | None:
-        """The picture of this name, e.g. "cifar10-42"; None if there is none."""
-        digits = name.removeprefix(PREFIX)
-        known = name.startswith(PREFIX) and digits.isdecimal() and len(digits) < 10 and int(digits) < len(self)
-        return self.sample(int(digits)) if known else None
+    def folder(self) -> Path:
+        """See DataSet."""
+        return cifar10_folder()
 
-    def choose(self, n: int, seed: int, label: int | None = None) -> list[int]:
-        """Numbers of `n` pictures at random, or of as many as there are, of one class or of all: of these, one of each
-        class in turn. The same `seed` chooses the same, and a larger `n` only adds some.
-        """
-        random = np.random.default_rng(seed)
-        classes = range(len(CLASS_NAMES)) if label is None else [label]
-        mixed = [random.permutation(np.flatnonzero(self.labels == each)) for each in classes]
-        turns = max(map(len, mixed))
-        return [int(some[turn]) for turn in range(turns) for some in mixed if turn < len(some)][:n]
+    def download(self, on_bytes: OnBytes, stopped: Callable[[], bool], folder: Path | None = None) -> bool:
+        """See DataSet."""
+        return download_cifar10(on_bytes, stopped, folder)
+
+    def now(self) -> str:
+        """The folder, and when what lies in it was put there."""
+        folder = cifar10_folder()
+        parts = (folder, folder / "test", folder / CIFAR10.base_folder / CIFAR10.test_list[0][0])
+        return f"{folder} {[stamp(each) for each in parts]}"
+
+    def missing(self, folder: Path | None) -> str:
+        """See DataSet."""
+        return (
+            f"CIFAR-10 is not in {folder or cifar10_folder()}: name torchvision's folder, or one with a folder of "
+            "pictures per class, in `train` and `test` to learn from, by --data; the page downloads it on a click, and "
+            "`train` with --download."
+        )
 
 
 def cifar10_folder() -> Path:
     """Where the pictures are looked for, and downloaded to."""
     if named := os.environ.get(VARIABLE):
         return Path(named)
-    return cache_folder() / "sparse-attack-explorer" / "cifar10"
+    return cache_folder() / "sparse-attack-explorer" / Cifar10.name
 
 
 def find_cifar10(folder: Path | None = None, *, train: bool = False) -> Split | None:
@@ -117,7 +133,7 @@ def _official(folder: Path, train: bool) -> Split:
             found = CIFAR10(folder, train=train)  # unpickles only what has the official files' MD5
     except RuntimeError as error:
         raise ValueError(f"CIFAR-10 in {folder} is damaged or incomplete: remove it and download it again.") from error
-    return Split(np.array(found.targets), lambda number: from_uint8(found.data[number]))
+    return Split(Cifar10(), np.array(found.targets), lambda number: from_uint8(found.data[number]))
 
 
 @lru_cache(maxsize=4)
@@ -136,4 +152,4 @@ def _folders(folder: Path, _changed: float) -> Split:
         except ValueError as error:
             raise ValueError(f"{files[number][0]}: {error}") from error
 
-    return Split(np.array([label for _, label in files]), read)
+    return Split(Cifar10(), np.array([label for _, label in files]), read)

@@ -8,6 +8,7 @@ import cv2
 
 from explorer.folders import ASSETS
 from explorer.samples.files import read_own
+from explorer.samples.renders import NAME
 from explorer.signs import CLASS_NAMES, Scene, render
 from explorer.types import Sample
 
@@ -53,7 +54,7 @@ class _Picture:
     def sample(self) -> Sample:
         scene = Scene.sample(self.seed)
         caption = f"{CLASS_NAMES[self.label]} sign {_WHERE[scene.background]}"
-        return Sample(self.name, read_own(FOLDER / self.file), self.label, caption, {"seed": self.seed}, "signs")
+        return Sample(self.name, read_own(FOLDER / self.file), self.label, caption, {"seed": self.seed}, NAME)
 
 
 def _pictures() -> list[_Picture]:

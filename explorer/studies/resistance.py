@@ -8,7 +8,7 @@ needs no gradients, looks for what a misleading gradient may have hidden.
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -59,30 +59,10 @@ def resistance(
     gradient_free: Attack,
     *,
     batch: int,
-    on_progress: Callable[[str], None] | None = None,
-) -> list[Resistance]:
-    """One row without a defence and one for each, on images (n, 3, h, w) that the classifier sees as `labels` (n,),
-    `batch` at a time. `on_progress` hears the name of each row once it is done.
-    """
-    rows: list[Resistance] = []
-    for row in resistances(classifier, images, labels, defences, attack, gradient_free, batch=batch):
-        rows.append(row)
-        if on_progress:
-            on_progress(row.defence)
-    return rows
-
-
-def resistances(
-    classifier: nn.Module,
-    images: Images,
-    labels: Labels,
-    defences: Mapping[str, Defence],
-    attack: Attack,
-    gradient_free: Attack,
-    *,
-    batch: int,
 ) -> Iterator[Resistance]:
-    """The same, row by row."""
+    """One row without a defence and one for each, as they are done, on images (n, 3, h, w) that the classifier sees as
+    `labels` (n,), `batch` at a time.
+    """
     plain: tuple[Images, Flags] | None = None
     terms = Terms(alone=False, mixed=False, kept_pixels=images[0, 0].numel())
     for name, defence in {NONE: None, **defences}.items():

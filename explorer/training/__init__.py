@@ -6,20 +6,15 @@
 
 from explorer.training.evaluation import N_SPARSE, Evaluation, SparseAccuracy, evaluate, measure_sparse, sparse_attacks
 from explorer.training.pictures import Pictures
-from explorer.training.recipes import EPS, RECIPES, Recipe
-from explorer.training.renders import TRAINING_SEEDS, UNSEEN_SEEDS, Renders
+from explorer.training.recipes import RECIPES, Recipe
 from explorer.training.trainer import train
 
 __all__ = [
-    "EPS",
     "N_SPARSE",
     "RECIPES",
-    "TRAINING_SEEDS",
-    "UNSEEN_SEEDS",
     "Evaluation",
     "Pictures",
     "Recipe",
-    "Renders",
     "SparseAccuracy",
     "evaluate",
     "measure_sparse",

@@ -11,12 +11,9 @@ from explorer.attacks import Attack, Greedy, RandomSearch, SparsePGD
 from explorer.attacks.dense import sign_attack
 from explorer.classifiers import best_device
 from explorer.classifiers.bundled import ASSETS, load_bundled, read_manifest
-from explorer.training.cifar10 import read_cifar10
+from explorer.samples import DATA_SETS
 from explorer.training.pictures import Pictures
-from explorer.training.recipes import EPS
-from explorer.training.renders import UNSEEN_SEEDS, Renders
 
-N_UNSEEN = {"signs": 5_000, "cifar10": 10_000}  # pictures that the manifest's figures were measured on
 N_SPARSE = 200  # of these, the first ones, under sparse attacks, which take seconds each
 
 
@@ -52,12 +49,10 @@ class SparseAccuracy:
 def unseen_pictures(dataset: str, n: int | None = None, folder: Path | None = None, download: bool = False) -> Pictures:
     """The first `n` pictures (default: as many as the manifest's figures stand on) that nothing was trained on.
 
-    `folder` and `download` are where CIFAR-10 comes from. Raises ValueError if it is not there.
+    `folder` and `download` are where pictures in files come from. Raises ValueError if they are not there.
     """
-    n = n or N_UNSEEN[dataset]
-    if dataset == "signs":
-        return Renders.draw(UNSEEN_SEEDS, n)
-    return read_cifar10(folder, train=False, download=download).first(n)
+    n = n or DATA_SETS[dataset].n_unseen
+    return Pictures.of(dataset, train=False, n=n, folder=folder, download=download)
 
 
 def measure(model: nn.Module, data: Pictures, pgd_steps: int, eps: float) -> Evaluation:
@@ -120,14 +115,14 @@ def evaluate(
 ) -> Evaluation:
     """Measure a bundled classifier on `n` unseen pictures, and under PGD of `pgd_steps` steps (0: not).
 
-    The radius is the manifest's, else the usual one for the pictures: 4/255 for signs, 8/255 for CIFAR-10. The first
+    The radius is the manifest's, else the usual one for the data set. The first
     `sparse_n` pictures are also measured under sparse attacks with `sparse_pixels` (0: not): by default the manifest's
     number, which only networks have that were trained against sparse attacks.
     """
     model = load_bundled(name, assets).to(best_device() if device == "auto" else device)
     data = unseen_pictures(model.dataset, n, folder, download).to(model.device)
     entry = read_manifest(assets)[name]
-    evaluation = measure(model, data, pgd_steps, entry.eps or EPS[model.dataset])
+    evaluation = measure(model, data, pgd_steps, entry.eps or DATA_SETS[model.dataset].eps)
     pixels = entry.sparse_pixels if sparse_pixels is None else sparse_pixels
     if not pixels:
         return evaluation

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from explorer.samples import DATA_SETS
 from explorer.types import Images
 
 
@@ -16,6 +18,11 @@ class Pictures:
 
     images: Tensor
     labels: Tensor
+
+    @classmethod
+    def of(cls, dataset: str, **choice: Any) -> "Pictures":
+        """Those of the data set of this name: see DataSet.labelled."""
+        return cls(*DATA_SETS[dataset].labelled(**choice))
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-EPS = {"signs": 4 / 255, "cifar10": 8 / 255}  # L-infinity radius for robust training and its measurement
+from explorer.samples import Cifar10, RoadSigns
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,7 @@ class Recipe:
     arguments: dict
     epochs: int
     second_cycle: int = 0  # epochs after those, from half the peak learning rate down again (arXiv 1608.03983)
-    dataset: str = "signs"  # or "cifar10"
+    dataset: str = RoadSigns.name
     renders: int = 12_000  # training pictures, if they are signs
     batch: int = 96
     optimiser: Literal["adamw", "sgd"] = "adamw"  # sgd: with Nesterov's momentum of 0.9
@@ -38,7 +38,7 @@ class Recipe:
 _RESNET = {"stem": 16, "stem_stride": 2, "widths": [32, 64, 96], "blocks": [1, 1, 1], "strides": [2, 2, 2]}
 _ROBUST = {"stem": 32, "stem_stride": 2, "widths": [64, 128, 256], "blocks": [1, 1, 1], "strides": [1, 2, 2]}
 _SPARSE = {"stem": 16, "stem_stride": 2, "widths": [32, 64, 96], "blocks": [1, 1, 1], "strides": [2, 2, 2]}
-_CIFAR = {"dataset": "cifar10", "batch": 128, "augment": True, "half": True}
+_CIFAR = {"dataset": Cifar10.name, "batch": 128, "augment": True, "half": True}
 _SGD = _CIFAR | {"optimiser": "sgd", "learning_rate": 0.4, "weight_decay": 5e-4}
 
 RECIPES: dict[str, Recipe] = {
@@ -63,7 +63,7 @@ RECIPES: dict[str, Recipe] = {
         "resnet",
         _RESNET,
         epochs=4,
-        eps=EPS["signs"],
+        eps=RoadSigns.eps,
         attack_steps=3,
         learning_rate=2e-3,
         label_smoothing=0.0,
@@ -99,13 +99,13 @@ RECIPES: dict[str, Recipe] = {
         **_CIFAR,
     ),
     "cifar-fast": Recipe(
-        "resnet", _ROBUST, epochs=9, eps=EPS["cifar10"], small_until=0.4, **_SGD | {"learning_rate": 0.2}
+        "resnet", _ROBUST, epochs=9, eps=Cifar10.eps, small_until=0.4, **_SGD | {"learning_rate": 0.2}
     ),
     "cifar-pgd": Recipe(
         "resnet",
         _ROBUST,
         epochs=1,
-        eps=EPS["cifar10"],
+        eps=Cifar10.eps,
         attack_steps=3,
         ramp=0.05,
         start_from="cifar-fast",

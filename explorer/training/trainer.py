@@ -12,16 +12,11 @@ from torch import Tensor
 from explorer.classifiers import Classifier, best_device
 from explorer.classifiers.bundled import ASSETS, Entry, digest, read_manifest, write_entry
 from explorer.classifiers.networks import ARCHITECTURES
-from explorer.signs import CLASS_NAMES
-from explorer.training import cifar10
+from explorer.samples import DATA_SETS
 from explorer.training.epochs import run_epoch
 from explorer.training.evaluation import N_SPARSE, Evaluation, measure, measure_sparse, unseen_pictures
 from explorer.training.pictures import Pictures
-from explorer.training.recipes import EPS, RECIPES, Recipe
-from explorer.training.renders import TRAINING_SEEDS, Renders
-
-_CLASS_NAMES = {"signs": list(CLASS_NAMES), "cifar10": list(cifar10.CLASS_NAMES)}
-_SOURCES = {"signs": "its own rendered road signs", "cifar10": "CIFAR-10 (Krizhevsky 2009)"}
+from explorer.training.recipes import RECIPES, Recipe
 
 
 def train(
@@ -54,7 +49,8 @@ def train(
     device = best_device() if device == "auto" else device
     out.mkdir(parents=True, exist_ok=True)
 
-    data = _training_pictures(recipe, folder, download)
+    n = recipe.renders if DATA_SETS[recipe.dataset].rendered else None
+    data = Pictures.of(recipe.dataset, train=True, n=n, folder=folder, download=download)
     model = _untrained(name, recipe, data, seed, out)
     # On one CPU core this layout in memory is half as fast again.
     model, data = model.to(device=device, memory_format=torch.channels_last), data.to(device)
@@ -84,7 +80,7 @@ def train(
     weights = _stored(model, recipe.half)
     model.network.load_state_dict(weights)  # what is measured is what is stored
     unseen = unseen_pictures(recipe.dataset, n_evaluate, folder, download).to(device)
-    evaluation = measure(model, unseen, 20 if recipe.eps else 0, recipe.eps or EPS[recipe.dataset])
+    evaluation = measure(model, unseen, 20 if recipe.eps else 0, recipe.eps or DATA_SETS[recipe.dataset].eps)
     if recipe.sparse:
         evaluation = replace(evaluation, sparse=measure_sparse(model, unseen.first(N_SPARSE), recipe.sparse))
     _write(name, recipe, model, weights, evaluation, f"python -m explorer train {name} --seed {seed}", out)
@@ -92,15 +88,9 @@ def train(
     return evaluation
 
 
-def _training_pictures(recipe: Recipe, folder: Path, download: bool) -> Pictures:
-    if recipe.dataset == "signs":
-        return Renders.draw(TRAINING_SEEDS, recipe.renders)
-    return cifar10.read_cifar10(folder, train=True, download=download)
-
-
 def _untrained(name: str, recipe: Recipe, data: Pictures, seed: int, out: Path) -> Classifier:
     """A classifier that can be trained, with the normalisation of these pictures."""
-    class_names = _CLASS_NAMES[recipe.dataset]
+    class_names = list(DATA_SETS[recipe.dataset].classes)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         network = ARCHITECTURES[recipe.architecture](len(class_names), **recipe.arguments)
@@ -170,7 +160,7 @@ def _write(
 ) -> None:
     """The weights and what is known about them."""
     sparse = evaluation.sparse
-    content = save(weights)
+    content, trained_on = save(weights), DATA_SETS[recipe.dataset]
     file = f"{name}.safetensors"
     (out / file).write_bytes(content)
     entry = Entry(
@@ -192,7 +182,7 @@ def _write(
         parameters=sum(parameter.numel() for parameter in model.parameters()),
         command=command,
         sha256=digest(content),
-        source=f"trained in this project on {_SOURCES[recipe.dataset]}",
+        source=f"trained in this project on {trained_on.learned or trained_on.title}",
         licence="MIT",
     )
     write_entry(name, entry, out)

@@ -83,7 +83,7 @@ def choose_subjects() -> tuple[tuple[str, ...], tuple[Sample, ...]]:
             format_func=lambda name: card_of(name).title,
             max_selections=MAX_NETWORKS,
             key="networks",
-            help=f"Those for road signs, and for CIFAR-10 where its pictures are. {BRING}",
+            help=f"Those whose labelled pictures are here: road signs always are. {BRING}",
             bind="query-params",
             width=420,
         )
@@ -109,35 +109,35 @@ def choose_values(attack: str) -> dict[str, tuple[Any, ...]]:
     every = offered(kind)
     across, up, *_ = dict.fromkeys((*kind.main, *tunable(kind), *every))
     places = (("x", "Across", across), ("y", "Up", up), ("z", "Small multiples", NO_KNOB))
-    for column, (key, title, default) in zip(st.columns(3), places, strict=True):
+    for key, title, default in places:
         options = [name for name in every if name not in values]
         options = [NO_KNOB, *options] if key == "z" else options
         titles = {name: NO_KNOB if name == NO_KNOB else every[name].label for name in options}
         bound(prefix + key, titles.values())
-        with column:
-            name = st.selectbox(
-                title,
-                options,
-                options.index(default) if default in options else 0,
-                format_func=titles.get,
-                key=prefix + key,
+        name = st.selectbox(
+            title,
+            options,
+            options.index(default) if default in options else 0,
+            format_func=titles.get,
+            key=prefix + key,
+            bind="query-params",
+        )
+        if name != NO_KNOB:
+            text = st.text_input(
+                f"Values of {symbol(name, kind)}",
+                written(suggested(every[name])),
+                key=f"{prefix}values_{name}",
+                help=f"At most {MAX_VALUES}, separated by commas. {every[name].help}",
                 bind="query-params",
             )
-            if name != NO_KNOB:
-                text = st.text_input(
-                    f"Values of {symbol(name, kind)}",
-                    written(suggested(every[name])),
-                    key=f"{prefix}values_{name}",
-                    help=f"At most {MAX_VALUES}, separated by commas. {every[name].help}",
-                    bind="query-params",
-                )
-                values[name] = parsed(every[name], text)
+            values[name] = parsed(every[name], text)
     return values
 
 
-def choose_base(attack: str, refined: str, default: bool = False) -> Attack:
+def choose_base(attack: str, refined: str, default: bool = False, across: int = 3) -> Attack:
     """The setting of the attack of this name to start from; the same knobs as on Explore, with links of their own.
-    `refined` is the name, in the link, of the switch for pruning and polishing, `default` where it stands at first.
+    `refined` is the name, in the link, of the switch for pruning and polishing, `default` where it stands at first;
+    `across` knobs stand side by side.
     """
     kind, prefix, presets = ATTACKS[attack], BASE + prefix_of(attack), presets_of(attack).values()
     bound(refined, SWITCH)
@@ -149,10 +149,10 @@ def choose_base(attack: str, refined: str, default: bool = False) -> Attack:
         help="Off: the optimised stage alone, which is where the attack's own settings act, and several times quicker.",
     )
     with st.expander("Current setting: what is started from, and the ring in the map"):
-        columns = st.columns(3)
+        columns = st.columns(across)
         chosen = {}
         for number, (name, knob) in enumerate(offered(kind).items()):
-            with columns[number % 3]:
+            with columns[number % across]:
                 chosen[name] = widget(knob, presets, prefix=prefix)
     return kind(**chosen, prune=refined, polish=refined)
 

@@ -38,7 +38,8 @@ guessed from the prediction, until you say better under *True class*. ImageNet's
 the button, and are used without a connection from then on. Weights that you upload stay in your visit: nobody else
 sees them, and they are gone with it.
 
-**Pin** a result to set it beside another one of this visit: which settings differ, and which changed pixels both share.
+A click opens an earlier **run of this visit** as it was. **Pin** a result to set it beside another one: which settings
+differ, and which changed pixels both share.
 
 The page's address holds picture, network and all settings: copy it to share what you see. Uploads are not in it.
 """

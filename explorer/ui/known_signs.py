@@ -17,10 +17,10 @@ from explorer.folders import ASSETS
 from explorer.hashes import image_sha256, network_sha256, rooms_sha256
 from explorer.images import from_uint8
 from explorer.packing import pack_changes, unpack_changes
+from explorer.samples.renders import UNSEEN_SEEDS
 from explorer.signs import Scene, render
 from explorer.studies.plan import CODE
 from explorer.studies.trials import SignTrial
-from explorer.training import UNSEEN_SEEDS
 
 FOLDER = ASSETS / "shipped" / "signs"
 FIRST_SEED = UNSEEN_SEEDS + 500_000_000  # of scenes that no network has been trained or measured on

@@ -17,9 +17,10 @@ from explorer.classifiers.own import PREFIX, own_cards
 from explorer.fetching import FetchFailed
 from explorer.jobs import Job
 from explorer.memory import as_one_sentence
+from explorer.samples import CUSTOM, DATA_SETS, ImageNet
 from explorer.ui.arrival import show_arrival, show_mapping
 from explorer.ui.caches import classifier, seconds_per_step
-from explorer.ui.cifar10 import PATIENCE, QUEUE
+from explorer.ui.data_sets import PATIENCE, QUEUE
 from explorer.ui.link import link, linked
 from explorer.ui.long_runs import LongRun, control, long_runs
 from explorer.ui.markdown import plain
@@ -27,7 +28,6 @@ from explorer.ui.own_network import uploaded_network
 from explorer.ui.session import session
 
 OWN = "own"
-WORLDS = {"signs": "Road signs", "cifar10": "CIFAR-10", "imagenet": "ImageNet", OWN: "Your own"}
 UPLOADED = "upload"  # the network whose weights a visitor brings along: no link can restore it
 PARAMETER = "network"
 BRING = (
@@ -48,7 +48,7 @@ def choose_network() -> str:
     world = st.selectbox(
         "Network for",
         list(names),
-        format_func=WORLDS.get,
+        format_func=lambda world: DATA_SETS[world].label if world in DATA_SETS else "Your own",
         key="world",
         on_change=lambda: link(PARAMETER, names[st.session_state.world][0], DEFAULT),
         width=125,
@@ -99,14 +99,14 @@ def dataset_of(name: str) -> str:
     if name != UPLOADED:
         return card_of(name).dataset
     own = session().own
-    return own.dataset if own else "custom"
+    return own.dataset if own else CUSTOM
 
 
 def _by_world() -> dict[str, list[str]]:
-    names: dict[str, list[str]] = {world: [] for world in WORLDS}
+    names: dict[str, list[str]] = {world: [] for world in (*DATA_SETS, OWN)}
     for card in CLASSIFIERS.values():
         names[card.dataset].append(card.name)
-    names["imagenet"] += torchvision_names()
+    names[ImageNet.name] += torchvision_names()
     names[OWN] += [*(card.name for card in registered()), UPLOADED, *(card.name for card in own_cards())]
     return {world: some for world, some in names.items() if some}
 

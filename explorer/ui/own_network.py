@@ -10,11 +10,11 @@ import streamlit as st
 import torch
 
 from explorer.classifiers import CLASSIFIERS, Classifier, load_own_weights, torchvision_names
-from explorer.classifiers.data_sets import TITLES
 from explorer.classifiers.imagenet import COMMON
 from explorer.limits import limits
 from explorer.locks import read_only_twin
 from explorer.memory import as_one_sentence
+from explorer.samples import DATA_SETS, ImageNet, title_of
 from explorer.ui.arrival import arrival_of, show_arrival, show_mapping
 from explorer.ui.caches import seconds_per_step
 from explorer.ui.markdown import plain
@@ -27,7 +27,6 @@ NORMALISATIONS: dict[str, tuple[tuple[float, ...], tuple[float, ...]] | None] = 
     "none": ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
     "custom": None,
 }
-KNOWN_CLASSES = {"imagenet": "ImageNet's 1,000", "cifar10": "CIFAR-10's 10", "signs": "the 18 road signs"}
 LISTED = "a list"
 FORM = "own-weights"  # the key of what asks for them
 ARRIVED = "own-arrived"  # they have just been loaded
@@ -64,7 +63,7 @@ def _take(clf: Classifier | None, file: str) -> None:
 
 def _in_use(clf: Classifier, file: str) -> str:
     n, (height, width) = len(clf.class_names), clf.input_size
-    classes = f"{n:,} classes" + (f" of {TITLES[clf.dataset]}" if clf.dataset in TITLES else "")
+    classes = f"{n:,} classes" + (f" of {title_of(clf.dataset)}" if clf.dataset in DATA_SETS else "")
     return f"In use: {file} as {clf.name}, {classes}, {width} × {height} pixels."
 
 
@@ -99,7 +98,11 @@ def _form() -> tuple | None:
     with middle:
         architecture = st.selectbox("Architecture", architectures(), key="own_architecture")
         known = st.selectbox(
-            "Classes", [*KNOWN_CLASSES, LISTED], format_func=lambda each: KNOWN_CLASSES.get(each, each), key="own_known"
+            "Classes",
+            [*DATA_SETS, LISTED],
+            [*DATA_SETS].index(ImageNet.name),
+            format_func=lambda each: DATA_SETS[each].counted if each in DATA_SETS else each,
+            key="own_known",
         )
         if known == LISTED:
             lines = st.text_area("One class per line, in the order of the network's outputs", key="own_classes")

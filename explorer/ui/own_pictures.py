@@ -97,6 +97,16 @@ def carry(name: str, content: bytes) -> None:
     st.session_state.carried = CarriedFile(hashlib.sha256(content).hexdigest(), name, content)
 
 
+def keep_beside(beside: bool) -> None:
+    """Before Explore is drawn: whether what is carried is offered beside uploads, and not only until there are some."""
+    st.session_state.carried_beside = beside
+
+
+def offered(files: Sequence[UploadedFile]) -> "Sequence[UploadedFile | CarriedFile]":
+    """What a person can choose among, of these uploads and what is carried."""
+    return [*files, *carried()] if st.session_state.get("carried_beside") else files or carried()
+
+
 def carried() -> list[CarriedFile]:
     """What another page has brought along in this visit."""
     return [st.session_state.carried] if "carried" in st.session_state else []

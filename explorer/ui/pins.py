@@ -2,83 +2,44 @@
 
 import base64
 import html
-from dataclasses import dataclass, field
 
 import streamlit as st
 
 from explorer.figures import marked
 from explorer.images import to_png
-from explorer.pipeline import Exploration
 from explorer.pipeline.differences import SharedPixels, differing_settings, shared_pixels
+from explorer.ui.history import KEPT, History, Visited, history, reopen
 from explorer.ui.markdown import plain
 
-KEPT = 6  # runs of a visit: large pictures take 4 MB each
 PINNED = "pinned"  # the control's key
 
 
-@dataclass(frozen=True)
-class Visited:
-    """One result that was shown."""
-
-    number: int  # in the visit, from 1
-    picture: str
-    exploration: Exploration
-
-    @property
-    def title(self) -> str:
-        return f"{self.number}. {self.picture}: {self.exploration.story}"
-
-
-@dataclass
-class History:
-    """The newest results of a visit, each once; pinned ones stay."""
-
-    runs: dict[int, Visited] = field(default_factory=dict)
-    pinned: list[int] = field(default_factory=list)  # numbers of one or two of them
-    count: int = 0
-
-    def pin(self, number: int) -> None:
-        """Pin a run; of two that are pinned already, the older one is let go."""
-        self.pinned = [*self.pinned, number][-2:]
-
-    def add(self, exploration: Exploration, picture: str) -> Visited:
-        """The run of this exploration, added if it is new."""
-        for run in self.runs.values():
-            if run.exploration is exploration:
-                return run
-        self.count += 1
-        new = self.runs[self.count] = Visited(self.count, picture, exploration)
-        others = [number for number in self.runs if number not in (*self.pinned, new.number)]
-        for number in others[: max(0, len(self.runs) - KEPT)]:
-            del self.runs[number]
-        return new
-
-
-def show_pins(exploration: Exploration, picture: str) -> None:
-    """Pin what is shown, choose among the visit's runs, and see two of them side by side."""
-    history: History = st.session_state.setdefault("history", History())
-    now = history.add(exploration, picture)
-    with st.expander("Pin, and compare with another run of this visit", key="pins", on_change="rerun") as opened:
+def show_history(now: Visited) -> None:
+    """The visit's runs: open one again, pin some, and see two of them side by side."""
+    known = history()
+    with st.expander("Runs of this visit: open one again, pin, compare", key="pins", on_change="rerun") as opened:
         if not opened.open:
             return
-        here = now.number in history.pinned
-        st.button("Pin this result", on_click=history.pin, args=[now.number], disabled=here, key="pin")
-        st.session_state[PINNED] = history.pinned  # Streamlit forgets a control that is not drawn
+        _offer_runs(known, now)
+        st.button(
+            "Pin this result", on_click=known.pin, args=[now.number], disabled=now.number in known.pinned, key="pin"
+        )
+        st.session_state[PINNED] = known.pinned  # Streamlit forgets a control that is not drawn
 
         def choose() -> None:
-            history.pinned = [*st.session_state[PINNED]]
+            known.pinned = [*st.session_state[PINNED]]
 
         chosen = st.multiselect(
             "Pinned: two are shown side by side",
-            [*reversed(history.runs)],
-            format_func=lambda number: history.runs[number].title,
+            [*reversed(known.runs)],
+            format_func=lambda number: known.runs[number].title,
             max_selections=2,
             key=PINNED,
             on_change=choose,
-            placeholder=f"None of this visit's {len(history.runs)} run{'s' * (len(history.runs) != 1)} is pinned",
+            placeholder=f"None of this visit's {len(known.runs)} run{'s' * (len(known.runs) != 1)} is pinned",
             help=f"The last {KEPT} results that were shown in this visit, the newest first. Pinned ones stay.",
         )
-        runs = [history.runs[number] for number in chosen]
+        runs = [known.runs[number] for number in chosen]
         if not runs:
             return
         for column, run in zip(st.columns(2), runs, strict=False):
@@ -86,6 +47,22 @@ def show_pins(exploration: Exploration, picture: str) -> None:
                 _show(run)
         if len(runs) == 2:
             _compare(*runs)
+
+
+def _offer_runs(known: History, now: Visited) -> None:
+    """One line for each run, the newest first; a click opens it."""
+    with st.container(key="runs", gap="xsmall"):
+        for run in reversed(known.runs.values()):
+            here = run.number == now.number
+            st.button(
+                plain(run.title).replace(" %", "\u00a0%") + " **(shown)**" * here,
+                on_click=reopen,
+                args=[run],
+                key=f"reopen-{run.number}",
+                type="tertiary",
+                disabled=here or run.lost,
+                help="Its network was uploaded, and another one has taken its place." if run.lost else None,
+            )
 
 
 def _show(run: Visited) -> None:

@@ -7,6 +7,7 @@ import streamlit as st
 from explorer.classifiers import Classifier
 from explorer.pipeline.address import INSIDE
 from explorer.regions import Corner, Region, Size
+from explorer.samples import object_is_known, object_of
 from explorer.types import Sample
 from explorer.ui.link import bound, link, said, unlink
 from explorer.ui.markdown import plain
@@ -27,14 +28,14 @@ MAX_LINK = 4000  # characters of a region's text: browsers and servers refuse ad
 def choose_region(sample: Sample, clf: Classifier) -> tuple[Region | None, Draw | None]:
     """The pixels that may change, None for all of them; and, while a person draws, what hears of it."""
     size = tuple(clf.input_size)
-    places = PLACES if "seed" in sample.meta else (EVERYWHERE, *DRAWN)
+    places = PLACES if object_is_known(sample) else (EVERYWHERE, *DRAWN)
     bound("where", places)
     where = st.selectbox("Where may it change?", places, key="where", bind="query-params")
     if where == EVERYWHERE:
         return None, None
     on_draw = _offer_drawing(size) if where in DRAWN else None
     try:
-        region = _drawn(size) if where in DRAWN else Region.sign(sample.label, sample.meta["seed"], size)
+        region = _drawn(size) if where in DRAWN else object_of(sample, size)
         if region is not None and where in (OUTSIDE, NOT_SIGN):
             region = region.inverse
     except ValueError as error:

@@ -13,12 +13,13 @@ from explorer.ui.attacks import name_of, prefix_of
 from explorer.ui.controls import keep_stop, nearest
 from explorer.ui.link import link, unlink
 from explorer.ui.markdown import plain
-from explorer.ui.own_pictures import OwnPicture, uploaded
+from explorer.ui.own_pictures import OwnPicture, keep_beside, uploaded
 
 
 def restore_upload() -> None:
     """Files were uploaded: what the newest of them remembers is put back, and it is shown."""
     st.session_state.restored = None
+    keep_beside(False)
     known = {picture.id for picture in uploaded()}
     for file in st.session_state.upload:
         if file.file_id in known or file.size > limits().picture_mb * 2**20:
@@ -27,7 +28,7 @@ def restore_upload() -> None:
         try:
             settings = settings_of(content)
             if settings is not None:
-                others = _apply(settings)
+                others = put(settings)
                 st.session_state.own_chosen = OwnPicture(file).name
                 instead = f"; the nearest that can be is used for {', '.join(others)}" if others else ""
                 st.session_state.restored = True, f"{file.name} has put its settings back{instead}."
@@ -41,8 +42,8 @@ def tell_restored() -> None:
         (st.caption if told[0] else st.error)(plain(told[1]))
 
 
-def _apply(settings: Settings) -> list[str]:
-    """Put the controls; those that cannot be put exactly there."""
+def put(settings: Settings) -> list[str]:
+    """Put the controls, before they are drawn; those that cannot be put exactly there."""
     name, others = name_of(settings.attack), []
     link(networks.PARAMETER, settings.network, DEFAULT)
     link(ATTACK, name, next(iter(ATTACKS)))

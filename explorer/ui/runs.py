@@ -91,7 +91,7 @@ def ask(question: Question, clf: Classifier, status: StatusLine) -> Exploration 
     otherwise when the Run button says so.
     """
     me = session()
-    found = answers().find(question)
+    found = me.kept(question) or answers().find(question)
     if found is None:
         clean = show_clean(question, clf)
         found = _answer(question, clf, status, me)

@@ -31,13 +31,18 @@ class Session:
     jobs: dict[str, Job] = field(default_factory=dict)  # longer work on `shown` that is under way, by its name
     results: dict[str, Any] = field(default_factory=dict)  # of such work: None where it was stopped
     sought: str = ""  # the smallest set that is to be found: a key of ui.what_if.SETS
+    reopened: tuple[Question, Exploration] | None = None  # an earlier run of the visit, which is to be shown again
     own: Classifier | None = None  # from weights that this visitor uploaded: nobody else's
     own_file: str = ""  # the name of their file
     told: str = ""  # what the last search for a smallest set found
 
     def run(self) -> None:
         """Ask again, whatever came of it before."""
-        self.asked, self.run_now = None, True
+        self.asked, self.run_now, self.reopened = None, True, None
+
+    def kept(self, question: Question) -> Exploration | None:
+        """The earlier run of the visit that is to be shown again, if this is its question."""
+        return self.reopened[1] if self.reopened is not None and self.reopened[0] == question else None
 
     def show(self, exploration: Exploration, question: Question) -> None:
         """Look at another exploration, the answer to `question`. What was selected, changed and found belongs to the

@@ -1,6 +1,5 @@
-"""Where the picture comes from: signs, photographs, CIFAR-10, a file, or the camera."""
+"""Where the picture comes from: a data set, photographs, a file, or the camera."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -8,49 +7,53 @@ import streamlit as st
 
 from explorer.images import SUFFIXES, to_uint8
 from explorer.limits import limits
-from explorer.samples import find_cifar10, find_new_sign, gallery, photographs
-from explorer.samples.cifar10 import CLASS_NAMES
+from explorer.samples import DATA_SETS, DataSet, photographs
 from explorer.types import Sample
-from explorer.ui.cifar10 import offer_cifar10
+from explorer.ui.data_sets import offer_pictures
 from explorer.ui.fitting import Original, convert, in_plain_view
 from explorer.ui.gallery import gallery as thumbnails
 from explorer.ui.link import bound, link, linked, linked_number, note_unknown, said, unlink, whole
 from explorer.ui.markdown import plain
-from explorer.ui.own_pictures import carried, choose_one, own_pictures, tell_problems
+from explorer.ui.own_pictures import carried, choose_one, offered, own_pictures, tell_problems
 from explorer.ui.restore import restore_upload, tell_restored
 
-SIGNS, PHOTOGRAPHS, CIFAR10, UPLOAD, CAMERA = "Road signs", "Photographs", "CIFAR-10", "Upload", "Camera"
-SOURCES = (SIGNS, PHOTOGRAPHS, CIFAR10, UPLOAD, CAMERA)
+PHOTOGRAPHS, UPLOAD, CAMERA = "Photographs", "Upload", "Camera"
 PARAMETER = "picture"
 OWN = {UPLOAD: "upload", CAMERA: "camera"}  # what the link says of a picture that it cannot hold
-SHOWN = 54  # pictures of CIFAR-10 at a time
+SHOWN = 54  # pictures of many at a time
 ALL_CLASSES = "all, in turn"
 MAX_SEED = 9999
 STAYS = "it stays on the computer that runs this app"
 
 
 def choose_source(dataset: str) -> str:
-    """One of SOURCES: at first that of the link's picture, and, with a network of another data set, one that suits."""
+    """One of choices(): at first that of the link's picture; with a network of another data set, one that suits."""
     if "source" not in st.session_state:
-        st.session_state.source = _source_of(linked_picture()) or default_source(dataset)
+        st.session_state.source = source_of(linked_picture()) or default_source(dataset)
     elif st.session_state.get("source_for", dataset) != dataset:
         suits = st.session_state.source in (UPLOAD, CAMERA, default_source(dataset))
         if not suits:
             st.session_state.source = default_source(dataset)
             unlink(PARAMETER)
-    elif source := _source_of(linked_picture()):  # after the browser's Back
+    elif source := source_of(linked_picture()):  # after the browser's Back
         st.session_state.source = source
     st.session_state.source_for = dataset
     return st.segmented_control(
-        "Picture", SOURCES, required=True, key="source", wrap=True, on_change=lambda: unlink(PARAMETER)
+        "Picture", choices(), required=True, key="source", wrap=True, on_change=lambda: unlink(PARAMETER)
     )
+
+
+def choices() -> tuple[str, ...]:
+    """Data sets whose pictures come with the app, photographs, those that may have to be fetched, and one's own."""
+    shown = [each for each in DATA_SETS.values() if each.sources]
+    bundled, others = ([each.label for each in shown if bool(each.gallery()) is known] for known in (True, False))
+    return (*bundled, PHOTOGRAPHS, *others, UPLOAD, CAMERA)
 
 
 def default_source(dataset: str) -> str:
     """Where a network of this data set finds pictures of what it knows, as far as they are here."""
-    if dataset == "signs":
-        return SIGNS
-    return CIFAR10 if dataset == "cifar10" and cifar10_is_here() else PHOTOGRAPHS
+    of = DATA_SETS.get(dataset)
+    return of.label if of is not None and of.here() else PHOTOGRAPHS
 
 
 def choose_picture(source: str, dataset: str, size: tuple[int, int]) -> Sample:
@@ -65,7 +68,8 @@ def choose_picture(source: str, dataset: str, size: tuple[int, int]) -> Sample:
 
 def comes_with_the_app(sample: Sample) -> bool:
     """Whether this is one of the app's own pictures."""
-    return any(sample.name == each.name for source in (SIGNS, PHOTOGRAPHS) for each in _all_of(source))
+    every = (photographs(), *(each.gallery() for each in DATA_SETS.values()))
+    return any(sample.name == each.name for some in every for each in some)
 
 
 def linked_picture() -> str:
@@ -73,49 +77,26 @@ def linked_picture() -> str:
     return said(PARAMETER)
 
 
-def _source_of(name: str) -> str | None:
+def source_of(name: str) -> str | None:
+    """Which of choices() the picture that a link calls so comes from; None if nobody knows it."""
     if name in OWN.values():
         return next(source for source, marker in OWN.items() if marker == name)
-    for source in (SIGNS, PHOTOGRAPHS):
-        if any(sample.name == name for sample in _all_of(source)):
-            return source
-    if find_new_sign(name) is not None:
-        return SIGNS
-    return CIFAR10 if name.startswith("cifar10-") and cifar10_is_here() else None
-
-
-def _all_of(source: str) -> Sequence[Sample]:
-    return gallery() if source == SIGNS else photographs()
-
-
-def cifar10_is_here() -> bool:
-    """Whether CIFAR-10's pictures are on this computer."""
-    try:
-        return find_cifar10() is not None
-    except ValueError:
-        return False
+    if any(sample.name == name for sample in photographs()):
+        return PHOTOGRAPHS
+    return next((each.label for each in DATA_SETS.values() if each.owns(name)), None)
 
 
 def _chosen(source: str, dataset: str, size: tuple[int, int]) -> Original:
-    if source == CIFAR10:
-        sample = _from_cifar10()
-    elif source in OWN:
+    of = next((each for each in DATA_SETS.values() if each.label == source), None)
+    if source in OWN:
         if own := _own(source, size):
             return own
         sample = _instead(dataset)
         st.caption(f"Shown until then: **{sample.caption or sample.name}**, which comes with the app.")
+    elif of is not None and not of.gallery():
+        sample = _numbered(of)
     else:
-        samples = _all_of(source)
-        if source == SIGNS and (new := find_new_sign(linked_picture())) is not None:
-            samples = new, *samples
-        names = [sample.name for sample in samples]
-        usual = _all_of(source)[0].name
-        chosen = linked(PARAMETER, names, usual)
-        key = "gallery" if source == SIGNS else "photographs"
-        thumbnails(samples, chosen, key=key, on_pick=lambda name: link(PARAMETER, name, ""))
-        if linked_picture() in ("", *names):  # else the address stays, and what is said of it
-            link(PARAMETER, chosen, usual if source == default_source(dataset) else "")
-        sample = samples[names.index(chosen)]
+        sample = _of_few(of, source == default_source(dataset))
     found = sample or _instead(dataset)
     return Original(
         tuple(found.image.shape[1:]),
@@ -126,21 +107,39 @@ def _chosen(source: str, dataset: str, size: tuple[int, int]) -> Original:
 
 def _instead(dataset: str) -> Sample:
     """What is shown until there is the picture that was asked for."""
-    return _all_of(SIGNS if dataset == "signs" else PHOTOGRAPHS)[0]
+    gallery = DATA_SETS[dataset].gallery() if dataset in DATA_SETS else ()
+    return (gallery or photographs())[0]
 
 
-def _from_cifar10() -> Sample | None:
+def _of_few(of: DataSet | None, usual_source: bool) -> Sample:
+    """One of a data set's gallery, or of the photographs, all of which are shown."""
+    few = photographs() if of is None else of.gallery()
+    usual, samples, asked = few[0].name, few, linked_picture()
+    if of is not None and asked not in {sample.name for sample in few} and (other := of.find(asked)) is not None:
+        samples = other, *few
+    names = [sample.name for sample in samples]
+    chosen = linked(PARAMETER, names, usual)
+    key = "photographs" if of is None else "gallery"
+    thumbnails(samples, chosen, key=key, on_pick=lambda name: link(PARAMETER, name, ""))
+    if asked in ("", *names):  # else the address stays, and what is said of it
+        link(PARAMETER, chosen, usual if usual_source else "")
+    return samples[names.index(chosen)]
+
+
+def _numbered(of: DataSet) -> Sample | None:
+    """One of a data set's many pictures, by class and at random; None where they are not here."""
+    seed_key, class_key = (f"{of.link or of.name}_{name}" for name in ("seed", "class"))
     try:
-        found = find_cifar10()
+        found = of.split()
         if found is None:
-            offer_cifar10()
+            offer_pictures(of)
             return None
-        linked_number("cifar_seed", "Shuffle", whole(0, MAX_SEED), 0)
+        linked_number(seed_key, "Shuffle", whole(0, MAX_SEED), 0)
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            bound("cifar_class", [ALL_CLASSES, *CLASS_NAMES])
-            name = st.selectbox("Class", [ALL_CLASSES, *CLASS_NAMES], key="cifar_class", bind="query-params", width=180)
-            seed = st.number_input("Shuffle", 0, MAX_SEED, 0, key="cifar_seed", bind="query-params", width=140)
-        label = None if name == ALL_CLASSES else CLASS_NAMES.index(name)
+            bound(class_key, [ALL_CLASSES, *of.classes])
+            name = st.selectbox("Class", [ALL_CLASSES, *of.classes], key=class_key, bind="query-params", width=180)
+            seed = st.number_input("Shuffle", 0, MAX_SEED, 0, key=seed_key, bind="query-params", width=140)
+        label = None if name == ALL_CLASSES else [*of.classes].index(name)
         samples = [found.sample(number) for number in found.choose(SHOWN, seed, label)]
         asked = linked_picture()
         chosen = found.find(asked) if asked else samples[0]
@@ -152,7 +151,7 @@ def _from_cifar10() -> Sample | None:
         chosen = samples[0]
     else:
         link(PARAMETER, chosen.name, "")
-    thumbnails(samples, chosen.name, key="cifar10", on_pick=lambda picked: link(PARAMETER, picked, ""))
+    thumbnails(samples, chosen.name, key=of.name, on_pick=lambda picked: link(PARAMETER, picked, ""))
     return chosen
 
 
@@ -178,7 +177,7 @@ def _own(source: str, size: tuple[int, int]) -> Original | None:
         )
     if not files and (brought := carried()):
         st.caption(f"Brought along from another page: **{plain(brought[0].name)}**.")
-    pictures = own_pictures(files or carried())
+    pictures = own_pictures(offered(files))
     tell_problems(pictures)
     tell_restored()
     if not pictures:

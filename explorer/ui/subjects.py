@@ -6,27 +6,24 @@ from functools import lru_cache
 
 import streamlit as st
 import torch
-from torchvision.datasets import CIFAR10
 
 from explorer.classifiers import CLASSIFIERS
 from explorer.classifiers.own import own_cards
-from explorer.hashes import image_sha256, stamp
+from explorer.hashes import image_sha256
 from explorer.images import fit
 from explorer.locks import read_only_twin
 from explorer.memory import as_one_sentence
-from explorer.samples import cifar10_folder, find_cifar10, gallery
+from explorer.samples import DATA_SETS, title_of
 from explorer.types import Sample
 from explorer.ui.caches import classifier
 from explorer.ui.networks import card_of, registered
 
-FROM_CIFAR10 = 80  # pictures of CIFAR-10 that are looked at: those that a network mistakes are left out
-
 
 def tunable_networks() -> list[str]:
-    """Names of the networks whose pictures are here, signs always, CIFAR-10 where it is: the bundled ones, then those
-    that the person who runs the server brought along.
+    """Names of the networks whose labelled pictures are here: the bundled ones, then those that the person who runs the
+    server brought along.
     """
-    known = {"signs", "cifar10"} if _has_cifar10() else {"signs"}
+    known = {name for name, each in DATA_SETS.items() if each.here()}
     bundled = [card for card in CLASSIFIERS.values() if card.source == "bundled"]
     return [card.name for card in (*bundled, *registered(), *own_cards()) if card.dataset in known]
 
@@ -41,19 +38,22 @@ def labelled_pictures(networks: Sequence[str]) -> tuple[Sample, ...]:
     sizes = {card.input_size for card in cards}
     datasets = {card.dataset for card in cards}
     if len(datasets) > 1:
-        raise ValueError("Choose networks for road signs, or networks for CIFAR-10: one picture cannot suit both.")
+        told = ", or networks for ".join(title_of(name) for name in DATA_SETS if name in datasets)
+        raise ValueError(f"Choose networks for {told}: one picture cannot suit both.")
     if len(sizes) > 1:
         told = " and ".join(f"{width} × {height}" for height, width in sorted(sizes))
         raise ValueError(f"Choose networks that see pictures of one size; these see {told} pixels.")
-    doubtful = tuple((card.name, card.content) for card in cards if card.ones_own or card.dataset == "cifar10")
-    return _recognised(doubtful, cifar10_now() if datasets == {"cifar10"} else "", *sizes)
+    dataset = next(iter(datasets), next(iter(DATA_SETS)))
+    sure = DATA_SETS[dataset].bundled
+    doubtful = tuple((card.name, card.content) for card in cards if card.ones_own or not sure)
+    return _recognised(doubtful, dataset, DATA_SETS[dataset].now(), *sizes)
 
 
 def pictures_of(dataset: str) -> tuple[Sample, ...]:
-    """The pictures of "signs" or "cifar10" as they are, whatever any network sees in them, one of each class first.
-    Raises ValueError with one sentence if they are not here.
+    """The pictures of this data set as they are, whatever any network sees in them, one of each class first. Raises
+    ValueError with one sentence if they are not here.
     """
-    return _recognised((), cifar10_now() if dataset == "cifar10" else "")
+    return _recognised((), dataset, DATA_SETS[dataset].now())
 
 
 def fitted(samples: Sequence[Sample], size: tuple[int, int]) -> tuple[Sample, ...]:
@@ -69,12 +69,12 @@ def fitted(samples: Sequence[Sample], size: tuple[int, int]) -> tuple[Sample, ..
 
 @lru_cache(maxsize=32)
 def _recognised(
-    networks: tuple[tuple[str, str], ...], folder: str, size: tuple[int, int] | None = None
+    networks: tuple[tuple[str, str], ...], dataset: str, _now: str, size: tuple[int, int] | None = None
 ) -> tuple[Sample, ...]:
-    """Of the signs, or of CIFAR-10 in its `folder` as it is now, those that all of these networks, told by their names
-    and contents, recognise: all where there is no network to ask. Fitted to `size`, by default as they are.
+    """Of the data set's pictures, as they are now, those that all of these networks, told by their names and contents,
+    recognise: all where there is no network to ask. Fitted to `size`, by default as they are.
     """
-    samples = _of_cifar10() if folder else sorted(gallery(), key=lambda sample: sample.name.rpartition("-")[2])
+    samples = DATA_SETS[dataset].clearest()
     if size is not None:
         samples = [replace(sample, image=fit(sample.image, size)) for sample in samples]
     right = [True] * len(samples)
@@ -87,24 +87,3 @@ def _recognised(
     if not any(right):
         raise ValueError("These networks classify none of the pictures correctly.")
     return tuple(sample for sample, keep in zip(samples, right, strict=True) if keep)
-
-
-def cifar10_now() -> str:
-    """The folder, and when what lies in it was put there: another time, other pictures."""
-    folder = cifar10_folder()
-    parts = (folder, folder / "test", folder / CIFAR10.base_folder / CIFAR10.test_list[0][0])
-    return f"{folder} {[stamp(each) for each in parts]}"
-
-
-def _of_cifar10() -> list[Sample]:
-    found = find_cifar10()
-    if found is None:
-        raise ValueError("CIFAR-10's pictures are not here any more.")
-    return [found.sample(number) for number in found.choose(FROM_CIFAR10, seed=0)]
-
-
-def _has_cifar10() -> bool:
-    try:
-        return find_cifar10() is not None
-    except ValueError:
-        return False

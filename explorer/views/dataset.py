@@ -4,6 +4,8 @@ import streamlit as st
 
 from explorer.studies.dataset import to_frame
 from explorer.ui.dataset.choices import choose
+from explorer.ui.dataset.gallery import shelf_of
+from explorer.ui.dataset.measured import show_measured
 from explorer.ui.dataset.show import offer, show
 from explorer.ui.dataset.work import Work, run_of
 from explorer.ui.grid import leave
@@ -49,8 +51,10 @@ def study(run: LongRun) -> None:
     rows = known.rows() if known else []
     if rows:
         table = to_frame(rows)
-        show(work, table)
+        show(table, work.prepared().gathered, shelf_of(work))
         offer(work, table)
+    else:
+        show_measured()
 
 
 page()

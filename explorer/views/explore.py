@@ -18,6 +18,7 @@ from explorer.ui.downloads import offer_downloads
 from explorer.ui.evidence import QUIET, show_evidence
 from explorer.ui.ghosts import ghost_of
 from explorer.ui.guide import guide
+from explorer.ui.history import history
 from explorer.ui.known import bring_shipped, first_film
 from explorer.ui.link import bound, restore, tell_unmet
 from explorer.ui.many import attack_all
@@ -25,7 +26,7 @@ from explorer.ui.markdown import plain
 from explorer.ui.mechanics import drawable, show_mechanics
 from explorer.ui.networks import card_of, choose_network, dataset_of, load_network
 from explorer.ui.pictures import pictures
-from explorer.ui.pins import show_pins
+from explorer.ui.pins import show_history
 from explorer.ui.playback import playback
 from explorer.ui.proof import show_proof
 from explorer.ui.regions import allow_everywhere, choose_region
@@ -123,7 +124,12 @@ def page() -> None:
             with st.expander("What a, λ, τ and the box do to a weight", key="mechanics", on_change="rerun") as opened:
                 if opened.open:
                     show_mechanics(attack, exploration)
-        show_pins(exploration, sample.caption or sample.name)
+        own = source in OWN and not comes_with_the_app(sample)
+        show_history(
+            history().add(
+                exploration, sample.caption or sample.name, session().answered, network, "" if own else sample.name
+            )
+        )
         guide()
         offer_downloads(exploration, device, uploaded or card_of(network).source == "python")
     with advice:  # last, as it may take a while

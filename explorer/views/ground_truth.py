@@ -13,6 +13,7 @@ from explorer.folders import ASSETS
 from explorer.images import from_uint8
 from explorer.jobs import Job
 from explorer.palette import LOOKS
+from explorer.samples import RoadSigns
 from explorer.signs import CLASS_NAMES
 from explorer.studies.trials import Hits, Signs, SignTrial, hits, localisation, try_signs
 from explorer.ui.caches import classifier, content_of, valid_methods
@@ -43,7 +44,7 @@ it. Intervals hold 95 %, by resampling signs.
 def page() -> None:
     with st.container(key="head", horizontal=True, vertical_alignment="bottom"):
         st.title("Do the labels fall where the evidence lies?", anchor=False)
-        names = [name for name, card in CLASSIFIERS.items() if card.dataset == "signs"]
+        names = [name for name, card in CLASSIFIERS.items() if card.dataset == RoadSigns.name]
         name = st.selectbox(
             "Network",
             names,

@@ -42,17 +42,19 @@ def page() -> None:
         title.title(question(ATTACKS[attack]), anchor=False)
     st.caption(about(attack))
     notes = st.container(key="notes")
+    choices, found = st.columns((1, 2), gap="large") if part == PARTS[0] else (st.container(), st.container())
     try:
-        networks, pictures = choose_subjects()
-        values = choose_values(attack) if part == PARTS[0] else {}
-        refined, default = ("refined", False) if part == PARTS[0] else ("search_refined", True)
-        base = choose_base(attack, refined, default)
-        if part == PARTS[0]:
-            try_grid(choice(networks, pictures, base, values))
-        elif networks:
-            show_search(networks, pictures, base)
-        else:
-            st.info("Choose a network.")
+        with choices:
+            networks, pictures = choose_subjects()
+            values = choose_values(attack) if part == PARTS[0] else {}
+            base = choose_base(attack, *(("refined", False, 1) if part == PARTS[0] else ("search_refined", True)))
+        with found:
+            if part == PARTS[0]:
+                try_grid(choice(networks, pictures, base, values))
+            elif networks:
+                show_search(networks, pictures, base)
+            else:
+                st.info("Choose a network.")
     except (ValueError, RuntimeError) as error:  # bad values, or weights that cannot be read: one sentence each
         st.error(plain(error))
     with notes:

@@ -1,7 +1,7 @@
 """A whole data set under one attack: every picture, every changed pixel's label, one table, one report."""
 
 from explorer.studies.dataset.changes import apply_changes, changes_of, read_changes, write_changes
-from explorer.studies.dataset.pictures import Gathered, LeftOut, Listed, folder_pictures, gather
+from explorer.studies.dataset.pictures import Gathered, LeftOut, folder_pictures, gather
 from explorer.studies.dataset.record import check_record, record_of, written_record
 from explorer.studies.dataset.report import Told, report
 from explorer.studies.dataset.study import DataSetStudy
@@ -11,7 +11,6 @@ __all__ = [
     "DataSetStudy",
     "Gathered",
     "LeftOut",
-    "Listed",
     "Told",
     "apply_changes",
     "changes_of",

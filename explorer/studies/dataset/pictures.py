@@ -6,7 +6,7 @@ place. Broken pictures, second copies and mistaken ones are left out, and each s
 
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -14,32 +14,17 @@ import torch
 
 from explorer.classifiers import Classifier
 from explorer.classifiers.class_names import classes_of_folders
-from explorer.classifiers.data_sets import CUSTOM, TITLES
 from explorer.exact import exact_arithmetic
 from explorer.folders import visible
 from explorer.hashes import image_sha256
 from explorer.images import fit, load_image, picture_files
 from explorer.locks import read_only_twin
 from explorer.memory import as_one_sentence
+from explorer.samples import CUSTOM, Listed, title_of
 from explorer.studies.subject import Subject
-from explorer.types import Image, Sample
+from explorer.types import Image
 
 AT_ONCE = 32  # pictures of a forward pass
-DATA_SETS = {CUSTOM: "classes of its own", **TITLES}
-
-
-@dataclass(frozen=True)
-class Listed:
-    """A picture by its name, before it is read."""
-
-    name: str
-    read: Callable[[], Image] = field(repr=False)  # in its own size. Raises ValueError with one sentence
-    label: int | None = None  # the true class, if it is known
-    dataset: str = ""  # whose classes `label` counts; "": the network's own
-
-    @classmethod
-    def of(cls, sample: Sample) -> "Listed":
-        return cls(sample.name, lambda: sample.image, sample.label, sample.dataset)
 
 
 @dataclass(frozen=True)
@@ -133,8 +118,8 @@ def check_classes(clf: Classifier, listed: Sequence[Listed]) -> None:
             continue
         if each.dataset not in ("", clf.dataset) and clf.dataset != CUSTOM:
             raise ValueError(
-                f"{clf.name} knows {DATA_SETS[clf.dataset]}, and the true class of {each.name} is one of "
-                f"{DATA_SETS.get(each.dataset, each.dataset)}: choose pictures of what the network knows."
+                f"{clf.name} knows {title_of(clf.dataset)}, and the true class of {each.name} is one of "
+                f"{title_of(each.dataset)}: choose pictures of what the network knows."
             )
         if not 0 <= each.label < len(clf.class_names):
             raise ValueError(f"{each.name} has class {each.label}; {clf.name} knows 0 to {len(clf.class_names) - 1}.")

@@ -14,7 +14,7 @@ from explorer.figures.scales import short
 from explorer.hashes import image_sha256
 from explorer.knobs import knobs
 from explorer.locks import read_only_twin
-from explorer.studies.resistance import NONE, Resistance, resistances
+from explorer.studies.resistance import NONE, Resistance, resistance
 from explorer.types import Sample
 from explorer.ui.caches import content_of
 from explorer.ui.compare import parts
@@ -122,7 +122,7 @@ def show_many(
     def make() -> Iterator[Resistance]:
         images = torch.stack([sample.image for sample in chosen]).to(clf.device)
         labels = torch.tensor([sample.label for sample in chosen], device=clf.device)
-        yield from resistances(clf, images, labels, defences, ATTACK, CHECK, batch=BATCH)
+        yield from resistance(clf, images, labels, defences, ATTACK, CHECK, batch=BATCH)
 
     run = parts.parts_run(key, clf, len(defences) + 1, make)
     work: parts.Parts = run.of

@@ -12,22 +12,18 @@ from explorer.classifiers.own import own_cards
 from explorer.hashes import stamp
 from explorer.images import picture_files
 from explorer.limits import limits
-from explorer.samples import gallery
+from explorer.samples import DATA_SETS, Listed, Source, named_pictures
+from explorer.samples import sources as named_sources
 from explorer.samples.offered import offered_folders
-from explorer.studies.dataset import Listed, folder_pictures
-from explorer.studies.dataset.sources import CIFAR10, GALLERY, SIGNS, TITLES, named_pictures
+from explorer.studies.dataset import folder_pictures
 from explorer.ui.compare.choices import attack_choices, network_of, title_of
 from explorer.ui.dataset.uploads import kept, upload_pictures
 from explorer.ui.link import SWITCH, bound, linked_number, whole
 from explorer.ui.networks import BRING, UPLOADED, card_of, registered
 from explorer.ui.session import session
-from explorer.ui.source import cifar10_is_here
-from explorer.ui.subjects import cifar10_now
 
 UPLOAD = "Your pictures"
 FOLDER = "folder: "
-SHOWN = {SIGNS: "New road signs", GALLERY: "Road signs", CIFAR10: "CIFAR-10"}
-DATA_SETS = {SIGNS: "signs", GALLERY: "signs", CIFAR10: "cifar10"}
 MOST_NETWORKS = 3
 USUAL = 18  # pictures at first: of the signs, one of each class
 
@@ -36,7 +32,7 @@ USUAL = 18  # pictures at first: of the signs, one of each class
 class Choice:
     """What a person asked the page to study."""
 
-    source: str  # a key of SHOWN, UPLOAD, or FOLDER and what a folder of the server's is called
+    source: str  # a key of shown_sources(), UPLOAD, or FOLDER and what a folder of the server's is called
     folder: Path | None  # that folder
     n: int  # pictures
     networks: tuple[str, ...]
@@ -55,7 +51,9 @@ class Choice:
         if self.source == UPLOAD:
             return "pictures that a visitor uploaded"
         guessed = ", true classes guessed by each network" if self.guess and self.folder else ""
-        return TITLES.get(self.source, f"pictures of the folder {self.source.removeprefix(FOLDER)}") + guessed
+        known = named_sources().get(self.source)
+        title = known.title if known else f"pictures of the folder {self.source.removeprefix(FOLDER)}"
+        return title + guessed
 
     def clf(self, network: str) -> Classifier:
         return network_of(network)
@@ -74,18 +72,31 @@ class Choice:
         if self.folder is not None:
             inside = [self.folder, *(each for each in self.folder.iterdir() if each.is_dir())]
             told += sorted([str(path), stamp(path)] for each in inside for path in picture_files(each))
-        if self.source == CIFAR10:
-            told.append(cifar10_now())
+        of = dataset_of(self.source)
+        if of is not None and (now := DATA_SETS[of].now()):
+            told.append(now)
         if self.source == UPLOAD:
             told += [picture.name for picture in kept()]
         return told
 
 
+def shown_sources() -> dict[str, Source]:
+    """Pictures of data sets that the page offers, by the name that commands call them."""
+    return {name: source for name, source in named_sources().items() if source.shown}
+
+
+def dataset_of(source: str) -> str | None:
+    """The data set that these are pictures of; None if nobody knows."""
+    known = named_sources().get(source)
+    return None if known is None else known.dataset
+
+
 def choose() -> Choice:
     """All of it. Raises ValueError with one sentence if it is nothing, or too much for a page."""
-    taken = (*SHOWN.values(), UPLOAD)
+    every = shown_sources()
+    taken = (*(source.shown for source in every.values()), UPLOAD)
     folders = {f"{name} (folder)" if name in taken else name: path for name, path in offered_folders().items()}
-    sources = {name: title for name, title in SHOWN.items() if name != CIFAR10 or cifar10_is_here()}
+    sources = {name: source.shown for name, source in every.items() if DATA_SETS[source.dataset].here()}
     titles = [*sources.values(), *folders, UPLOAD]
     bound("pictures", titles)
     with (row := st.container(horizontal=True, vertical_alignment="bottom")):
@@ -137,7 +148,7 @@ def choose() -> Choice:
 def choose_networks(source: str) -> list[str]:
     """Those that know the pictures' classes, or any that are here where nobody knows them."""
     names = networks_for(source)
-    key = f"dataset_networks_{DATA_SETS.get(source, 'any')}"
+    key = f"dataset_networks_{dataset_of(source) or 'any'}"
     bound(key, map(title_of, names))
     return st.multiselect(
         "Networks",
@@ -158,7 +169,7 @@ def networks_for(source: str) -> list[str]:
     here = [card.name for card in CLASSIFIERS.values() if card.source == "bundled"]
     here += [card.name for card in (*registered(), *own_cards())]
     here += [name for name in dict.fromkeys(torchvision) if card_of(name).available]
-    wanted = DATA_SETS.get(source)
+    wanted = dataset_of(source)
     found = [name for name in here if wanted in (None, card_of(name).dataset)]
     own = session().own
     return [*found, UPLOADED] if own is not None and wanted in (None, own.dataset) else found
@@ -171,7 +182,7 @@ def _most(source: str, folder: Path | None, uploaded: Sequence[Listed], n_networ
         return min(limit, len(uploaded))
     if folder is not None:
         return min(limit, len(_in_folder(folder, source)))
-    return min(limit, len(gallery())) if source == GALLERY else limit
+    return min(limit, named_sources()[source].count or limit)
 
 
 def _in_folder(folder: Path, source: str, class_names: Sequence[str] | None = None) -> Sequence[Listed]:

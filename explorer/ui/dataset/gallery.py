@@ -2,6 +2,8 @@
 
 import base64
 import html
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import pandas as pd
 import streamlit as st
@@ -12,7 +14,7 @@ from explorer.studies.dataset import apply_changes, findings, read_changes
 from explorer.studies.dataset.report import data_url
 from explorer.types import Image
 from explorer.ui.compare.choices import title_of
-from explorer.ui.dataset.choices import DATA_SETS
+from explorer.ui.dataset.choices import dataset_of
 from explorer.ui.dataset.work import Work
 from explorer.ui.grid import go_to
 from explorer.ui.link import bound, linked_number, whole
@@ -34,7 +36,15 @@ ORDERS = {
 }
 
 
-def show_gallery(work: Work, table: pd.DataFrame) -> None:
+@dataclass(frozen=True)
+class Shelf:
+    """Where the pictures of a table are, and how one is opened in Explore; both are asked with the table's row."""
+
+    image: Callable[[dict], Image]
+    open: Callable[[dict], None]
+
+
+def show_gallery(table: pd.DataFrame, shelf: Shelf) -> None:
     """Sort, turn the pages, look."""
     bound("dataset_sort", ORDERS)
     networks = findings.networks_of(table)
@@ -55,13 +65,12 @@ def show_gallery(work: Work, table: pd.DataFrame) -> None:
     if not len(table):
         st.info("No picture of this kind yet.")
         return
-    images = images_of(work)
     rows = table.iloc[(page - 1) * AT_ONCE : page * AT_ONCE].to_dict("records")
     for number, row in enumerate(rows):
         if number % ACROSS == 0:  # row by row, so that the order stays where a small screen stacks them
             columns = st.columns(ACROSS)
         with columns[number % ACROSS].container(border=True):
-            _card(work, row, images[row["network"], row["picture"]], len(networks) > 1, number)
+            _card(row, shelf, len(networks) > 1, number)
 
 
 def ordered(table: pd.DataFrame, order: str) -> pd.DataFrame:
@@ -72,17 +81,22 @@ def ordered(table: pd.DataFrame, order: str) -> pd.DataFrame:
     return keyed.sort_values(columns, ascending=up, kind="stable", na_position="last")
 
 
-def images_of(work: Work) -> dict[tuple[str, str], Image]:
-    """The clean pictures by network and name."""
-    return {
+def shelf_of(work: Work) -> Shelf:
+    """The pictures of a study that is in memory."""
+    images = {
         (each.subject.name, name): image
         for each in work.prepared().gathered
         for name, image in zip(each.subject.pictures, each.subject.images, strict=True)
     }
 
+    def image(row: dict) -> Image:
+        return images[row["network"], row["picture"]]
 
-def _card(work: Work, row: dict, image: Image, several: bool, number: int) -> None:
-    n = row["n_pixels"]
+    return Shelf(image, lambda row: _open(work, row, image(row)))
+
+
+def _card(row: dict, shelf: Shelf, several: bool, number: int) -> None:
+    image, n = shelf.image(row), row["n_pixels"]
     pixels = f"{n:,} pixel{'s' * (n != 1)}"
     what = f"{row['true_class']} → {row['wrong_class']}, {pixels}" if row["succeeded"] else f"not fooled, {pixels}"
     clean = f'<img alt="{html.escape(row["true_class"])}, clean" src="{data_url(image)}">'
@@ -94,7 +108,7 @@ def _card(work: Work, row: dict, image: Image, several: bool, number: int) -> No
         lines[1] += f": {row['obscuring']} obscuring, {row['leading']} leading"
     lines.append(plain(row["picture"]) + (f", {plain(row['network'])}" if several else ""))
     st.markdown("  \n".join(lines))
-    st.button("Open in Explore", on_click=_open, args=[work, row, image], key=f"dataset-open-{number}", width="stretch")
+    st.button("Open in Explore", on_click=shelf.open, args=[row], key=f"dataset-open-{number}", width="stretch")
 
 
 def _attacked(row: dict, image: Image, what: str) -> str:
@@ -108,7 +122,7 @@ def _open(work: Work, row: dict, image: Image) -> None:
     """Go to this picture in Explore: those that no link can hold are brought along."""
     network = next(name for name in work.choice.networks if row["network"] in (title_of(name), name))
     name = row["picture"]
-    if work.choice.source not in DATA_SETS:
+    if dataset_of(work.choice.source) is None:
         carry(name, to_png(image))
         name = OWN[UPLOAD]
     go_to(work.choice.attack, network, name)

@@ -1,12 +1,13 @@
 """What a study found: its overview, flows, kinds and places, the table, and the files to take away."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import pandas as pd
 import streamlit as st
 
 from explorer.figures import class_flow, class_shares, fooled_curves, pixel_histogram, place_map, told
-from explorer.studies.dataset import findings, left_out_frame, to_csv
+from explorer.studies.dataset import Gathered, findings, left_out_frame, to_csv
 from explorer.studies.dataset.report import CURVE
 from explorer.studies.dataset.wording import (
     class_rows,
@@ -17,46 +18,48 @@ from explorer.studies.dataset.wording import (
     recurrence_sentence,
     sentence,
 )
-from explorer.ui.dataset.gallery import show_gallery
+from explorer.ui.dataset.gallery import Shelf, show_gallery
 from explorer.ui.dataset.work import Work
 from explorer.ui.evidence import QUIET
 from explorer.ui.link import bound
 from explorer.ui.markdown import plain
 
+UNKNOWN = "–"  # what nobody has measured
 COLUMN = 260  # CSS pixels of a column of the overview
 VIEWS = ("Overview", "Flow", "Kinds", "Places", "Pictures", "Table")
 
 
-def show(work: Work, table: pd.DataFrame) -> None:
-    """The view that is chosen."""
-    for view in findings.overviews(table, work.prepared().gathered):
+def show(table: pd.DataFrame, gathered: Sequence[Gathered], shelf: Shelf) -> None:
+    """The view that is chosen. `gathered`: what the table was made of, as far as that is known."""
+    for view in findings.overviews(table, gathered):
         st.markdown(plain(sentence(view)))
     bound("dataset_view", VIEWS)
     name = st.segmented_control(
         "Show", VIEWS, default=VIEWS[0], required=True, key="dataset_view", wrap=True, bind="query-params"
     )
-    views: dict[str, Callable[[Work, pd.DataFrame], None]] = {
-        "Overview": show_overview,
+    views: dict[str, Callable[[pd.DataFrame], None]] = {
+        "Overview": partial(show_overview, gathered=gathered),
         "Flow": show_flow,
         "Kinds": show_kinds,
         "Places": show_places,
-        "Pictures": show_gallery,
+        "Pictures": partial(show_gallery, shelf=shelf),
         "Table": show_table,
     }
-    views[name](work, table)
-    left_out = left_out_frame([each for one in work.prepared().gathered for each in one.left_out])
+    views[name](table)
+    left_out = left_out_frame([each for one in gathered for each in one.left_out])
     if len(left_out):
         with st.expander(f"Not attacked: {len(left_out)}"):
             st.dataframe(left_out, hide_index=True, alt="Pictures that are not attacked, and why.")
 
 
-def show_overview(work: Work, table: pd.DataFrame) -> None:
+def show_overview(table: pd.DataFrame, gathered: Sequence[Gathered]) -> None:
     """Each network in numbers, how many pixels it took, and with how few."""
     counts = findings.pixel_counts(table)
     if any(counts.values()):
         _show_counts(table, counts)
-    rows = overview_rows(findings.overviews(table, work.prepared().gathered))
-    frame = pd.DataFrame(rows).rename(columns={"": "measure"})
+    rows = overview_rows(findings.overviews(table, gathered))
+    known = [row for row in rows if any(value != UNKNOWN for name, value in row.items() if name)]
+    frame = pd.DataFrame(known).rename(columns={"": "measure"})
     width = COLUMN * len(frame.columns)  # Streamlit's own guess cuts cells off
     st.dataframe(frame, hide_index=True, alt="Each network in numbers.", height="content", width=width)
     st.caption("In brackets 95 % intervals. Pixels, entries and labels are those of the fooled pictures.")
@@ -85,7 +88,7 @@ def _show_counts(table: pd.DataFrame, counts: dict[str, list[int]]) -> None:
         )
 
 
-def show_flow(_work: Work, table: pd.DataFrame) -> None:
+def show_flow(table: pd.DataFrame) -> None:
     """From true class to wrong class."""
     network = choose_one(table)
     found = findings.flows(table, network)
@@ -97,7 +100,7 @@ def show_flow(_work: Work, table: pd.DataFrame) -> None:
     st.plotly_chart(class_flow(found, findings.OTHERS), key=f"dataset-flow-{network}", config=QUIET, alt=f"{listed}.")
 
 
-def show_kinds(_work: Work, table: pd.DataFrame) -> None:
+def show_kinds(table: pd.DataFrame) -> None:
     """Obscuring or leading, by class and network."""
     rows, series = kind_intervals(table)
     st.caption(
@@ -112,7 +115,7 @@ def show_kinds(_work: Work, table: pd.DataFrame) -> None:
         st.dataframe(pd.DataFrame(class_rows(table)), hide_index=True, alt="One line per class and network.")
 
 
-def show_places(_work: Work, table: pd.DataFrame) -> None:
+def show_places(table: pd.DataFrame) -> None:
     """Where changed pixels fall, and which recur."""
     network = choose_one(table)
     found = findings.places(table, network)
@@ -138,7 +141,7 @@ def show_places(_work: Work, table: pd.DataFrame) -> None:
             st.dataframe(rows, hide_index=True, alt="The pixels that changed in most pictures.", height="content")
 
 
-def show_table(_work: Work, table: pd.DataFrame) -> None:
+def show_table(table: pd.DataFrame) -> None:
     """Every row."""
     st.dataframe(table, hide_index=True, alt="One line per picture and network, with all settings and versions.")
     st.caption(

@@ -4,7 +4,7 @@ import streamlit as st
 
 from explorer.images import SUFFIXES, from_uint8
 from explorer.limits import limits
-from explorer.studies.dataset import Listed
+from explorer.samples import Listed
 from explorer.ui.own_pictures import OwnPicture
 
 KEPT = "dataset_pictures"

@@ -5,18 +5,20 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from explorer.classifiers import CLASSIFIERS, Classifier
+from explorer.classifiers import CLASSIFIERS, DEFAULT, Classifier
 from explorer.figures import answer_bars
 from explorer.pipeline import Exploration, Outcome, percent
 from explorer.rooms import Lock
-from explorer.samples import find_sample
+from explorer.samples import RoadSigns, find_sample
 from explorer.ui.caches import classifier
 from explorer.ui.evidence import QUIET
 from explorer.ui.gallery import gallery
 from explorer.ui.lesson.sitting import Sitting
 
-ORDINARY, ROBUST = "signs-resnet", "signs-robust"
-NETWORKS = tuple(name for name, card in CLASSIFIERS.items() if card.dataset == "signs" and card.source == "bundled")
+ORDINARY, ROBUST = DEFAULT, "signs-robust"
+NETWORKS = tuple(
+    name for name, card in CLASSIFIERS.items() if card.dataset == RoadSigns.name and card.source == "bundled"
+)
 SIGNS = (
     "stop-1",
     "stop-4",
