@@ -9,7 +9,7 @@ will judge it: where a later stage's image no longer fools and an earlier one's 
 import dataclasses
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -19,7 +19,6 @@ from torch import Tensor
 from explorer.adapter import adapted
 from explorer.attacks.books import Books, Progress
 from explorer.attacks.growing import Growing
-from explorer.attacks.kernels import as_if_alone
 from explorer.attacks.loop import run_stage
 from explorer.attacks.moves import MANY
 from explorer.attacks.polishing import Polishing
@@ -71,7 +70,7 @@ def run(
             gradient, room = _probed(attack, network, images)
             problem = Problem(
                 network, images, labels, targets, low, high,
-                unit=attack.unit, max_units=attack.max_pixels, forward_size=room.at_once, alone=alone,
+                unit=attack.unit, max_units=attack.max_pixels, forward_size=room.at_once,
                 gradients=gradient != "unused", kappa=attack.kappa,
             )  # fmt: skip
             free = int(problem.free.sum(1).min())
@@ -167,15 +166,14 @@ def _stages(attack: Stage, problem: Problem, on_step: OnStep | None, judge: Judg
     books.note(problem, {"candidate": problem.images, "margin": problem.margin(problem.images)}, None, None)
     progress = Progress(problem, books, sum(stage.expected for stage in (attack, *later)), on_step, so_far)
     on_gpu = problem.images.is_cuda
-    with as_if_alone(problem.images) if problem.alone else nullcontext():
-        state = run_stage(attack, replace(problem, peeks=not on_gpu), books, progress, first=True)
+    state = run_stage(attack, replace(problem, peeks=not on_gpu), books, progress, first=True)
     stages[attack.name], trace = books.best.clone(), books.trace(progress.done)
     for stage in later:
         if progress.stopped:
             break
         width = next((width for width in WIDTHS if width >= problem.changed(books.best).sum(1).max()), 0)
         captures = on_gpu and stage.capturable and width
-        refined = replace(problem, alone=False, peeks=not captures, width=width)
+        refined = replace(problem, peeks=not captures, width=width)
         run_stage(stage, refined, books, progress, first=False)
         stages[stage.name] = books.best.clone()
     return _Found(stages, trace, state.get("weights"), progress.stopped)
