@@ -58,7 +58,6 @@ def run(
     on_step: OnStep | None,
     *,
     region: Tensor | None,
-    alone: bool,
 ) -> AttackResult:
     """See Attack.__call__."""
     with exclusive(network), frozen(network) as was_training, as_one_sentence(), _ordinary_tensors():

@@ -50,9 +50,7 @@ def measured(
     device, found = images.device, []
     with exclusive(network):
         memory, counted = PeakMemory(device), Counted(network)
-        took = seconds(
-            device, lambda: found.append(attack(counted, images, labels, on_step=on_step, alone=terms.alone))
-        )
+        took = seconds(device, lambda: found.append(attack(counted, images, labels, on_step=on_step)))
         peak, (result,) = memory.peak(), found
         if result.stopped:
             return None

@@ -84,7 +84,7 @@ def resistances(
 ) -> Iterator[Resistance]:
     """The same, row by row."""
     plain: tuple[Images, Flags] | None = None
-    terms = Terms(alone=False, mixed=False, kept_pixels=images[0, 0].numel())
+    terms = Terms(mixed=False, kept_pixels=images[0, 0].numel())
     for name, defence in {NONE: None, **defences}.items():
         started = time.perf_counter()
         network = classifier if defence is None else Defended(classifier, defence)
