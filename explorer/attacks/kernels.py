@@ -85,7 +85,6 @@ class _Convolution(torch.autograd.Function):
         return _onednn._convolution_pointwise(input, use.forth, bias, *use.how, 1, "none", [], "")
 
     @staticmethod
-    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
         use = ctx.use
         back = _onednn._convolution_transpose_pointwise(slope, use.back, None, *use.how_back, 1, "none", [], "")
