@@ -1,6 +1,6 @@
 """One lock per network. Captum's hooks change a shared module's gradients while they are on, so nobody else may
 run that module meanwhile; attack and evidence take this lock around their work. Who only looks at pictures need not
-wait for it: a read-only twin is never hooked.
+wait for it: a read-only twin is never hooked. Nor need workers wait for each other: each has a twin of its own.
 """
 
 import copy
@@ -27,18 +27,32 @@ def exclusive(network: Callable) -> threading.RLock:
         ) from error
 
 
-_twins: "weakref.WeakKeyDictionary[nn.Module, nn.Module]" = weakref.WeakKeyDictionary()
+Twins = "weakref.WeakKeyDictionary[nn.Module, nn.Module]"
+
+_twins: Twins = weakref.WeakKeyDictionary()
+_mine = threading.local()
 
 
 def read_only_twin(network: nn.Module) -> nn.Module:
     """A twin in evaluation mode that shares the network's weights, and none of its modules: it may look at pictures
     while others hold the lock, which is only taken to make it: once, and anew if the network was moved.
     """
-    twin = _twins.get(network)
+    return _twin(network, _twins)
+
+
+def own_twin(network: nn.Module) -> nn.Module:
+    """Such a twin of this thread's own, which it may do anything with that it may do with the network."""
+    if not hasattr(_mine, "twins"):
+        _mine.twins = weakref.WeakKeyDictionary()
+    return _twin(network, _mine.twins)
+
+
+def _twin(network: nn.Module, twins: Twins) -> nn.Module:
+    twin = twins.get(network)
     if twin is None or [*map(id, _tensors(twin))] != [*map(id, _tensors(network))]:
         with exclusive(network):
             shared = {id(tensor): tensor for tensor in _tensors(network)}
-            twin = _twins[network] = copy.deepcopy(network, shared).eval()
+            twin = twins[network] = copy.deepcopy(network, shared).eval()
     return twin
 
 

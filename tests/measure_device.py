@@ -103,7 +103,7 @@ def compare_grid(device: torch.device, cells: int) -> bool:
     """Some of 256 settings of one sign, as one batch and one by one: the picture after the attack's own stage."""
     clf, image, label = stop_sign(device)
     settings = grid(SparseAttack(prune=False, polish=False), {"a": A, "lam": LAM, "tau": TAU})
-    whole = as_one(settings)(clf, image.expand(len(settings), -1, -1, -1), label.expand(len(settings)), alone=True)
+    whole = as_one(settings)(clf, image.expand(len(settings), -1, -1, -1), label.expand(len(settings)))
     every = len(settings) // cells
     same = [
         torch.equal(whole.adversarial[place], settings[place](clf, image, label).adversarial[0])

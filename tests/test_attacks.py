@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from explorer import SigmaZero, SparseAttack, load_classifier
 from explorer.attacks import ATTACKS
 from explorer.attacks.books import Books, Progress
-from explorer.attacks.kernels import as_if_alone
 from explorer.attacks.loop import run_stage
 from explorer.attacks.moves import single_reversals
 from explorer.attacks.polishing import Polishing
@@ -359,12 +358,3 @@ def test_presets_differ_where_the_paper_does():
     assert dataclasses.replace(
         paper, **{f.name: getattr(SparseAttack(), f.name) for f in dataclasses.fields(paper)}
     ) == (SparseAttack())
-
-
-def test_the_kernels_are_put_back_also_after_an_error():
-    before = torch.backends.mkldnn.enabled
-    with pytest.raises(ZeroDivisionError), as_if_alone(torch.zeros(2, 3, SIZE, SIZE)):
-        _ = 1 / torch.backends.mkldnn.enabled
-    assert torch.backends.mkldnn.enabled == before
-    with as_if_alone(torch.zeros(2, 3, 224, 224)):  # torch takes oneDNN for one such picture too
-        assert torch.backends.mkldnn.enabled == before

@@ -82,7 +82,7 @@ class BetweenGreyLevels:
     per_image = ()
     has_weights = False
 
-    def __call__(self, network, images, labels, targets=None, on_step=None, *, alone=False) -> AttackResult:
+    def __call__(self, network, images, labels, targets=None, on_step=None) -> AttackResult:
         lead = 0.45 / 255 * torch.where(labels == 0, -1, 1)[:, None, None, None].float()
         half = torch.ones(1, 3, SIDE, SIDE)
         half[:, :, SIDE // 2 :] = -1

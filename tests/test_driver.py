@@ -13,7 +13,6 @@ from explorer import SparseAttack, load_classifier
 from explorer.attacks import ATTACKS, PGD0, Greedy, RandomSearch, SigmaZero, SparseFool, SparsePGD, capture, driver
 from explorer.attacks.books import Books, Progress
 from explorer.attacks.capture import Blindfold, begun
-from explorer.attacks.kernels import as_if_alone
 from explorer.attacks.loop import run_stage
 from explorer.attacks.moves import single_reversals
 from explorer.attacks.polishing import Polishing
@@ -443,17 +442,6 @@ def test_one_stop_ends_all_parts(monkeypatch):
     assert result.stopped
     assert len(asked) == 2
     assert len(result.adversarial) == 6
-
-
-def test_kernels_of_two_threads_come_back_with_the_last():
-    before = torch.backends.mkldnn.enabled
-    one, two = as_if_alone(pictures()), as_if_alone(pictures())
-    one.__enter__()
-    two.__enter__()
-    one.__exit__(None, None, None)
-    assert not torch.backends.mkldnn.enabled, "the other still needs it"
-    two.__exit__(None, None, None)
-    assert torch.backends.mkldnn.enabled == before
 
 
 def test_random_search_uses_a_region_to_the_full():

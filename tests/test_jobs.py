@@ -9,6 +9,7 @@ import weakref
 import pytest
 
 from explorer.jobs import AGAIN, Job, JobQueue, Part, Row, queue_for
+from explorer.jobs.line import Line
 
 SOON = 5.0  # seconds within which anything here happens
 
@@ -402,3 +403,31 @@ def test_the_likely_wait_grows_with_the_line_and_is_less_for_what_is_done_togeth
     assert all(0 < wait.low < wait.high for wait in waits)
     assert waits[0].high < waits[1].high < waits[2].high == pytest.approx(waits[3].high, rel=0.05)
     assert waits[2].high < waits[1].high + 2 * (waits[1].high - waits[0].high)
+
+
+def test_workers_share_out_what_can_be_done_together(joint):
+    queue, gates = JobQueue("two", workers=2), [Gate(), Gate()]
+    for number, gate in enumerate(gates):
+        start(queue, gate, owner=f"gate {number}", expected=1.0)
+    jobs = [joint.ask(queue, what, owner=f"{number}", expected=1.0) for number, what in enumerate("abcda")]
+    waits = [queue.wait_of(job) for job in jobs]
+    assert [wait.turns for wait in waits] == [2, 2, 2, 3, 2], "each worker is busy with one"
+    assert waits[3].high < waits[0].high, "they work side by side"
+    gates[0].go.set()
+    assert joint.started.wait(SOON)
+    late = joint.ask(queue, "e", owner="late")
+    gates[1].go.set()
+    while len(joint.batches) < 2:
+        time.sleep(0.005)
+    joint.go.set()
+    assert all(job.wait(SOON) for job in (*jobs, late))
+    assert [*map(sorted, joint.batches)] == [["a", "b", "c"], ["d", "e"]]
+
+
+def test_a_worker_takes_its_share_of_all_that_is_asked():
+    line = Line(workers=2)
+    for owner in range(7):
+        line.add(Job(Part("kind", owner, owner, print, most=64), owner))
+    assert [len(turn.jobs) for turn in line.turns()] == [4, 3]
+    assert [len(turn.jobs) for turn in line.turns(running=1)] == [4, 3]
+    assert [len(turn.jobs) for turn in line.turns(running=7)] == [7]

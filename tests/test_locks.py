@@ -1,13 +1,14 @@
 """Work on one network: one at a time, but who only looks waits for nobody."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
 
 from explorer import load_classifier
 from explorer.classifiers import list_classifiers
-from explorer.locks import exclusive, read_only_twin
+from explorer.locks import exclusive, own_twin, read_only_twin
 
 SOON = 10  # seconds
 
@@ -53,3 +54,15 @@ def test_a_read_only_twin_follows_the_network_that_is_moved():
     assert after is not before
     images = torch.rand(2, 3, 64, 64, dtype=torch.float64)
     assert torch.equal(after(images), network(images))
+
+
+def test_every_thread_has_a_twin_of_its_own_to_work_with():
+    network = load_classifier("signs-cnn", device="cpu")
+    mine = own_twin(network)
+    assert own_twin(network) is mine
+    assert mine is not read_only_twin(network)
+    with ThreadPoolExecutor(1) as other:
+        with exclusive(mine):
+            assert other.submit(lambda: exclusive(own_twin(network)).acquire(timeout=SOON)).result()
+        assert other.submit(own_twin, network).result() is not mine
+    assert mine.network.features[0].weight is network.network.features[0].weight

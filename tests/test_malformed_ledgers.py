@@ -132,9 +132,9 @@ def test_names_are_those_of_now(subject, healthy, tmp_path):
     assert {row["network"] for row in rows} == {"mine"}
 
 
-def test_runs_in_a_batch_are_not_taken_for_runs_alone(subject, healthy, tmp_path):
+def test_runs_on_other_terms_are_not_taken_for_these(subject, healthy, tmp_path):
     (tmp_path / "x.jsonl").write_bytes(healthy)
-    assert Study([subject], grid(BASE, VALUES), Ledger(tmp_path / "x.jsonl"), terms=Terms(alone=False)).done == 0
+    assert Study([subject], grid(BASE, VALUES), Ledger(tmp_path / "x.jsonl"), terms=Terms(mixed=False)).done == 0
 
 
 def packed(content: bytes) -> str:

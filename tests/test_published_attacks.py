@@ -114,9 +114,9 @@ def test_a_batch_is_its_single_runs(name):
     attack = WITH_K.get(name, SparseFool())
     if name in WITH_K:
         attack = dataclasses.replace(attack, smallest=True)
-    together = attack(network, images, labels, alone=True).adversarial
+    together = attack(network, images, labels).adversarial
     for number in range(len(images)):
-        single = attack(network, images[number : number + 1], labels[:1], alone=True).adversarial
+        single = attack(network, images[number : number + 1], labels[:1]).adversarial
         assert torch.equal(single[0], together[number])
 
 

@@ -53,6 +53,7 @@ def test_each_member_gets_what_the_lone_run_gives(clf):
         assert kinds(one) == kinds(other)
         assert torch.equal(one.result.weights, other.result.weights)
         assert torch.equal(one.result.trace.margin, other.result.trace.margin)
+        assert all(torch.equal(one.result.stages[name], images) for name, images in other.result.stages.items())
 
 
 def test_targets_go_together_and_not_with_any_wrong_class(clf):

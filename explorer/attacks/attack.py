@@ -98,7 +98,6 @@ class Attack:
         on_step: OnStep | None = None,
         *,
         region: Tensor | None = None,
-        alone: bool = False,
     ) -> AttackResult:
         """Attack images (b, 3, h, w) in [0, 1], which are rounded to the 8-bit grid first; labels, targets (b,).
 
@@ -106,7 +105,7 @@ class Attack:
         or (b, h, w) bool: only pixels where it is True change. Raises ValueError on bad input. Failing to fool an image
         is no error: see AttackResult.succeeded.
 
-        With `alone`, each image's own stage is the same as without the others, to the last bit where torch uses one
-        thread and the network treats images one by one; on a CPU a batch is then slower.
+        On a CPU where torch uses one thread, each image's result is the same as without the others, to the last bit, if
+        the network treats images one by one.
         """
-        return run(self, network, images, labels, targets, on_step, region=region, alone=alone)
+        return run(self, network, images, labels, targets, on_step, region=region)

@@ -9,7 +9,7 @@ will judge it: where a later stage's image no longer fools and an earlier one's 
 import dataclasses
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -19,7 +19,6 @@ from torch import Tensor
 from explorer.adapter import adapted
 from explorer.attacks.books import Books, Progress
 from explorer.attacks.growing import Growing
-from explorer.attacks.kernels import as_if_alone
 from explorer.attacks.loop import run_stage
 from explorer.attacks.moves import MANY
 from explorer.attacks.polishing import Polishing
@@ -59,7 +58,6 @@ def run(
     on_step: OnStep | None,
     *,
     region: Tensor | None,
-    alone: bool,
 ) -> AttackResult:
     """See Attack.__call__."""
     with exclusive(network), frozen(network) as was_training, as_one_sentence(), _ordinary_tensors():
@@ -71,7 +69,7 @@ def run(
             gradient, room = _probed(attack, network, images)
             problem = Problem(
                 network, images, labels, targets, low, high,
-                unit=attack.unit, max_units=attack.max_pixels, forward_size=room.at_once, alone=alone,
+                unit=attack.unit, max_units=attack.max_pixels, forward_size=room.at_once,
                 gradients=gradient != "unused", kappa=attack.kappa,
             )  # fmt: skip
             free = int(problem.free.sum(1).min())
@@ -167,8 +165,7 @@ def _stages(attack: Stage, problem: Problem, on_step: OnStep | None, judge: Judg
     books.note(problem, {"candidate": problem.images, "margin": problem.margin(problem.images)}, None, None)
     progress = Progress(problem, books, sum(stage.expected for stage in (attack, *later)), on_step, so_far)
     on_gpu = problem.images.is_cuda
-    with as_if_alone(problem.images) if problem.alone else nullcontext():
-        state = run_stage(attack, replace(problem, peeks=not on_gpu), books, progress, first=True)
+    state = run_stage(attack, replace(problem, peeks=not on_gpu), books, progress, first=True)
     stages[attack.name], trace = books.best.clone(), books.trace(progress.done)
     for stage in later:
         if progress.stopped:
@@ -177,7 +174,7 @@ def _stages(attack: Stage, problem: Problem, on_step: OnStep | None, judge: Judg
         if isinstance(stage, Growing) and width and books.fools.all():
             continue  # no image needs it
         captures = on_gpu and stage.capturable and width
-        refined = replace(problem, alone=False, peeks=not captures, width=width)
+        refined = replace(problem, peeks=not captures, width=width)
         run_stage(stage, refined, books, progress, first=False)
         stages[stage.name] = books.best.clone()
     return _Found(stages, trace, state.get("weights"), progress.stopped)

@@ -1,44 +1,91 @@
-"""Which kernels torch convolves with on a CPU."""
+"""Which kernels torch convolves with on a CPU.
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+By the sizes of picture and batch, torch takes oneDNN's or its own. Their results differ in the seventh digit, which the
+signs of the dense start and the threshold turn into other pixels. oneDNN's are the same for a picture alone and in any
+batch, to the last bit, and in a batch they take a third of the time. Of few pictures most of the time goes into putting
+the weights in order, which is done once here.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
+from torch import Tensor
+from torch.nn.modules.utils import _pair
+from torch.overrides import TorchFunctionMode
+from torch.utils.weak import WeakTensorKeyDictionary
 
-from explorer.types import Images
+FEW = 16  # pictures: of as many, torch takes oneDNN by itself
+KEPT = 2**18  # floats of a weight: a larger one is put in order every time
 
-LONE = 20_480  # floats
-
-
-_guard = threading.Lock()
-_users, _before = 0, (True, True)  # the settings belong to the process: the first sets them, the last puts them back
-
-
-@contextmanager
-def as_if_alone(images: Images) -> Iterator[None]:
-    """Convolve a batch (b, 3, h, w) as torch convolves each image alone: slower, and the same to the last bit.
-
-    On a CPU, torch hands a convolution to oneDNN or NNPACK if its input is a batch, or one image of more than LONE
-    floats. Their results differ in the seventh digit, which the signs of the dense start and the threshold turn into
-    other pixels.
-    """
-    if images.device.type != "cpu" or images[0].numel() > LONE:
-        yield
-        return
-    _count(1)
-    try:
-        yield
-    finally:
-        _count(-1)
+_onednn = torch.ops.mkldnn
 
 
-def _count(change: int) -> None:
-    global _users, _before
-    with _guard:
-        if not _users:
-            _before = torch.backends.mkldnn.enabled, torch._C._get_nnpack_enabled()
-        _users += change
-        onednn, nnpack = (False, False) if _users else _before
-        torch.backends.mkldnn.enabled = onednn
-        torch.backends.nnpack.set_flags(nnpack)
+class OneDNN(TorchFunctionMode):
+    """Inside, this thread convolves pictures on a CPU by oneDNN, where torch has it, however few they are."""
+
+    def __torch_function__(self, function: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+        if function is torch.conv2d:
+            return _convolved(*args, **(kwargs or {}))
+        return function(*args, **(kwargs or {}))
+
+
+def _convolved(input: Tensor, weight: Tensor, bias: Any = None, stride=1, padding=0, dilation=1, groups=1) -> Tensor:
+    """As torch.conv2d."""
+    few = input.ndim == 4 and len(input) < FEW and input.device.type == "cpu" and torch.backends.mkldnn.enabled
+    usual = input.dtype == weight.dtype == torch.float32 and groups == 1 and not isinstance(padding, str)
+    learning = weight.requires_grad or (bias is not None and bias.requires_grad)
+    if few and usual and not learning and torch.backends.mkldnn.is_available():
+        use = _use(weight, input.shape, _pair(stride), _pair(padding), _pair(dilation))
+        return _Convolution.apply(input, bias, use)
+    return torch.conv2d(input, weight, bias, stride, padding, dilation, groups)
+
+
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class _Use:
+    """What a convolution does, forth and back, its weight in the orders that oneDNN likes for that."""
+
+    version: int  # of the weight
+    forth: Tensor
+    back: Tensor
+    how: tuple[Pair, Pair, Pair]  # padding, stride, dilation
+    how_back: tuple[Pair, Pair, Pair, Pair]  # the same, and what of the input no output comes from
+
+
+_uses = WeakTensorKeyDictionary()  # by weights, then by sizes
+
+
+def _use(weight: Tensor, size: torch.Size, stride: Pair, padding: Pair, dilation: Pair) -> _Use:
+    known, key = _uses.setdefault(weight, {}), (size[1:], stride, padding, dilation)
+    use = known.get(key)
+    if use is None or use.version != weight._version:
+        ends = zip(size[2:], weight.shape[2:], stride, padding, dilation, strict=True)
+        out, rest = zip(*(divmod(n + 2 * pad - gap * (k - 1) - 1, step) for n, k, step, pad, gap in ends), strict=True)
+        use = _Use(weight._version, weight, weight, (padding, stride, dilation), (padding, rest, stride, dilation))
+        if weight.numel() > KEPT:
+            return use
+        one, back = [1, *size[1:]], [1, len(weight), *(n + 1 for n in out)]
+        known[key] = use = replace(
+            use,
+            forth=_onednn._reorder_convolution_weight(weight, *use.how, 1, one),
+            back=_onednn._reorder_convolution_transpose_weight(weight, *use.how_back, 1, back),
+        )
+    return use
+
+
+class _Convolution(torch.autograd.Function):
+    """By a weight that does not learn."""
+
+    @staticmethod
+    def forward(ctx: Any, input: Tensor, bias: Tensor | None, use: _Use) -> Tensor:
+        ctx.use = use
+        return _onednn._convolution_pointwise(input, use.forth, bias, *use.how, 1, "none", [], "")
+
+    @staticmethod
+    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
+        use = ctx.use
+        back = _onednn._convolution_transpose_pointwise(slope, use.back, None, *use.how_back, 1, "none", [], "")
+        return back, None, None

@@ -16,7 +16,7 @@ from explorer.attacks import ATTACKS
 from explorer.commands import engines, networks, options, pictures
 from explorer.commands.sweep import INTERRUPTED, advance, check, subject
 from explorer.commands.tables import aligned
-from explorer.studies import EXPERIMENTS, Ledger, Study, Terms, means, to_table, write_table
+from explorer.studies import EXPERIMENTS, Ledger, Study, means, to_table, write_table
 from explorer.studies.experiments import Experiment
 
 EXAMPLES = """examples:
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     ledger = Ledger(args.out.parent / "experiments.jsonl")
     with engines.engine(args) as engine:
         subjects = [subject(args.model, args)]
-        study = Study(subjects, settings, ledger, batch=args.batch, terms=Terms(alone=False), engine=engine)
+        study = Study(subjects, settings, ledger, batch=args.batch, engine=engine)
         finished = advance(study)
     if not finished:
         print(f"Stopped: {study.done:,} of {study.total:,} runs are kept; the same command goes on.", file=sys.stderr)

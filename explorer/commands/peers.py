@@ -72,8 +72,6 @@ class Peer:
         labels: Labels,
         targets: Labels | None = None,
         on_step: OnStep | None = None,
-        *,
-        alone: bool = False,
     ) -> AttackResult:
         """Raises ValueError with one sentence where the library fails."""
         try:

@@ -1,6 +1,7 @@
 """The line of those who wait for a device: people take turns, and who asks for something newer keeps the place."""
 
-from collections import OrderedDict
+import math
+from collections import OrderedDict, defaultdict
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
@@ -21,11 +22,11 @@ class Turn:
         """None: a job alone."""
         return Batch([*zip(self.jobs, self.parts, strict=True)]) if self.parts else None
 
-    def takes(self, part: Part) -> bool:
-        """Whether this part can be done as well."""
+    def takes(self, part: Part, share: int) -> bool:
+        """Whether this part can be done as well, where so many questions are a worker's share."""
         if not self.parts or self.parts[0].kind != part.kind:
             return False
-        return part.question in self.questions or len(self.questions) < part.most
+        return part.question in self.questions or len(self.questions) < min(share, part.most)
 
     def take(self, job: Job, part: Part | None) -> None:
         """Let a job have its turn now."""
@@ -38,7 +39,8 @@ class Turn:
 class Line:
     """Waiting jobs. One of each person's has its turn, then one of the next person's."""
 
-    def __init__(self) -> None:
+    def __init__(self, workers: int = 1) -> None:
+        self._workers = workers
         self._people: OrderedDict[Hashable, list[Job]] = OrderedDict()
 
     def add(self, job: Job) -> None:
@@ -50,21 +52,28 @@ class Line:
                 return
         mine.append(job)
 
-    def turns(self) -> list[Turn]:
-        """As they will be served: what can be done together with an earlier one is."""
+    def turns(self, running: int = 0) -> list[Turn]:
+        """As they will be served: what can be done together with an earlier one is, in shares that leave all workers
+        as much to do. `running`: questions that they work on already.
+        """
         turns: list[Turn] = []
-        for job in self._order():
+        order = self._order()
+        asked: defaultdict[Hashable, set[Hashable]] = defaultdict(set)
+        for part in (job.part for job in order if job.part):
+            asked[part.kind].add(part.question)
+        for job in order:
             part = job.part
-            turn = next((each for each in turns if each.takes(part)), None) if part else None
+            share = math.ceil((len(asked[part.kind]) + running) / self._workers) if part else 0
+            turn = next((each for each in turns if each.takes(part, share)), None) if part else None
             if turn is None:
                 turn = Turn([], [])
                 turns.append(turn)
             turn.take(job, part)
         return turns
 
-    def take(self) -> Turn | None:
+    def take(self, running: int = 0) -> Turn | None:
         """The next turn. Who has more in the line goes to its end."""
-        turn = next(iter(self.turns()), None)
+        turn = next(iter(self.turns(running)), None)
         for job in turn.jobs if turn else ():
             mine = self._people[job.person]
             mine.remove(job)

@@ -1,11 +1,15 @@
-"""A device's queue: one worker, which serves the line turn by turn, and how long those who wait are likely to."""
+"""A device's queue: its workers, which serve the line turn by turn, and how long those who wait are likely to."""
 
 import atexit
+import os
 import threading
 import time
+from bisect import insort
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
+
+import torch
 
 from explorer.jobs.batch import Batch
 from explorer.jobs.job import Job, Part
@@ -13,6 +17,7 @@ from explorer.jobs.line import Line, Turn
 
 TOGETHER = 0.6  # of what a run takes alone: what it adds to a batch, about, as measured on the bundled networks
 SURE = 0.7, 1.6  # a wait is likely to be between these parts of what is expected
+CPU_WORKERS = max(1, min(2, (os.cpu_count() or 1) // torch.get_num_threads()))  # with these threads each
 LEARNS = 0.3  # weight of the last turn in what is known of the device's pace
 
 
@@ -20,24 +25,36 @@ LEARNS = 0.3  # weight of the last turn in what is known of the device's pace
 class Wait:
     """What a job in the line waits for."""
 
-    turns: int  # that come before its own, the running one among them
+    turns: int  # that come before its own, the running ones among them
     low: float  # seconds until its result is there, likely at least
     high: float  # and at most; 0: nobody knows
+
+
+@dataclass(frozen=True)
+class Running:
+    """A turn that a worker is at."""
+
+    turn: Turn
+    batch: Batch | None  # None: a job alone
+    since: float
+
+    @property
+    def questions(self) -> int:
+        return max(1, len(self.turn.questions))
 
 
 class JobQueue:
     """People take turns; what can be done together is."""
 
-    def __init__(self, name: str = "cpu") -> None:
-        self._name = name
-        self._line = Line()
-        self._running: Turn | None = None
-        self._batch: Batch | None = None
-        self._since = 0.0  # when the running turn has begun
+    def __init__(self, name: str = "cpu", workers: int = 1) -> None:
+        self._name, self._workers = name, workers
+        self._line = Line(workers)
+        self._running: list[Running] = []  # one of each worker that is not idle
         self._pace = 1.0  # seconds that turns took, per second that was expected
         self._newest: dict[Hashable, Job] = {}
         self._changed = threading.Condition()
-        threading.Thread(target=self._serve, name=f"jobs-{name}", daemon=True).start()
+        for number in range(workers):
+            threading.Thread(target=self._serve, name=f"jobs-{name}-{number}", daemon=True).start()
 
     def submit(
         self, work: Callable[[Job], Any] | Part, owner: Hashable, deadline: float | None = None, **about: Any
@@ -50,7 +67,7 @@ class JobQueue:
             older = self._newest.get(owner)
             self._newest[owner] = job
             job.others_wait = self._somebody_waits
-            if self._batch is None or not self._batch.join(job):
+            if not any(each.batch and each.batch.join(job) for each in self._running):
                 self._line.add(job)
             if older is not None:
                 older.supersede()
@@ -60,12 +77,13 @@ class JobQueue:
     def wait_of(self, job: Job) -> Wait:
         """What a job waits for; no turns once it is running or has ended."""
         with self._changed:
-            seconds = self._left() if self._running else 0.0
-            for before, turn in enumerate(self._line.turns()):
-                seconds += _expected(turn)
+            idle = [0.0] * (self._workers - len(self._running))
+            until = sorted(idle + [self._left(each) for each in self._running])  # each worker is free, in seconds
+            for before, turn in enumerate(self._line.turns(self._questions)):
+                seconds = until.pop(0) + _expected(turn)
                 if job in turn.jobs:
-                    seconds *= self._pace
-                    return Wait(before + (self._running is not None), *(part * seconds for part in SURE))
+                    return Wait(before + len(self._running), *(part * seconds * self._pace for part in SURE))
+                insort(until, seconds)
         return Wait(0, 0.0, 0.0)
 
     def ahead(self, job: Job) -> int:
@@ -85,12 +103,12 @@ class JobQueue:
     @property
     def idle(self) -> bool:
         """Whether nothing is worked on."""
-        return self._running is None
+        return not self._running
 
     def abandon(self, seconds: float) -> None:
         """Cancel everything and wait, at most so many seconds, until nothing runs."""
         with self._changed:
-            jobs = [*self._line.jobs, *(self._running.jobs if self._running else ())]
+            jobs = [*self._line.jobs, *(job for each in self._running for job in each.turn.jobs)]
             for job in jobs:
                 job.supersede()
         for job in jobs:
@@ -99,17 +117,15 @@ class JobQueue:
     def _serve(self) -> None:
         while True:
             with self._changed:
-                while (turn := self._line.take()) is None:
+                while (turn := self._line.take(self._questions)) is None:
                     self._forget()
                     self._changed.wait()
-                self._running, self._batch, self._since = turn, turn.batch, time.monotonic()
-            if self._batch is None:
-                turn.jobs[0].run()
-            else:
-                self._batch.run()
+                running = Running(turn, turn.batch, time.monotonic())
+                self._running.append(running)
+            (running.batch or turn.jobs[0]).run()
             with self._changed:
-                self._learn(turn)
-                self._running = self._batch = None
+                self._learn(running)
+                self._running.remove(running)
                 for job in turn.jobs:
                     if not job.ended:  # it has ended its turn only
                         self._line.add(job)
@@ -120,19 +136,24 @@ class JobQueue:
             if job.ended:
                 del self._newest[owner]
 
-    def _left(self) -> float:
-        """Seconds that the running turn is expected to go on for, at the pace of 1."""
-        worked, expected = (time.monotonic() - self._since) / self._pace, _expected(self._running)
-        job = next((each for each in self._running.jobs if not each.ended), None)
+    @property
+    def _questions(self) -> int:
+        """That are worked on."""
+        return sum(each.questions for each in self._running)
+
+    def _left(self, running: Running) -> float:
+        """Seconds that a running turn is expected to go on for, at the pace of 1."""
+        worked, expected = (time.monotonic() - running.since) / self._pace, _expected(running.turn)
+        job = next((each for each in running.turn.jobs if not each.ended), None)
         if job is not None and job.total and job.done:
             share = min(1.0, job.done / job.total)
             expected = max(expected, worked) * (1 - share) + worked
         return max(expected - worked, 0.0)
 
-    def _learn(self, turn: Turn) -> None:
-        expected = _expected(turn)
-        if expected and all(job.state == "done" for job in turn.jobs):
-            pace = (time.monotonic() - self._since) / expected
+    def _learn(self, running: Running) -> None:
+        expected = _expected(running.turn)
+        if expected and all(job.state == "done" for job in running.turn.jobs):
+            pace = (time.monotonic() - running.since) / expected
             self._pace = (1 - LEARNS) * self._pace + LEARNS * min(max(pace, 0.1), 20.0)
 
 
@@ -150,7 +171,7 @@ def queue_for(device: str) -> JobQueue:
     """The one queue of this device."""
     with _guard:
         if device not in _queues:
-            _queues[device] = JobQueue(device)
+            _queues[device] = JobQueue(device, CPU_WORKERS if device == "cpu" else 1)
         return _queues[device]
 
 

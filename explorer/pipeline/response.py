@@ -109,7 +109,7 @@ def try_settings(
     targets = None if target is None else torch.full_like(labels, target)
     mask = None if region is None else region.mask
     attack = dataclasses.replace(settings[0], **own)
-    result = attack(network, images, labels, targets, on_step=on_step, region=mask, alone=True)
+    result = attack(network, images, labels, targets, on_step=on_step, region=mask)
     return None if result.stopped else _points(network, result)
 
 

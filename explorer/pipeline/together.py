@@ -1,7 +1,7 @@
 """Several explorations of one network in one batch: what is asked of each stays its own.
 
 Attacks of one class whose settings differ only where they may differ from picture to picture (see Attack.per_image)
-run together, with other pictures, targets and regions. Each result is the lone run's: see Attack.__call__, `alone`.
+run together, with other pictures, targets and regions. Each result is the lone run's: see Attack.__call__.
 """
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -12,7 +12,6 @@ import torch
 from explorer.attacks.capture import structure_of
 from explorer.classifiers import Classifier
 from explorer.pipeline.exploration import Asked, Clean, Clock, Exploration, explained, prepared
-from explorer.threads import threads_for
 from explorer.types import AttackResult, Step
 
 
@@ -78,5 +77,4 @@ def _attacked(clf: Classifier, able: Sequence[tuple[Member, Clean]], clock: Cloc
         return left if whole else bool(left.all())
 
     attack = replace(first, **knobs) if n > 1 else first
-    with threads_for(n, clf.device):
-        return attack(clf, images, labels, targets=targets, on_step=on_step, region=region, alone=n > 1)
+    return attack(clf, images, labels, targets=targets, on_step=on_step, region=region)

@@ -17,7 +17,7 @@ from explorer.studies.subject import Subject
 from explorer.types import Images, Labels, Network, PerImage
 
 REFERENCE = "sigma-zero"  # times are given relative to the first attack whose name starts so
-TERMS = Terms(alone=False, mixed=False, png=True)  # as people attack
+TERMS = Terms(mixed=False, png=True)  # as people attack
 
 
 @dataclass(frozen=True)

@@ -51,9 +51,7 @@ def measured(
     with exclusive(network):
         memory = PeakMemory(device)
         counted = network if device.type == "cuda" else Counted(network)
-        took = seconds(
-            device, lambda: found.append(attack(counted, images, labels, on_step=on_step, alone=terms.alone))
-        )
+        took = seconds(device, lambda: found.append(attack(counted, images, labels, on_step=on_step)))
         peak, (result,) = memory.peak(), found
         if result.stopped:
             return None

@@ -33,8 +33,6 @@ class Setting(Protocol):
         labels: Labels,
         targets: Labels | None = None,
         on_step: OnStep | None = None,
-        *,
-        alone: bool = False,
     ) -> AttackResult:
         """See Attack."""
         ...
@@ -44,7 +42,6 @@ class Setting(Protocol):
 class Terms:
     """What all runs of a study have in common."""
 
-    alone: bool = True  # each run is what its setting does to that picture alone, see Attack; a CPU is quicker without
     mixed: bool = True  # settings that may differ from image to image go through the network together
     png: bool = False  # the attacked picture is saved, read back, and shown to the network again
     kept_pixels: int = KEPT_PIXELS  # pictures with at most so many changed pixels are kept in their rows

@@ -64,7 +64,7 @@ def resistance(
     `labels` (n,), `batch` at a time.
     """
     plain: tuple[Images, Flags] | None = None
-    terms = Terms(alone=False, mixed=False, kept_pixels=images[0, 0].numel())
+    terms = Terms(mixed=False, kept_pixels=images[0, 0].numel())
     for name, defence in {NONE: None, **defences}.items():
         started = time.perf_counter()
         network = classifier if defence is None else Defended(classifier, defence)

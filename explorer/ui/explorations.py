@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from explorer.classifiers import Classifier
 from explorer.jobs import Job, Part, Row
 from explorer.limits import limits
+from explorer.locks import own_twin
 from explorer.memory import room_for
 from explorer.pipeline import Asked, Exploration, Member, explore, explore_together, kind_of
 from explorer.types import Step
@@ -37,7 +38,7 @@ def _together(rows: Sequence[Row]) -> None:
             members.append(member)
             fresh[id(member)] = row
     # the proof's splits come when it is asked for: the picture shall not wait for them
-    for member, found in explore_together(clf, members, splits=0):
+    for member, found in explore_together(own_twin(clf), members, splits=0):
         row = fresh[id(member)]
         if isinstance(found, ValueError):
             row.fail(found)
@@ -49,7 +50,7 @@ def _relabel(row: Row, earlier: Exploration) -> None:
     question, clf = row.what
     asked = vars(_asked(question))
     try:
-        _settle(row, explore(clf, **asked, earlier=earlier, splits=0))
+        _settle(row, explore(own_twin(clf), **asked, earlier=earlier, splits=0))
     except ValueError as error:
         row.fail(error)
 

@@ -13,7 +13,7 @@ from explorer.studies.plan import Terms
 from explorer.studies.tuning.task import Task
 from explorer.types import OnStep, Step
 
-TERMS = Terms(alone=False, kept_pixels=0)
+TERMS = Terms(kept_pixels=0)
 HOPELESS = 1 / 8  # share of the pixels: a trial whose optimised stage leaves more of them on average goes no further
 
 

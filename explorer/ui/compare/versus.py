@@ -114,7 +114,7 @@ def show_single(clf: Classifier, sample: Sample, attacks: Mapping[str, Attack]) 
 
 def _single(clf: Classifier, sample: Sample, attack: Attack) -> Single:
     image, label = sample.image.to(clf.device), torch.tensor([sample.label], device=clf.device)
-    (row,) = measured(clf, image[None], label, attack, Terms(alone=False, kept_pixels=image[0].numel()))
+    (row,) = measured(clf, image[None], label, attack, Terms(kept_pixels=image[0].numel()))
     attacked = unpack(image, row["changes"])
     if not 0 < row["n_pixels"] <= MOST_LABELLED:
         return row, attacked.cpu(), -1, -1

@@ -1,0 +1,68 @@
+"""Convolutions on a CPU: a picture alone is the same to the last bit as in any batch."""
+
+from contextlib import nullcontext
+
+import pytest
+import torch
+from torch import nn
+
+from explorer import load_classifier
+from explorer.attacks.kernels import OneDNN
+from explorer.samples import gallery
+
+PICTURES = torch.stack([sample.image for sample in gallery()[:17]])
+
+
+def seen(network, images, mode=OneDNN):
+    """Logits and their gradients by the pictures."""
+    images = images.contiguous(memory_format=torch.channels_last).requires_grad_()
+    with mode():
+        logits = network(images)
+    return logits.detach(), *torch.autograd.grad(logits.square().sum(), images)
+
+
+@pytest.mark.parametrize("name", ["signs-resnet", "signs-cnn", "signs-sparse"])
+def test_a_picture_is_the_same_alone_and_in_any_batch(name):
+    network = load_classifier(name, device="cpu")
+    logits, gradients = seen(network, PICTURES)
+    for n in (1, 2, 5, 15, 16):
+        some, slopes = seen(network, PICTURES[-n:])
+        assert torch.equal(some, logits[-n:])
+        assert torch.equal(slopes, gradients[-n:])
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"kernel_size": 3},
+        {"kernel_size": (3, 5), "stride": (2, 3), "padding": (1, 0), "bias": False},
+        {"kernel_size": 3, "dilation": 2, "padding": "same"},
+        {"kernel_size": 3, "dilation": (2, 1), "padding": (0, 2), "stride": 2},
+        {"kernel_size": 1},
+        {"kernel_size": 3, "groups": 3},
+    ],
+)
+@pytest.mark.parametrize("size", [(9, 12), (16, 16)])
+def test_it_is_the_same_convolution(how, size):
+    torch.manual_seed(0)
+    conv = nn.Conv2d(3, 6, **how).requires_grad_(False)
+    network = nn.Sequential(conv, nn.Flatten())
+    for images in (torch.rand(1, 3, *size), torch.rand(2, 3, *size)):
+        for found, expected in zip(seen(network, images), seen(network, images, nullcontext), strict=True):
+            torch.testing.assert_close(found, expected)
+
+
+def test_weights_that_change_are_seen():
+    conv = nn.Conv2d(3, 4, 3).requires_grad_(False)
+    before, _ = seen(conv, PICTURES[:1])
+    conv.weight.mul_(2)
+    conv.bias.mul_(2)
+    after, _ = seen(conv, PICTURES[:1])
+    torch.testing.assert_close(after, 2 * before)
+
+
+def test_weights_that_learn_do():
+    conv = nn.Conv2d(3, 4, 3)
+    with OneDNN():
+        conv(PICTURES[:1]).sum().backward()
+    assert conv.weight.grad.abs().sum() > 0
