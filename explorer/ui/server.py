@@ -1,13 +1,21 @@
 """The page's server, in this process: what was loaded before is there for its pages."""
 
+import pkgutil
 import socket
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from functools import cache
+from importlib import import_module
+from pathlib import Path
 
+from explorer import ui
+from explorer.classifiers import DEFAULT
 from explorer.folders import app_file
 from explorer.jobs import check_log
 from explorer.limits import limits
 from explorer.samples.offered import offered_folders
+
+VIEWS = Path(ui.__file__).parents[1] / "views"
 
 
 @cache
@@ -16,6 +24,24 @@ def check_settings() -> None:
     limits()
     check_log()
     offered_folders()
+
+
+@cache
+def load_first_page() -> None:
+    """Load what the first page needs: who comes then waits for their run alone."""
+    for module in pkgutil.walk_packages(ui.__path__, f"{ui.__name__}."):
+        import_module(module.name)
+    from explorer.ui.caches import classifier, seconds_per_step
+
+    with suppress(RuntimeError, ValueError):  # weights that are damaged, say: the page tells it
+        seconds_per_step(classifier(DEFAULT))
+
+
+@asynccontextmanager
+async def ready(_app: object) -> AsyncIterator[None]:
+    """Around the time in which the server answers."""
+    load_first_page()
+    yield
 
 
 def serve(port: int, shared: Sequence[str] | None) -> int:
