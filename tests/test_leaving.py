@@ -27,7 +27,7 @@ def end(key, code, fails=False):
     async def app(_scope, receive, _send):
         assert (await receive())["type"] == "websocket.disconnect"
         if fails:
-            raise OSError
+            raise OSError("The network is gone.")
 
     async def receive():
         return {"type": "websocket.disconnect", "code": code}
@@ -64,7 +64,7 @@ def test_a_connection_without_a_page_ends_none(closed):
 
 
 def test_a_server_that_fails_lets_go_all_the_same(closed):
-    with pytest.raises(OSError):
+    with pytest.raises(OSError, match="network"):
         end("b", GOING_AWAY, fails=True)
     assert closed == ["other"]
 

@@ -1,7 +1,7 @@
 """A visit whose tab was closed is over: what it holds is let go at once.
 
-Streamlit keeps a session for two minutes after its connection has ended, as a lost one may come back. But a browser that
-closes a tab, or leaves or reloads its page, says so, and that session nobody can ever see again.
+Streamlit keeps a session for two minutes after its connection has ended, as a lost one may come back. But a browser
+that closes a tab, or leaves or reloads its page, says so, and that session nobody can ever see again.
 """
 
 from typing import TYPE_CHECKING
