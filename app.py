@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import streamlit as st
+from starlette.middleware import Middleware
 from streamlit import net_util
 
 # Before torch is loaded. Its threads must not spin while they wait: where other work shares the cores, spinning made an
@@ -20,17 +21,17 @@ sys.setswitchinterval(0.0001)
 # Streamlit would ask a service on the internet for this computer's address, to compare it with that of a strange page.
 net_util.get_external_ip = lambda: None
 
+from explorer.ui.garbage import collect_soon  # noqa: E402, late: it loads torch
+from explorer.ui.leaving import Leaving, arrive  # noqa: E402
+from explorer.ui.markdown import plain  # noqa: E402
+from explorer.ui.server import VIEWS, check_settings, ready  # noqa: E402
+from explorer.ui.turns import turns  # noqa: E402
+
 ASSETS = Path(__file__).parent / "assets"
 
 
 def page() -> None:
     """One page in the frame of all."""
-    from explorer.ui.garbage import collect_soon  # late: the server loads the libraries, which takes seconds
-    from explorer.ui.leaving import arrive
-    from explorer.ui.markdown import plain
-    from explorer.ui.server import VIEWS, check_settings
-    from explorer.ui.turns import turns
-
     st.set_page_config(
         page_title="Sparse attack explorer",
         page_icon=str(ASSETS / "icon.png"),
@@ -39,7 +40,7 @@ def page() -> None:
     )
     st.html(ASSETS / "style.css")
     st.logo(ASSETS / "logo.svg", size="large")
-    page = st.navigation(
+    chosen = st.navigation(
         [
             st.Page(VIEWS / "explore.py", title="Explore", url_path="explore", default=True),
             st.Page(VIEWS / "ground_truth.py", title="Ground truth", url_path="truth"),
@@ -54,8 +55,8 @@ def page() -> None:
         position="top",
     )
     waiting = st.empty()  # its place is kept in every run, so that nothing below it moves
-    if page.title == "Explore" and "session" not in st.session_state:
-        waiting.html(ASSETS / "skeleton.html")  # at once
+    if chosen.title == "Explore" and "session" not in st.session_state:
+        waiting.html(ASSETS / "skeleton.html")  # at once: others may have their turn first
     try:
         check_settings()
     except ValueError as error:
@@ -64,15 +65,10 @@ def page() -> None:
     arrive()
     collect_soon()
     with turns.place():
-        page.run()
+        chosen.run()
 
 
 if __name__ == "__main__":
     page()
 else:
-    from starlette.middleware import Middleware
-
-    from explorer.ui.leaving import Leaving
-    from explorer.ui.server import ready
-
     app = st.App(__file__, lifespan=ready, middleware=[Middleware(Leaving)])

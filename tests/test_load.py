@@ -3,6 +3,7 @@
 import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -28,6 +29,12 @@ def server(tmp_path_factory):
         patch.setenv("EXPLORER_MAX_NETWORKS", "1")
         with running(str(tmp_path_factory.mktemp("runs"))) as server:
             yield server
+
+
+def test_the_server_answers_once_the_libraries_of_the_first_page_are_there(server):
+    files = Path(f"/proc/{server.pid}/maps").read_text()
+    for library in ("libtorch_cpu", "safetensors"):
+        assert library in files, "the first visitor would wait for it"
 
 
 def test_everybody_at_once_gets_their_own_answer(server):

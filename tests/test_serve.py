@@ -1,5 +1,6 @@
 """The command that starts the page: options, addresses, networks; what is wrong ends it before the server starts."""
 
+import asyncio
 import io
 import os
 import re
@@ -13,11 +14,12 @@ from streamlit.web import cli
 
 from explorer import addresses
 from explorer.__main__ import main
+from explorer.classifiers import DEFAULT
 from explorer.classifiers.registered import VARIABLE, _cards
 from explorer.commands import serve
 from explorer.images import to_png
 from explorer.samples import cifar10, new_sign, offered
-from explorer.ui import server
+from explorer.ui import caches, server
 
 
 @pytest.fixture(autouse=True)
@@ -207,3 +209,36 @@ def test_the_server_asks_nobody_for_its_address(monkeypatch):
 
 def test_the_page_is_found():
     assert "st.navigation" in server.app_file().read_text()
+
+
+@pytest.fixture
+def cold():
+    """Nothing is loaded, and nothing stays so."""
+    for each in (server.load_first_page.cache_clear, caches._bundled.clear):
+        each()
+    yield
+    server.load_first_page.cache_clear()
+
+
+def test_what_the_first_page_needs_is_loaded_before_the_server_answers(cold, monkeypatch):
+    async def network():
+        async with server.ready(None):
+            monkeypatch.setattr(caches, "_load", lambda *_given: pytest.fail("the first visitor waits for it"))
+            return caches.classifier(DEFAULT)
+
+    assert asyncio.run(network()).name == DEFAULT
+
+
+def test_a_network_that_is_damaged_keeps_no_server_from_starting(cold, monkeypatch):
+    def damaged(*_given):
+        raise ValueError("The weights are damaged.")
+
+    monkeypatch.setattr(caches, "_load", damaged)
+    server.load_first_page()  # the page tells it
+
+
+def test_the_address_is_told_once_all_is_loaded(started, monkeypatch, capsys):
+    monkeypatch.setattr(server, "load_first_page", lambda: print("Loaded."))
+    assert main(["serve"]) == 0
+    loaded, told, *_ = capsys.readouterr().out.splitlines()
+    assert (loaded, told[:13]) == ("Loaded.", "This computer")

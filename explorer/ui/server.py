@@ -28,10 +28,10 @@ def check_settings() -> None:
 
 @cache
 def load_first_page() -> None:
-    """Load what the first page needs: who comes then waits for their run alone."""
+    """Load what the first page needs: the first visitor shall wait for their run alone."""
     for module in pkgutil.walk_packages(ui.__path__, f"{ui.__name__}."):
         import_module(module.name)
-    from explorer.ui.caches import classifier, seconds_per_step
+    from explorer.ui.caches import classifier, seconds_per_step  # late: it imports more than the commands need
 
     with suppress(RuntimeError, ValueError):  # weights that are damaged, say: the page tells it
         seconds_per_step(classifier(DEFAULT))
@@ -39,7 +39,7 @@ def load_first_page() -> None:
 
 @asynccontextmanager
 async def ready(_app: object) -> AsyncIterator[None]:
-    """Around the time in which the server answers."""
+    """Around all that the server answers."""
     load_first_page()
     yield
 
