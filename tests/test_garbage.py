@@ -3,6 +3,7 @@
 import gc
 import time
 import weakref
+from types import SimpleNamespace
 
 import pytest
 
@@ -18,12 +19,20 @@ class Circle:
 
 @pytest.fixture
 def every(monkeypatch):
-    """Collections come within so many seconds."""
-    gc.disable()  # nobody else collects
+    """Collections come within so many seconds, and none that was asked for before."""
     monkeypatch.setattr(garbage, "EVERY", 0.5)
-    monkeypatch.setattr(garbage, "_coming", None)
+    gc.disable()  # nobody else collects
+    forget()
     yield 0.5
+    forget()
     gc.enable()
+
+
+def forget():
+    with garbage._guard:
+        if garbage._coming is not None:
+            garbage._coming.cancel()
+            garbage._coming = None
 
 
 def gone(left, seconds):
@@ -45,9 +54,16 @@ def test_what_was_left_is_let_go_in_time_though_nobody_comes_again(every):
 
 
 def test_many_who_come_at_once_are_collected_for_once(every, monkeypatch):
-    collected = []
-    monkeypatch.setattr(garbage, "give_back", lambda: collected.append(1))
+    timers = []
+
+    def timer(_seconds, work):
+        timers.append(work)
+        return SimpleNamespace(start=lambda: None, cancel=lambda: None)
+
+    monkeypatch.setattr(garbage, "threading", SimpleNamespace(Timer=timer))
     for _ in range(100):
         garbage.collect_soon()
-    time.sleep(3 * every)
-    assert collected == [1]
+    (collect,) = timers
+    collect()
+    garbage.collect_soon()
+    assert len(timers) == 2

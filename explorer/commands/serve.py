@@ -85,7 +85,6 @@ def run(args: argparse.Namespace) -> int:
         return _start_again()
     os.environ[registered.VARIABLE] = json.dumps([_resolved(named) for named in args.network])
     _tell_networks()
-    server.load_first_page()
     found = addresses.lan_addresses() if args.share else []
     print(f"This computer: http://127.0.0.1:{port}")
     if args.share:

@@ -1,7 +1,9 @@
 """The page's server, in this process: what was loaded before is there for its pages."""
 
 import pkgutil
+import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import cache
@@ -54,6 +56,8 @@ def serve(port: int, shared: Sequence[str] | None) -> int:
     # Streamlit asks a service on the internet for this computer's address, to compare it with that of a page it does
     # not know. Nothing here leaves the computer.
     net_util.get_external_ip = lambda: None
+    for stop in (signal.SIGINT, signal.SIGTERM):  # raised once more when all is closed
+        signal.signal(stop, lambda *_given: sys.exit(0))
     cli.main(["run", str(app_file()), *options(port, shared)], prog_name="streamlit", standalone_mode=False)
     return 0
 
