@@ -1,11 +1,14 @@
-"""The interactive explorer of sparse adversarial attacks: `streamlit run app.py`."""
+"""The interactive explorer of sparse adversarial attacks: `streamlit run app.py`.
+
+Streamlit imports this file once, as the server starts, and then runs it for every page.
+"""
 
 import os
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import streamlit as st
+from starlette.middleware import Middleware
 from streamlit import net_util
 
 # Before torch is loaded. Its threads must not spin while they wait: where other work shares the cores, spinning made an
@@ -18,54 +21,54 @@ sys.setswitchinterval(0.0001)
 # Streamlit would ask a service on the internet for this computer's address, to compare it with that of a strange page.
 net_util.get_external_ip = lambda: None
 
+from explorer.ui.garbage import collect_soon  # noqa: E402, late: it loads torch
+from explorer.ui.leaving import Leaving, arrive  # noqa: E402
+from explorer.ui.markdown import plain  # noqa: E402
+from explorer.ui.server import VIEWS, check_settings, ready  # noqa: E402
+from explorer.ui.turns import turns  # noqa: E402
+
 ASSETS = Path(__file__).parent / "assets"
-VIEWS = Path(find_spec("explorer").origin).parent / "views"  # without importing it, which would load torch
 
 
-def problem() -> str:
-    """What is wrong with the environment that the server was started in; "" nothing."""
-    from explorer.ui.server import check_settings  # late: the libraries take seconds to load
-
+def page() -> None:
+    """One page in the frame of all."""
+    st.set_page_config(
+        page_title="Sparse attack explorer",
+        page_icon=str(ASSETS / "icon.png"),
+        layout="wide",
+        menu_items={"About": "Which handful of pixels changes a network's mind, and why."},
+    )
+    st.html(ASSETS / "style.css")
+    st.logo(ASSETS / "logo.svg", size="large")
+    chosen = st.navigation(
+        [
+            st.Page(VIEWS / "explore.py", title="Explore", url_path="explore", default=True),
+            st.Page(VIEWS / "ground_truth.py", title="Ground truth", url_path="truth"),
+            st.Page(VIEWS / "compare.py", title="Compare", url_path="compare"),
+            st.Page(VIEWS / "dataset.py", title="Data set", url_path="dataset"),
+            st.Page(VIEWS / "tune.py", title="Tune", url_path="tune"),
+            st.Page(VIEWS / "experiments.py", title="Experiments", url_path="experiments"),
+            st.Page(VIEWS / "lesson.py", title="Lesson", url_path="lesson"),
+            st.Page(VIEWS / "games.py", title="Games", url_path="games"),
+            st.Page(VIEWS / "room.py", title="Room", url_path="room"),
+        ],
+        position="top",
+    )
+    waiting = st.empty()  # its place is kept in every run, so that nothing below it moves
+    if chosen.title == "Explore" and "session" not in st.session_state:
+        waiting.html(ASSETS / "skeleton.html")  # at once: others may have their turn first
     try:
         check_settings()
     except ValueError as error:
-        return str(error)
-    return ""
+        st.error(plain(error))
+        return
+    arrive()
+    collect_soon()
+    with turns.place():
+        chosen.run()
 
 
-st.set_page_config(
-    page_title="Sparse attack explorer",
-    page_icon=str(ASSETS / "icon.png"),
-    layout="wide",
-    menu_items={"About": "Which handful of pixels changes a network's mind, and why."},
-)
-st.html(ASSETS / "style.css")
-st.logo(ASSETS / "logo.svg", size="large")
-page = st.navigation(
-    [
-        st.Page(VIEWS / "explore.py", title="Explore", url_path="explore", default=True),
-        st.Page(VIEWS / "ground_truth.py", title="Ground truth", url_path="truth"),
-        st.Page(VIEWS / "compare.py", title="Compare", url_path="compare"),
-        st.Page(VIEWS / "dataset.py", title="Data set", url_path="dataset"),
-        st.Page(VIEWS / "tune.py", title="Tune", url_path="tune"),
-        st.Page(VIEWS / "experiments.py", title="Experiments", url_path="experiments"),
-        st.Page(VIEWS / "lesson.py", title="Lesson", url_path="lesson"),
-        st.Page(VIEWS / "games.py", title="Games", url_path="games"),
-        st.Page(VIEWS / "room.py", title="Room", url_path="room"),
-    ],
-    position="top",
-)
-waiting = st.empty()  # its place is kept in every run, so that nothing below it moves
-if page.title == "Explore" and "session" not in st.session_state:
-    waiting.html(ASSETS / "skeleton.html")  # at once: the libraries of the page take seconds to load
-if wrong := problem():
-    from explorer.ui.markdown import plain
-
-    st.error(plain(wrong))
-    st.stop()
-from explorer.ui.garbage import collect_now_and_then  # noqa: E402, late as above
-from explorer.ui.turns import turns  # noqa: E402
-
-collect_now_and_then()
-with turns.place():
-    page.run()
+if __name__ == "__main__":
+    page()
+else:
+    app = st.App(__file__, lifespan=ready, middleware=[Middleware(Leaving)])

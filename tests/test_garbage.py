@@ -1,6 +1,7 @@
 """Garbage is collected now and then: what refers to itself is let go, and pages are not held up each time."""
 
 import gc
+import time
 import weakref
 from types import SimpleNamespace
 
@@ -17,22 +18,52 @@ class Circle:
 
 
 @pytest.fixture
-def at(monkeypatch):
-    """Set the clock to so many seconds after a collection."""
+def every(monkeypatch):
+    """Collections come within so many seconds, and none that was asked for before."""
+    monkeypatch.setattr(garbage, "EVERY", 0.5)
     gc.disable()  # nobody else collects
-    monkeypatch.setattr(garbage, "_last", 100.0)
-    yield lambda seconds: monkeypatch.setattr(garbage, "time", SimpleNamespace(monotonic=lambda: 100.0 + seconds))
+    forget()
+    yield 0.5
+    forget()
     gc.enable()
 
 
-def test_what_was_left_is_let_go_once_the_time_has_come(at):
+def forget():
+    with garbage._guard:
+        if garbage._coming is not None:
+            garbage._coming.cancel()
+            garbage._coming = None
+
+
+def gone(left, seconds):
+    until = time.monotonic() + seconds
+    while left() is not None and time.monotonic() < until:
+        time.sleep(0.02)
+    return left() is None
+
+
+def test_what_was_left_is_let_go_in_time_though_nobody_comes_again(every):
     left = weakref.ref(Circle())
-    at(garbage.EVERY - 1)
-    garbage.collect_now_and_then()
-    assert left() is not None
-    at(garbage.EVERY)
-    garbage.collect_now_and_then()
-    assert left() is None
+    garbage.collect_soon()
+    assert left() is not None, "not at once: no page waits for it"
+    assert gone(left, 20 * every)
     left = weakref.ref(Circle())
-    garbage.collect_now_and_then()
-    assert left() is not None, "not again at once"
+    assert not gone(left, 2 * every), "not again, as nobody was there"
+    garbage.collect_soon()
+    assert gone(left, 20 * every)
+
+
+def test_many_who_come_at_once_are_collected_for_once(every, monkeypatch):
+    timers = []
+
+    def timer(_seconds, work):
+        timers.append(work)
+        return SimpleNamespace(start=lambda: None, cancel=lambda: None)
+
+    monkeypatch.setattr(garbage, "threading", SimpleNamespace(Timer=timer))
+    for _ in range(100):
+        garbage.collect_soon()
+    (collect,) = timers
+    collect()
+    garbage.collect_soon()
+    assert len(timers) == 2

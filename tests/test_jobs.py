@@ -9,6 +9,7 @@ import weakref
 import pytest
 
 from explorer.jobs import AGAIN, Job, JobQueue, Part, Row, queue_for
+from explorer.jobs import queue as jobs_queue
 from explorer.jobs.line import Line
 
 SOON = 5.0  # seconds within which anything here happens
@@ -267,6 +268,22 @@ def test_a_job_that_has_ended_lets_go_of_its_work(queue):
     assert job.wait(SOON)
     del work
     assert (job.result, alive()) == (7, None)
+
+
+def test_what_a_long_turn_has_freed_is_given_back_when_it_ends(queue, monkeypatch):
+    given = threading.Event()
+    monkeypatch.setattr(jobs_queue, "give_back", given.set)
+
+    def long(_job: Job) -> bool:
+        before = given.is_set()  # after the quick one
+        monkeypatch.setattr(jobs_queue, "LONG", 0.0)
+        return before
+
+    queue.submit(lambda job: None, owner="quick")
+    job = queue.submit(long, owner="long")
+    assert job.wait(SOON)
+    assert job.result is False
+    assert given.wait(SOON)
 
 
 def test_people_take_turns_however_much_each_has_asked_for(queue, gate):

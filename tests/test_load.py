@@ -1,7 +1,9 @@
 """A few visitors at once over Streamlit's own protocol: the load test in small. In full: `python -m tests.load`."""
 
 import asyncio
+import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -23,8 +25,16 @@ def beside(visit):
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    with running(str(tmp_path_factory.mktemp("runs"))) as server:
-        yield server
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EXPLORER_MAX_NETWORKS", "1")
+        with running(str(tmp_path_factory.mktemp("runs"))) as server:
+            yield server
+
+
+def test_the_server_answers_once_the_libraries_of_the_first_page_are_there(server):
+    files = Path(f"/proc/{server.pid}/maps").read_text()
+    for library in ("libtorch_cpu", "safetensors"):
+        assert library in files, "the first visitor would wait for it"
 
 
 def test_everybody_at_once_gets_their_own_answer(server):
@@ -66,3 +76,18 @@ def test_visitors_bring_pictures_and_networks_of_their_own(server):
     assert (kinds.count("picture"), kinds.count("network")) == (40, 20)
     assert len({small_picture(number) for number in range(3, 200, 4)}) == len(range(3, 200, 4))
     assert len({weights(number) for number in range(9, 200, 10)}) == 20
+
+
+def test_who_has_closed_the_tab_makes_room_within_seconds(server):
+    """The server holds one network; Streamlit by itself would keep a closed tab, and what it holds, for two minutes."""
+
+    async def bring(number):
+        return await bring_network(server.port, number)
+
+    until = time.monotonic() + 60
+    for number in (19, 29):
+        while (seen := beside(bring(number))).problems:
+            assert seen.problems == {"error": 1}, "there is no room yet"
+            assert time.monotonic() < until
+            time.sleep(1)
+        assert len(seen.waits) == 1

@@ -5,6 +5,7 @@ import os
 import re
 import socket
 import sys
+from contextlib import suppress
 
 import pytest
 from own_networks import python_file
@@ -13,11 +14,12 @@ from streamlit.web import cli
 
 from explorer import addresses
 from explorer.__main__ import main
+from explorer.classifiers import DEFAULT
 from explorer.classifiers.registered import VARIABLE, _cards
 from explorer.commands import serve
 from explorer.images import to_png
 from explorer.samples import cifar10, new_sign, offered
-from explorer.ui import server
+from explorer.ui import caches, server
 
 
 @pytest.fixture(autouse=True)
@@ -200,6 +202,7 @@ def test_the_server_asks_nobody_for_its_address(monkeypatch):
     monkeypatch.setattr(net_util, "get_external_ip", net_util.get_external_ip)  # what is put in its place goes again
     monkeypatch.setattr(net_util, "_make_blocking_http_get", lambda *_given, **_more: pytest.fail("it asked"))
     monkeypatch.setattr(cli, "main", lambda arguments, **_more: given.append(arguments))
+    monkeypatch.setattr(server.signal, "signal", lambda *_given: None)
     assert server.serve(8600, None) == 0
     assert net_util.get_external_ip() is None
     assert given == [["run", str(server.app_file()), *server.options(8600, None)]]
@@ -207,3 +210,27 @@ def test_the_server_asks_nobody_for_its_address(monkeypatch):
 
 def test_the_page_is_found():
     assert "st.navigation" in server.app_file().read_text()
+
+
+@pytest.fixture
+def cold():
+    """Nothing is loaded, and nothing stays so."""
+    for each in (server.load_first_page.cache_clear, caches._bundled.clear):
+        each()
+    yield
+    server.load_first_page.cache_clear()
+
+
+def test_what_the_first_page_needs_is_loaded_before_the_server_answers(cold, monkeypatch):
+    with suppress(StopIteration):  # it waits for nothing, so no loop is needed
+        server.ready(None).__aenter__().send(None)
+    monkeypatch.setattr(caches, "_load", lambda *_given: pytest.fail("the first visitor waits for it"))
+    assert caches.classifier(DEFAULT).name == DEFAULT
+
+
+def test_a_network_that_is_damaged_keeps_no_server_from_starting(cold, monkeypatch):
+    def damaged(*_given):
+        raise ValueError("The weights are damaged.")
+
+    monkeypatch.setattr(caches, "_load", damaged)
+    server.load_first_page()  # the page tells it

@@ -14,11 +14,13 @@ import torch
 from explorer.jobs.batch import Batch
 from explorer.jobs.job import Job, Part
 from explorer.jobs.line import Line, Turn
+from explorer.memory import give_back
 
 TOGETHER = 0.6  # of what a run takes alone: what it adds to a batch, about, as measured on the bundled networks
 SURE = 0.7, 1.6  # a wait is likely to be between these parts of what is expected
 CPU_WORKERS = max(1, min(2, (os.cpu_count() or 1) // torch.get_num_threads()))  # with these threads each
 LEARNS = 0.3  # weight of the last turn in what is known of the device's pace
+LONG = 2.0  # seconds: after a turn that took longer, what it has freed is given back, which takes some milliseconds
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,8 @@ class JobQueue:
                     if not job.ended:  # it has ended its turn only
                         self._line.add(job)
                 self._forget()
+            if time.monotonic() - self._since > LONG:
+                give_back()
 
     def _forget(self) -> None:
         for owner, job in [*self._newest.items()]:

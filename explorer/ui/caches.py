@@ -9,12 +9,14 @@ import time
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from typing import Any
 
 import streamlit as st
 import torch
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from explorer.attacks import Attack
 from explorer.classifiers import Classifier, find_card, load_classifier
@@ -51,7 +53,8 @@ class Networks:
     def get(self, key: tuple[str, ...], load: Callable[[], Classifier]) -> Classifier:
         """The network of this key, which many may ask for at once, loaded if need be."""
         if (clf := self._find(key)) is None:
-            with st.spinner("Loading the network …"), self._loading:
+            seen = get_script_run_ctx(suppress_warning=True) is not None  # not where the server loads it
+            with st.spinner("Loading the network …") if seen else nullcontext(), self._loading:
                 if (clf := self._find(key)) is None:
                     clf = self._kept[key] = load()
         with self._guard:

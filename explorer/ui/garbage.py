@@ -6,22 +6,30 @@ collects; Python by itself may take long to. But a collection holds Python's loc
 
 import gc
 import threading
-import time
 
 from explorer.memory import give_back
 
 EVERY = 10.0  # seconds
 
-_guard, _last = threading.Lock(), time.monotonic()
+_guard = threading.Lock()
+_coming: threading.Timer | None = None
 
 
-def collect_now_and_then() -> None:
-    """Collect, if nobody has for EVERY seconds, and give the memory back."""
-    global _last
+def collect_soon() -> None:
+    """Collect, and give the memory back, within EVERY seconds: once for all who say so until then. The last who leaves
+    is the last who says so, so nothing is held for nobody.
+    """
+    global _coming
     with _guard:
-        due = time.monotonic() - _last >= EVERY
-        if due:
-            _last = time.monotonic()
-    if due:
-        gc.collect()
-        give_back()
+        if _coming is None:
+            _coming = threading.Timer(EVERY, _collect)
+            _coming.daemon = True
+            _coming.start()
+
+
+def _collect() -> None:
+    global _coming
+    with _guard:
+        _coming = None
+    gc.collect()
+    give_back()

@@ -24,3 +24,6 @@ def test_a_network_in_python_is_offered_and_attacked(browser, tmp_path):
             assert "network=py%3Atheirs.load-" in page.page.url
             page.page.reload()
             assert page.settle().story.startswith("STOP, ")
+    told = (tmp_path / "log.txt").read_text()
+    assert "Traceback" not in told, "it was stopped"
+    assert "arning" not in told

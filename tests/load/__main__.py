@@ -7,7 +7,6 @@ are told where they are missed, and need a machine that does nothing else.
 
 import argparse
 import asyncio
-import os
 import statistics
 import sys
 import tempfile
@@ -37,8 +36,6 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--uploads", type=int, metavar="N", help="instead: N uploads of 25 million pixels at once")
     parser.add_argument("--visits", type=int, metavar="N", help="instead: N visits by so many visitors at a time")
     args = parser.parse_args(argv)
-    if args.visits:  # of so many, more bring a network within two minutes than a server keeps by default
-        os.environ.setdefault("EXPLORER_MAX_NETWORKS", "64")
     with tempfile.TemporaryDirectory() as folder, running(folder) as server:
         return asyncio.run(measure(args, server))
 

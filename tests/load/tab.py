@@ -43,7 +43,7 @@ class Tab:
         """Leave, as when a tab is closed."""
         self._ticker.cancel()
         self._listener.cancel()
-        await self._socket.close()
+        await self._socket.close(1001)  # going away, as browsers say
 
     async def rerun(self, fragment: str = "") -> None:
         """Run the script with the controls as they are."""
