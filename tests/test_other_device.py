@@ -1,39 +1,113 @@
-"""What is computed on another device is what the CPU computes, see other_device.py: every command, and the page's parts."""
+"""What another device computes is what the CPU computes: of a picture, of the settings around it, of a command's table.
+See other_device.py; `pytest --other-device` runs everything else there.
+"""
+
+from contextlib import nullcontext
+from dataclasses import replace
 
 import pandas as pd
 import pytest
+import torch
 from other_device import NAME, other_device
 
 from explorer import SparseAttack, explain_pixels, load_classifier
 from explorer.__main__ import main
-from explorer.evidence import METHODS, methods_for
+from explorer.evidence import methods_for
+from explorer.grid import same_picture
 from explorer.pipeline import Asked, Member, advise, explore, explore_together, respond
 from explorer.samples import find_sample
 
 QUICK = SparseAttack(steps=20, swaps=2)
 SHORT = ["--steps", "10", "--no-polish"]
 COMMANDS = {
-    "attack": ["attack", "stop-1", *SHORT],
-    "attack folder": ["attack", "{pictures}", *SHORT],
-    "bench": ["bench", "--attacks", "sparse-10,greedy,random:queries=50", "--n", "2", "--repeats", "1"],
     "sweep": ["sweep", "--tau", "0.05,0.1", "--n", "2", "--pictures", "gallery", *SHORT],
-    "dataset": ["dataset", "--n", "2", *SHORT],
-    "tune": ["tune", "--trials", "2", "--n", "2", "--check", "2", "--pictures", "gallery", *SHORT],
-    "evidence": ["evidence", "--n", "2", "--methods", "integrated_gradients,occlusion", *SHORT],
-    "ground truth": ["evidence", "--n", "2", "--ground-truth", "--methods", "integrated_gradients", *SHORT],
-    "attention": ["attention", "--model", "signs-vit", "--n", "2", *SHORT],
-    "transfer": ["transfer", "--models", "signs-resnet,signs-cnn", "--n", "2"],
-    "defend": ["defend", "--n", "2", "--defences", "median,gaussian", *SHORT],
+    "evidence": ["evidence", "--n", "2", "--methods", "integrated_gradients", *SHORT],
+    "bench": ["bench", "--attacks", "sparse-10,greedy-5,random:queries=30", "--n", "2", "--repeats", "0"],
 }
-OF_THE_DEVICE = {"device", "memory_mb", "memory MB"}
+OF_A_RUN = "device", "seconds", "memory", "passes"  # in the names of columns
 
 
-@pytest.fixture
-def clf():
+def on(device: str):
+    return other_device() if device == NAME else nullcontext()
+
+
+@pytest.fixture(scope="module", params=["signs-cnn", "signs-vit"])
+def both(request):
+    """The network here and there."""
     with other_device():
-        yield load_classifier("signs-cnn", device=NAME)
+        there = load_classifier(request.param, device=NAME)
+    return load_classifier(request.param, device="cpu"), there
 
 
 @pytest.fixture(scope="module")
-def there():
-    return load_classifier("signs-cnn", device="cpu")
+def image():
+    return find_sample("stop-1").image
+
+
+def test_the_stand_in_fails_where_a_gpu_would():
+    with other_device():
+        there = torch.ones(2, device=NAME)
+        assert (there + 1).device.type == NAME
+        assert (there + torch.tensor(1.0)).tolist() == [2, 2], "a single number may lie anywhere"
+        with pytest.raises(RuntimeError, match="same device"):
+            there + torch.ones(2)
+        assert (there.cpu() + torch.ones(2)).tolist() == [2, 2]
+
+
+def test_a_picture_has_its_story_pixels_and_labels(both, image):
+    here, there = both
+    expected = explore(here, image, QUICK)
+    with other_device():
+        found = explore(there, image, QUICK)
+        assert found.story == expected.story
+        assert found.evidence == expected.evidence
+
+
+def test_several_are_attacked_together(both, image):
+    here, there = both
+    expected = explore(here, image, QUICK, splits=0)
+    members = [Member(Asked(image, each)) for each in (QUICK, replace(QUICK, lam=0.5))]
+    with other_device():
+        (_, first), (_, second) = explore_together(there, members, splits=0)
+    assert same_picture(first.adversarial, expected.adversarial)
+    assert second.succeeded
+
+
+def test_settings_around_it_answer(both, image):
+    here, there = both
+    expected = respond(here, image, QUICK, ("lam",))
+    with other_device():
+        assert respond(there, image, QUICK, ("lam",)) == expected
+
+
+def test_what_goes_badly_gets_its_advice(both, image):
+    here, there = both
+    attack = replace(QUICK, lam=10.0, prune=False, polish=False)
+    expected = explore(here, image, attack, splits=0)
+    assert expected.findings
+    given = advise(here, image, attack, expected.findings)
+    with other_device():
+        assert advise(there, image, attack, expected.findings) == given
+
+
+def test_every_method_labels_it(both, image):
+    here, there = both
+    attacked = explore(here, image, QUICK, splits=0).adversarial
+    methods = [name for name, problem in methods_for(here, image).items() if problem is None]
+    label = int(here(image[None]).argmax())
+    for method in methods:
+        expected = explain_pixels(here, image, attacked, label, method, splits=0)
+        with other_device():
+            assert explain_pixels(there, image.to(NAME), attacked.to(NAME), label, method, splits=0) == expected
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_has_its_table(name, tmp_path):
+    tables = []
+    for device in ("cpu", NAME):
+        out = tmp_path / f"{device}.csv"
+        with on(device):
+            assert main([*COMMANDS[name], "--model", "signs-resnet", "--device", device, "--out", str(out)]) == 0
+        table = pd.read_csv(out)
+        tables.append(table[[column for column in table if not any(word in column for word in OF_A_RUN)]])
+    pd.testing.assert_frame_equal(*tables)
