@@ -132,7 +132,7 @@ class JobQueue:
                     if not job.ended:  # it has ended its turn only
                         self._line.add(job)
                 self._forget()
-            if time.monotonic() - self._since > LONG:
+            if time.monotonic() - running.since > LONG:
                 give_back()
 
     def _forget(self) -> None:
