@@ -4,6 +4,7 @@ It needs no a, lambda or tau: from the clean image, the gradient proposes, a for
 what was tried is remembered. Use it where only the count matters.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -11,9 +12,25 @@ from torch import Tensor
 from explorer.attacks import growing, racing
 from explorer.attacks.attack import Attack
 from explorer.attacks.problem import Problem
-from explorer.attacks.stage import State
+from explorer.attacks.sigma_zero import SigmaZero
+from explorer.attacks.stage import Stage, State
 from explorer.knobs import again, knob
 from explorer.types import Images
+
+
+@dataclass(frozen=True)
+class SecondStart(SigmaZero):
+    """A short sigma-zero: a rough image, of which polishing makes another one than of a greedy search."""
+
+    name = "polished"
+
+    def start(self, problem: Problem, images: Images) -> State:
+        """No change; images that have one changed unit are finished, as they cannot get better."""
+        return {**super().start(problem, problem.images), "finished": problem.changed(images).sum(1) <= 1}
+
+    def step(self, problem: Problem, state: State, t: Tensor) -> State:
+        """See SigmaZero."""
+        return {**super().step(problem, state, t), "finished": state["finished"]}
 
 
 @dataclass(frozen=True)
@@ -30,13 +47,21 @@ class Greedy(Attack):
         3, "Wrong classes that are headed for at once, the nearest ones: the first to be reached wins.",
         low=1, high=racing.MEASURED, slider=(1, racing.MEASURED),
     )  # fmt: skip
-    swaps: int = again(Attack, "swaps", 14)
-    kicks: int = again(Attack, "kicks", 2)
+    restart: int = knob(
+        40, "Steps of a σ-zero that begins anew, before polishing: both results are polished; 0: none.",
+        low=0, high=10_000, slider=(0, 200),
+    )  # fmt: skip
+    swaps: int = again(Attack, "swaps", 7)
+    kicks: int = again(Attack, "kicks", 1)
     candidates: int = again(Attack, "candidates", 24)
 
     @property
     def rounds(self) -> int:
         return self.steps
+
+    @property
+    def second_starts(self) -> Sequence[Stage]:
+        return [SecondStart(steps=self.restart, unit=self.unit)] if self.restart else []
 
     def start(self, problem: Problem, images: Images) -> State:
         """The clean image, and nothing tried."""
