@@ -13,24 +13,9 @@ from explorer.attacks import growing, racing
 from explorer.attacks.attack import Attack
 from explorer.attacks.problem import Problem
 from explorer.attacks.sigma_zero import SigmaZero
-from explorer.attacks.stage import Stage, State
+from explorer.attacks.stage import Stage, State, held
 from explorer.knobs import again, knob
 from explorer.types import Images
-
-
-@dataclass(frozen=True)
-class SecondStart(SigmaZero):
-    """A short sigma-zero: a rough image, of which polishing makes another one than of a greedy search."""
-
-    name = "polished"
-
-    def start(self, problem: Problem, images: Images) -> State:
-        """No change; images that have one changed unit are finished, as they cannot get better."""
-        return {**super().start(problem, problem.images), "finished": problem.changed(images).sum(1) <= 1}
-
-    def step(self, problem: Problem, state: State, t: Tensor) -> State:
-        """See SigmaZero."""
-        return {**super().step(problem, state, t), "finished": state["finished"]}
 
 
 @dataclass(frozen=True)
@@ -44,16 +29,16 @@ class Greedy(Attack):
 
     steps: int = knob(growing.STEPS, "Rounds in which units are added, at most.", low=1, high=10_000, slider=(10, 200))
     classes: int = knob(
-        3, "Wrong classes that are headed for at once, the nearest ones: the first to be reached wins.",
+        2, "Wrong classes that are headed for at once, the nearest ones: the first to be reached wins.",
         low=1, high=racing.MEASURED, slider=(1, racing.MEASURED),
     )  # fmt: skip
     restart: int = knob(
-        40, "Steps of a σ-zero that begins anew, before polishing: both results are polished; 0: none.",
+        100, "Steps of a σ-zero that begins anew, before polishing: both results are polished; 0: none.",
         low=0, high=10_000, slider=(0, 200),
     )  # fmt: skip
-    swaps: int = again(Attack, "swaps", 7)
+    swaps: int = again(Attack, "swaps", 5)
     kicks: int = again(Attack, "kicks", 1)
-    candidates: int = again(Attack, "candidates", 24)
+    candidates: int = again(Attack, "candidates", 20)
 
     @property
     def rounds(self) -> int:
@@ -61,6 +46,7 @@ class Greedy(Attack):
 
     @property
     def second_starts(self) -> Sequence[Stage]:
+        """A short σ-zero, if there is to be one."""
         return [SecondStart(steps=self.restart, unit=self.unit)] if self.restart else []
 
     def start(self, problem: Problem, images: Images) -> State:
@@ -69,5 +55,22 @@ class Greedy(Attack):
 
     def step(self, problem: Problem, state: State, t: Tensor) -> State:
         """Judge; where no lane fools yet, push the units that are in, and add the best newcomers in each."""
-        share = 1 if state["aims"].shape[1] == 1 else 2 / 3  # in each of several lanes
+        share = 1 if state["aims"].shape[1] == 1 else 1 / 2  # in each of several lanes
         return racing.race(problem, state, max(1, int(self.candidates * share)), t)
+
+
+@dataclass(frozen=True)
+class SecondStart(SigmaZero):
+    """A short sigma-zero: a rough image, of which polishing makes another one than of a greedy search."""
+
+    name = "polished"
+
+    def start(self, problem: Problem, images: Images) -> State:
+        """No change. Images that fool by one unit cannot get better: they are finished, and stay as they are."""
+        margin = problem.margin(images)
+        finished = (margin < 0) & (problem.changed(images).sum(1) <= 1)
+        return {**super().start(problem, images), "margin": margin, "finished": finished}
+
+    def step(self, problem: Problem, state: State, t: Tensor) -> State:
+        """See SigmaZero."""
+        return held(state, {**super().step(problem, state, t), "finished": state["finished"]})

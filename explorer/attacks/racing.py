@@ -19,8 +19,8 @@ from explorer.attacks.stage import State
 from explorer.types import Labels, PerImage
 
 MEASURED = 17  # wrong classes, the likeliest: their distances are measured
-SINGLY, PUSH = 32, 0.15  # see growing.grow; more units at a time, or larger steps, leave more of them in the end
-HALVED = 8  # steps after which half of the lanes are given up: earlier, their margins say too little
+SINGLY, PUSH = 16, 0.15  # see growing.grow; more units at a time, or larger steps, leave more of them in the end
+HALVED = 6  # steps after which half of the lanes are given up: earlier, their margins say too little
 MOST_HALVINGS = 16  # which leave one of any number of lanes
 LEAST = 1e-6  # logits
 IN_LANES = "in lanes: "
