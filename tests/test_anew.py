@@ -69,7 +69,7 @@ def test_whoever_stops_gets_what_was_found_before_the_second_start():
         heard.append((step.stage, step.done, step.total))
         return step.stage == "polished"
 
-    result = Greedy(restart=10)(network, images, network(images).argmax(1), on_step=stop)
+    result = Greedy(anew=10)(network, images, network(images).argmax(1), on_step=stop)
     assert result.stopped
     assert [stage for stage, *_ in heard].count("polished") == 1
     assert all(done <= total for _, done, total in heard)
@@ -106,6 +106,6 @@ def test_its_step_can_be_captured():
 def test_two_starts_are_seldom_worse_than_one():
     network, images = small(6), pictures(12)
     labels = network(images).argmax(1)
-    one, two = (Greedy(restart=restart)(network, images, labels).n_pixels for restart in (0, 40))
+    one, two = (Greedy(anew=anew)(network, images, labels).n_pixels for anew in (0, 40))
     assert two.sum() <= one.sum()
-    assert replace(Greedy(), restart=0).second_starts == []
+    assert replace(Greedy(), anew=0).second_starts == []

@@ -1,7 +1,8 @@
 """Greedy search: add the pixels that help most, one or a few at a time, until the image fools. Ours.
 
 It needs no a, lambda or tau: from the clean image, the gradient proposes, a forward pass of each proposal decides, and
-what was tried is remembered. Use it where only the count matters.
+what was tried is remembered. Then it begins anew with a short sigma-zero, which ends elsewhere: the better of the two,
+both polished, counts. Use it where only the count matters.
 """
 
 from collections.abc import Sequence
@@ -32,7 +33,7 @@ class Greedy(Attack):
         2, "Wrong classes that are headed for at once, the nearest ones: the first to be reached wins.",
         low=1, high=racing.MEASURED, slider=(1, racing.MEASURED),
     )  # fmt: skip
-    restart: int = knob(
+    anew: int = knob(
         100, "Steps of a σ-zero that begins anew, before polishing: both results are polished; 0: none.",
         low=0, high=10_000, slider=(0, 200),
     )  # fmt: skip
@@ -47,7 +48,7 @@ class Greedy(Attack):
     @property
     def second_starts(self) -> Sequence[Stage]:
         """A short σ-zero, if there is to be one."""
-        return [SecondStart(steps=self.restart, unit=self.unit)] if self.restart else []
+        return [SecondStart(steps=self.anew, unit=self.unit)] if self.anew else []
 
     def start(self, problem: Problem, images: Images) -> State:
         """The clean image, and nothing tried."""

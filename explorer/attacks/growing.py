@@ -45,15 +45,15 @@ class Growing:
         return grow(problem, state, self.candidates)
 
 
-def start(problem: Problem) -> State:
-    """The clean images, and nothing tried."""
+def start(problem: Problem, kinds: int = 3) -> State:
+    """The clean images, and nothing tried; with memory for so many kinds of proposals."""
     images = problem.images
     return {
         "next": images,  # what the next step judges
         "candidate": images,
         "margin": torch.zeros_like(images[:, 0, 0, 0]),
         "finished": torch.zeros_like(problem.labels, dtype=torch.bool),
-        **vars(Memory.empty(problem, kinds=1)),
+        **vars(Memory.empty(problem, kinds)),
     }
 
 

@@ -3,7 +3,7 @@
 The class that a network sees next in an image need not be the one that the fewest units reach. So the likeliest wrong
 classes are measured by the distance to where the network would tie, were it linear, margin / ||gradient||_2 (DeepFool,
 arXiv 1511.04599, equation 8), and the image is grown towards each of the nearest ones, in a lane of its own. All lanes
-of an image have equally many units, so the first one there needs the fewest. After every eighth unit half of the
+of an image have equally many units, so the first one there needs the fewest. After every sixth unit half of the
 lanes are given up, those with the longest way to go at their pace.
 """
 
@@ -51,7 +51,7 @@ def start(problem: Problem, count: int) -> State:
     second dimension.
     """
     aims = nearest(problem, count)
-    lanes = growing.start(_in_lanes(problem, aims))
+    lanes = growing.start(_in_lanes(problem, aims), kinds=1)
     return {
         "candidate": problem.images,
         "margin": torch.zeros_like(problem.images[:, 0, 0, 0]),
