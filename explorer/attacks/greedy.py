@@ -34,12 +34,12 @@ class Greedy(Attack):
         low=1, high=racing.MEASURED, slider=(1, racing.MEASURED),
     )  # fmt: skip
     anew: int = knob(
-        100, "Steps of a σ-zero that begins anew, before polishing: both results are polished; 0: none.",
+        40, "Steps of a σ-zero that begins anew, before polishing: both results are polished; 0: none.",
         low=0, high=10_000, slider=(0, 200),
     )  # fmt: skip
-    swaps: int = again(Attack, "swaps", 5)
+    swaps: int = again(Attack, "swaps", 7)
     kicks: int = again(Attack, "kicks", 1)
-    candidates: int = again(Attack, "candidates", 20)
+    candidates: int = again(Attack, "candidates", 24)
 
     @property
     def rounds(self) -> int:
@@ -56,7 +56,7 @@ class Greedy(Attack):
 
     def step(self, problem: Problem, state: State, t: Tensor) -> State:
         """Judge; where no lane fools yet, push the units that are in, and add the best newcomers in each."""
-        share = 1 if state["aims"].shape[1] == 1 else 1 / 2  # in each of several lanes
+        share = 1 if state["aims"].shape[1] == 1 else 2 / 3  # in each of several lanes
         return racing.race(problem, state, max(1, int(self.candidates * share)), t)
 
 

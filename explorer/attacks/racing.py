@@ -3,7 +3,7 @@
 The class that a network sees next in an image need not be the one that the fewest units reach. So the likeliest wrong
 classes are measured by the distance to where the network would tie, were it linear, margin / ||gradient||_2 (DeepFool,
 arXiv 1511.04599, equation 8), and the image is grown towards each of the nearest ones, in a lane of its own. All lanes
-of an image have equally many units, so the first one there needs the fewest. After every sixth unit half of the
+of an image have equally many units, so the first one there needs the fewest. After every eighth unit half of the
 lanes are given up, those with the longest way to go at their pace.
 """
 
@@ -20,7 +20,7 @@ from explorer.types import Labels, PerImage
 
 MEASURED = 17  # wrong classes, the likeliest: their distances are measured
 SINGLY, PUSH = 16, 0.15  # see growing.grow; more units at a time, or larger steps, leave more of them in the end
-HALVED = 6  # steps after which half of the lanes are given up: earlier, their margins say too little
+HALVED = 8  # steps after which half of the lanes are given up: earlier, their margins say too little
 MOST_HALVINGS = 16  # which leave one of any number of lanes
 LEAST = 1e-6  # logits
 IN_LANES = "in lanes: "
