@@ -1,5 +1,6 @@
 """What all attacks have in common: settings, what an attack can do, and how it is called."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -7,7 +8,7 @@ from torch import Tensor
 
 from explorer.attacks.driver import run
 from explorer.attacks.problem import Problem
-from explorer.attacks.stage import State
+from explorer.attacks.stage import Stage, State
 from explorer.knobs import check, knob
 from explorer.types import AttackResult, Images, Labels, Network, OnStep
 
@@ -80,6 +81,11 @@ class Attack:
     def needs_units(self) -> int:
         """How many units must be free to change, at least."""
         return 1
+
+    @property
+    def second_starts(self) -> Sequence[Stage]:
+        """Stages that make other starts for polishing, each from the clean image."""
+        return ()
 
     def start(self, problem: Problem, images: Images) -> State:
         """See Stage."""

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from explorer.adapter import adapted
+from explorer.attacks.anew import Anew
 from explorer.attacks.books import Books, Progress
 from explorer.attacks.growing import Growing
 from explorer.attacks.loop import run_stage
@@ -156,28 +157,42 @@ def _stages(attack: Stage, problem: Problem, on_step: OnStep | None, judge: Judg
         found = _Found({**stages, stage: books.best.clone()}, books.trace(progress.done), None, stopped=True)
         return judge(found, problem)
 
+    polishing = [Growing(attack.candidates), Polishing(attack.swaps, attack.kicks, attack.candidates)]
     later = [
         *[Pruning()] * attack.prune,
-        *[Growing(attack.candidates), Polishing(attack.swaps, attack.kicks, attack.candidates)] * attack.polish,
+        *[Anew((start, Pruning(), *polishing)) for start in attack.second_starts if attack.polish],
+        *polishing * attack.polish,
         *[RandomSwaps(attack.random_queries, attack.seed)] * bool(attack.random_queries),
     ]
     books = Books(problem, attack.rounds)
     books.note(problem, {"candidate": problem.images, "margin": problem.margin(problem.images)}, None, None)
     progress = Progress(problem, books, sum(stage.expected for stage in (attack, *later)), on_step, so_far)
-    on_gpu = problem.images.is_cuda
-    state = run_stage(attack, replace(problem, peeks=not on_gpu), books, progress, first=True)
+    state = run_stage(attack, replace(problem, peeks=not problem.images.is_cuda), books, progress, first=True)
     stages[attack.name], trace = books.best.clone(), books.trace(progress.done)
     for stage in later:
         if progress.stopped:
             break
-        width = next((width for width in WIDTHS if width >= problem.changed(books.best).sum(1).max()), 0)
-        if isinstance(stage, Growing) and width and books.fools.all():
-            continue  # no image needs it
-        captures = on_gpu and stage.capturable and width
-        refined = replace(problem, peeks=not captures, width=width)
-        run_stage(stage, refined, books, progress, first=False)
+        _refine(stage, problem, books, progress)
         stages[stage.name] = books.best.clone()
     return _Found(stages, trace, state.get("weights"), progress.stopped)
+
+
+def _refine(stage: Stage | Anew, problem: Problem, books: Books, progress: Progress) -> None:
+    """One of the stages after the attack's own."""
+    if isinstance(stage, Anew):
+        others = Books(problem, 0)
+        others.best.copy_(books.best)
+        for each in stage.stages:
+            if not progress.stopped:
+                _refine(each, problem, others, progress)
+        books.note(problem, {"candidate": others.best, "margin": others.least}, None, None)
+        return
+    width = next((width for width in WIDTHS if width >= problem.changed(books.best).sum(1).max()), 0)
+    if isinstance(stage, Growing) and width and books.fools.all():
+        return  # no image needs it
+    captures = problem.images.is_cuda and stage.capturable and width
+    refined = replace(problem, peeks=not captures, width=width)
+    run_stage(stage, refined, books, progress, first=False)
 
 
 def _judged(found: _Found, problem: Problem, room: Room, gradient: Gradient, was_training: bool) -> AttackResult:

@@ -1,9 +1,11 @@
 """Greedy search: add the pixels that help most, one or a few at a time, until the image fools. Ours.
 
 It needs no a, lambda or tau: from the clean image, the gradient proposes, a forward pass of each proposal decides, and
-what was tried is remembered. Use it where only the count matters.
+what was tried is remembered. Then it begins anew with a short sigma-zero, which ends elsewhere: the better of the two,
+both polished, counts. Use it where only the count matters.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -11,7 +13,8 @@ from torch import Tensor
 from explorer.attacks import growing, racing
 from explorer.attacks.attack import Attack
 from explorer.attacks.problem import Problem
-from explorer.attacks.stage import State
+from explorer.attacks.sigma_zero import SigmaZero
+from explorer.attacks.stage import Stage, State, held
 from explorer.knobs import again, knob
 from explorer.types import Images
 
@@ -27,16 +30,25 @@ class Greedy(Attack):
 
     steps: int = knob(growing.STEPS, "Rounds in which units are added, at most.", low=1, high=10_000, slider=(10, 200))
     classes: int = knob(
-        3, "Wrong classes that are headed for at once, the nearest ones: the first to be reached wins.",
+        2, "Wrong classes that are headed for at once, the nearest ones: the first to be reached wins.",
         low=1, high=racing.MEASURED, slider=(1, racing.MEASURED),
     )  # fmt: skip
-    swaps: int = again(Attack, "swaps", 14)
-    kicks: int = again(Attack, "kicks", 2)
+    anew: int = knob(
+        40, "Steps of a σ-zero that begins anew, before polishing: both results are polished; 0: none.",
+        low=0, high=10_000, slider=(0, 200),
+    )  # fmt: skip
+    swaps: int = again(Attack, "swaps", 7)
+    kicks: int = again(Attack, "kicks", 1)
     candidates: int = again(Attack, "candidates", 24)
 
     @property
     def rounds(self) -> int:
         return self.steps
+
+    @property
+    def second_starts(self) -> Sequence[Stage]:
+        """A short σ-zero, if there is to be one."""
+        return [SecondStart(steps=self.anew, unit=self.unit)] if self.anew else []
 
     def start(self, problem: Problem, images: Images) -> State:
         """The clean image, and nothing tried."""
@@ -46,3 +58,20 @@ class Greedy(Attack):
         """Judge; where no lane fools yet, push the units that are in, and add the best newcomers in each."""
         share = 1 if state["aims"].shape[1] == 1 else 2 / 3  # in each of several lanes
         return racing.race(problem, state, max(1, int(self.candidates * share)), t)
+
+
+@dataclass(frozen=True)
+class SecondStart(SigmaZero):
+    """A short sigma-zero: a rough image, of which polishing makes another one than of a greedy search."""
+
+    name = "polished"
+
+    def start(self, problem: Problem, images: Images) -> State:
+        """No change. Images that fool by one unit cannot get better: they are finished, and stay as they are."""
+        margin = problem.margin(images)
+        finished = (margin < 0) & (problem.changed(images).sum(1) <= 1)
+        return {**super().start(problem, images), "margin": margin, "finished": finished}
+
+    def step(self, problem: Problem, state: State, t: Tensor) -> State:
+        """See SigmaZero."""
+        return held(state, {**super().step(problem, state, t), "finished": state["finished"]})

@@ -45,15 +45,15 @@ class Growing:
         return grow(problem, state, self.candidates)
 
 
-def start(problem: Problem) -> State:
-    """The clean images, and nothing tried."""
+def start(problem: Problem, kinds: int = 3) -> State:
+    """The clean images, and nothing tried; with memory for so many kinds of proposals."""
     images = problem.images
     return {
         "next": images,  # what the next step judges
         "candidate": images,
         "margin": torch.zeros_like(images[:, 0, 0, 0]),
         "finished": torch.zeros_like(problem.labels, dtype=torch.bool),
-        **vars(Memory.empty(problem)),
+        **vars(Memory.empty(problem, kinds)),
     }
 
 
@@ -77,9 +77,9 @@ def grow(problem: Problem, state: State, candidates: int, singly: int = SINGLY, 
     free = as_images(rows.of(inside)[:, None].expand_as(as_units(images, problem.unit)), images)
     base = torch.where(free, pushed(part, images, rows.of(gradient), size), images)
     memory = Memory(*(rows.of(state[field.name]) for field in dataclasses.fields(Memory)))
-    only_first = torch.zeros_like(rows.of(finished))
+    other_kinds = torch.zeros_like(rows.of(finished))
     trial = try_newcomers(
-        part, base, rows.of(margin), rows.of(gradient), rows.of(inside), memory, only_first, candidates
+        part, base, rows.of(margin), rows.of(gradient), rows.of(inside), memory, other_kinds, candidates
     )
     found["next"] = rows.put(current, trial.added(base, part, rows.of(add)))
     return found | {name: rows.put(state[name], value) for name, value in vars(trial.memory).items()}

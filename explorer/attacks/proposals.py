@@ -28,11 +28,11 @@ class Memory:
     kept: Tensor  # (b, kinds)
 
     @classmethod
-    def empty(cls, problem: Problem) -> "Memory":
-        """Nothing was tried yet."""
+    def empty(cls, problem: Problem, kinds: int = 3) -> "Memory":
+        """Nothing was tried yet, of so many kinds, if there are."""
         clean = problem.clean
         b, c, n = clean.shape
-        kinds = 3 if c > 1 else 1
+        kinds = kinds if c > 1 else 1
         return cls(
             torch.full((b, kinds, n), torch.nan, dtype=clean.dtype, device=clean.device),
             torch.zeros(b, kinds, c, n, dtype=torch.bool, device=clean.device),
@@ -64,20 +64,20 @@ class Trial:
         return as_images(units, base)
 
 
-def proposed(problem: Problem, gradient: Images) -> tuple[Tensor, Tensor]:
-    """Of every proposal which ends of the box it takes, (b, kinds, c, n) bool, and the fall of the margin that the
-    gradient promises, (b, kinds, n).
+def proposed(problem: Problem, gradient: Images, kinds: int = 3) -> tuple[Tensor, Tensor]:
+    """Of every proposal, of the first `kinds`, which ends of the box it takes, (b, kinds, c, n) bool, and the fall of
+    the margin that the gradient promises, (b, kinds, n).
     """
     g = as_units(gradient, problem.unit)
     clean, low, high = (as_units(each, problem.unit) for each in (problem.images, problem.low, problem.high))
     corner = g < 0
-    kinds = [corner]
-    if g.shape[1] > 1:
+    ways = [corner]
+    if g.shape[1] > 1 and kinds > 1:
         grey = (g.sum(1, keepdim=True) < 0).expand_as(g)
         gain = (g * (clean - torch.where(corner, high, low))).abs()
-        weakest = gain.argmin(1, keepdim=True)
-        kinds += [grey, corner ^ torch.zeros_like(corner).scatter(1, weakest, True)]
-    upper = torch.stack(kinds, 1)
+        weakest = gain.min(1, keepdim=True).indices
+        ways += [grey, corner ^ torch.zeros_like(corner).scatter(1, weakest, True)]
+    upper = torch.stack(ways, 1)
     ends = torch.where(upper, high[:, None], low[:, None])
     return upper, (g[:, None] * (clean[:, None] - ends)).sum(2)
 
@@ -98,7 +98,7 @@ def try_newcomers(
     A proposal that was tried before promises what it did then. `barred` (b, n): units that must not come in;
     `all_kinds` (b,): whether more than the first kind may be used.
     """
-    upper, promise = proposed(problem, gradient)
+    upper, promise = proposed(problem, gradient, memory.fall.shape[1])
     b, kinds, n = promise.shape
     known = ~memory.fall.isnan()
     score = torch.where(known, memory.fall.nan_to_num(), memory.kept[..., None] * promise)

@@ -19,7 +19,7 @@ from explorer.attacks.stage import State
 from explorer.types import Labels, PerImage
 
 MEASURED = 17  # wrong classes, the likeliest: their distances are measured
-SINGLY, PUSH = 32, 0.15  # see growing.grow; more units at a time, or larger steps, leave more of them in the end
+SINGLY, PUSH = 16, 0.15  # see growing.grow; more units at a time, or larger steps, leave more of them in the end
 HALVED = 8  # steps after which half of the lanes are given up: earlier, their margins say too little
 MOST_HALVINGS = 16  # which leave one of any number of lanes
 LEAST = 1e-6  # logits
@@ -51,7 +51,7 @@ def start(problem: Problem, count: int) -> State:
     second dimension.
     """
     aims = nearest(problem, count)
-    lanes = growing.start(_in_lanes(problem, aims))
+    lanes = growing.start(_in_lanes(problem, aims), kinds=1)
     return {
         "candidate": problem.images,
         "margin": torch.zeros_like(problem.images[:, 0, 0, 0]),
