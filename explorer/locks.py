@@ -27,9 +27,7 @@ def exclusive(network: Callable) -> threading.RLock:
         ) from error
 
 
-Twins = "weakref.WeakKeyDictionary[nn.Module, nn.Module]"
-
-_twins: Twins = weakref.WeakKeyDictionary()
+_twins: "weakref.WeakKeyDictionary[nn.Module, nn.Module]" = weakref.WeakKeyDictionary()
 _mine = threading.local()
 
 
@@ -37,23 +35,32 @@ def read_only_twin(network: nn.Module) -> nn.Module:
     """A twin in evaluation mode that shares the network's weights, and none of its modules: it may look at pictures
     while others hold the lock, which is only taken to make it: once, and anew if the network was moved.
     """
-    return _twin(network, _twins)
+    twin = _twins.get(network)
+    if twin is None or _moved(twin, network):
+        with exclusive(network):
+            twin = _twins[network] = _copy(network)
+    return twin
 
 
 def own_twin(network: nn.Module) -> nn.Module:
-    """Such a twin of this thread's own, which it may do anything with that it may do with the network."""
+    """Such a twin of this thread's own, which it may do anything with that it may do with the network. It is made of
+    the read-only one, which nobody changes: nobody is waited for.
+    """
     if not hasattr(_mine, "twins"):
         _mine.twins = weakref.WeakKeyDictionary()
-    return _twin(network, _mine.twins)
-
-
-def _twin(network: nn.Module, twins: Twins) -> nn.Module:
-    twin = twins.get(network)
-    if twin is None or [*map(id, _tensors(twin))] != [*map(id, _tensors(network))]:
-        with exclusive(network):
-            shared = {id(tensor): tensor for tensor in _tensors(network)}
-            twin = twins[network] = copy.deepcopy(network, shared).eval()
+    twin = _mine.twins.get(network)
+    if twin is None or _moved(twin, network):
+        twin = _mine.twins[network] = _copy(read_only_twin(network))
     return twin
+
+
+def _copy(network: nn.Module) -> nn.Module:
+    shared = {id(tensor): tensor for tensor in _tensors(network)}
+    return copy.deepcopy(network, shared).eval()
+
+
+def _moved(twin: nn.Module, network: nn.Module) -> bool:
+    return [*map(id, _tensors(twin))] != [*map(id, _tensors(network))]
 
 
 def _tensors(network: nn.Module) -> Iterator[Tensor]:

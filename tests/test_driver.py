@@ -141,6 +141,17 @@ def test_a_start_that_cannot_be_captured_is_made_step_by_step(name, monkeypatch)
             assert torch.equal(one, other)
 
 
+def test_a_captured_start_is_not_made_again(monkeypatch):
+    monkeypatch.setattr(capture.Captured, "record", lambda self: None)
+    started, start = [], Greedy.start
+    monkeypatch.setattr(Greedy, "start", lambda self, *given: started.append(1) or start(self, *given))
+    network = small()
+    run_all(QUICK["greedy"], problem_for(network, pictures(), peeks=False))
+    started.clear()
+    run_all(QUICK["greedy"], problem_for(network, pictures(), peeks=False))
+    assert len(started) == 1
+
+
 def test_graphs_go_with_their_network(monkeypatch):
     monkeypatch.setattr(capture.Captured, "record", lambda self: None)
     network, before = small(), len(capture._kept)

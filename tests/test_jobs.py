@@ -270,6 +270,21 @@ def test_a_job_that_has_ended_lets_go_of_its_work(queue):
     assert (job.result, alive()) == (7, None)
 
 
+def test_a_worker_that_waits_holds_nothing_of_its_last_turn(queue):
+    class Question:
+        pass
+
+    question = Question()
+    job = queue.submit(Part("kind", "what", question, lambda rows: [row.settle(7) for row in rows], most=3), "first")
+    assert job.wait(SOON)
+    alive = weakref.ref(question)
+    del question, job
+    until = time.monotonic() + SOON
+    while alive() is not None and time.monotonic() < until:
+        time.sleep(0.01)
+    assert alive() is None
+
+
 def test_what_a_long_turn_has_freed_is_given_back_when_it_ends(queue, monkeypatch):
     given = threading.Event()
     monkeypatch.setattr(jobs_queue, "give_back", given.set)

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from explorer import load_classifier
-from explorer.attacks.kernels import OneDNN
+from explorer.attacks.kernels import OneDNN, forget
 from explorer.samples import gallery
 
 PICTURES = torch.stack([sample.image for sample in gallery()[:17]])
@@ -58,6 +58,17 @@ def test_weights_that_change_are_seen():
     conv.weight.mul_(2)
     conv.bias.mul_(2)
     after, _ = seen(conv, PICTURES[:1])
+    torch.testing.assert_close(after, 2 * before)
+
+
+def test_an_attack_sees_weights_that_have_changed_unseen():
+    conv = nn.Conv2d(3, 4, 3).requires_grad_(False)
+    network = nn.Sequential(conv, nn.Flatten())
+    before, _ = seen(network, PICTURES[:1])
+    conv.weight.data.mul_(2)
+    conv.bias.data.mul_(2)
+    forget(network)
+    after, _ = seen(network, PICTURES[:1])
     torch.testing.assert_close(after, 2 * before)
 
 

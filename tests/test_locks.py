@@ -46,6 +46,16 @@ def test_a_read_only_twin_does_not_wait_for_the_lock():
         assert seen
 
 
+def test_a_twin_of_ones_own_does_not_wait_for_the_lock():
+    network, made = load_classifier("signs-cnn", device="cpu"), []
+    read_only_twin(network)
+    working = threading.Thread(target=lambda: made.append(own_twin(network)), daemon=True)
+    with exclusive(network):
+        working.start()
+        working.join(SOON)
+        assert made
+
+
 def test_a_read_only_twin_follows_the_network_that_is_moved():
     network = load_classifier("signs-cnn", device="cpu")
     before = read_only_twin(network)

@@ -27,7 +27,7 @@ from explorer.attacks.stage import Stage, State
 from explorer.attacks.validation import per_image
 from explorer.types import Images
 
-KEPT = 8  # graphs per network, the newest; each holds its buffers
+KEPT = 16  # stages per network, the newest; each holds its buffers
 SPARE = 4  # a step is captured if the device has room for so many times as many pictures: graphs hold their memory
 WARM_UP = 3  # runs before a capture: libraries choose their algorithms and workspaces
 SPAN = 5  # steps in one graph, where no image is finished before the last: what lies between them is not copied
@@ -74,7 +74,7 @@ class Captured:
         self.ends_early = "finished" in state
         self.span = 1 if self.ends_early or stage.rounds % SPAN else SPAN  # steps in the graph
         self._captures_start = True
-        self._graph_of: dict[Callable[[], None], torch.cuda.CUDAGraph] = {}
+        self._graph_of: dict[str, torch.cuda.CUDAGraph] = {}  # by what it does: a method would refer to its owner
 
     def record(self) -> None:
         """Capture the steps, and the start if that can be; until then they run. Raises RuntimeError if the steps cannot
@@ -104,7 +104,7 @@ class Captured:
                 torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"),
             ):
                 body()
-            self._graph_of[body] = graph
+            self._graph_of[body.__name__] = graph
 
     def _begin(self) -> None:
         """The stage's start, into the buffers; its knobs lie there already."""
@@ -137,7 +137,9 @@ class Captured:
         if state is None and self._captures_start:
             state = knobs_of(self._stage, problem)
             self._run(self._begin)
-        for name, tensor in (state or begun(self._stage, problem, books.best)).items():
+        elif state is None:
+            state = begun(self._stage, problem, books.best)
+        for name, tensor in state.items():
             self._state[name].copy_(tensor)
 
     def replay(self, steps: int) -> State:
@@ -147,9 +149,9 @@ class Captured:
         return self._state
 
     def _run(self, body: Callable[[], None]) -> None:
-        if body in self._graph_of:
+        if body.__name__ in self._graph_of:
             with torch.cuda.device(self._device):
-                self._graph_of[body].replay()
+                self._graph_of[body.__name__].replay()
         else:
             body()
 

@@ -20,6 +20,7 @@ from explorer.adapter import adapted
 from explorer.attacks.anew import Anew
 from explorer.attacks.books import Books, Progress
 from explorer.attacks.growing import Growing
+from explorer.attacks.kernels import forget
 from explorer.attacks.loop import run_stage
 from explorer.attacks.moves import MANY
 from explorer.attacks.polishing import Polishing
@@ -64,6 +65,7 @@ def run(
     with exclusive(network), frozen(network) as was_training, as_one_sentence(), _ordinary_tensors():
         images = validated_images(images)
         with exact_arithmetic(images.device):
+            forget(network)
             network, n_classes = adapted(network, images)
             labels, targets = validated_classes(labels, targets, images, n_classes)
             low, high = box(images, region, attack.max_change)
@@ -180,12 +182,14 @@ def _stages(attack: Stage, problem: Problem, on_step: OnStep | None, judge: Judg
 def _refine(stage: Stage | Anew, problem: Problem, books: Books, progress: Progress) -> None:
     """One of the stages after the attack's own."""
     if isinstance(stage, Anew):
-        others = Books(problem, 0)
+        others = Books(problem, books.rows)  # of the same shape, so that what was captured is used again
         others.best.copy_(books.best)
         for each in stage.stages:
             if not progress.stopped:
                 _refine(each, problem, others, progress)
+        margin = books.margin.clone()  # that of a step, which this is not
         books.note(problem, {"candidate": others.best, "margin": others.least}, None, None)
+        books.margin.copy_(margin)
         return
     width = next((width for width in WIDTHS if width >= problem.changed(books.best).sum(1).max()), 0)
     if isinstance(stage, Growing) and width and books.fools.all():

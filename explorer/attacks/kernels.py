@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.modules.utils import _pair
 from torch.overrides import TorchFunctionMode
 from torch.utils.weak import WeakTensorKeyDictionary
+
+from explorer.types import Network
 
 FEW = 16  # pictures: of as many, torch takes oneDNN by itself
 KEPT = 2**18  # floats of a weight: a larger one is put in order every time
@@ -48,7 +50,7 @@ Pair = tuple[int, int]
 class _Use:
     """What a convolution does, forth and back, its weight in the orders that oneDNN likes for that."""
 
-    version: int  # of the weight
+    version: tuple[int, int]  # of the weight, and where it lies
     forth: Tensor
     back: Tensor
     how: tuple[Pair, Pair, Pair]  # padding, stride, dilation
@@ -60,11 +62,11 @@ _uses = WeakTensorKeyDictionary()  # by weights, then by sizes
 
 def _use(weight: Tensor, size: torch.Size, stride: Pair, padding: Pair, dilation: Pair) -> _Use:
     known, key = _uses.setdefault(weight, {}), (size[1:], stride, padding, dilation)
-    use = known.get(key)
-    if use is None or use.version != weight._version:
+    use, version = known.get(key), (weight._version, weight.data_ptr())
+    if use is None or use.version != version:
         ends = zip(size[2:], weight.shape[2:], stride, padding, dilation, strict=True)
         out, rest = zip(*(divmod(n + 2 * pad - gap * (k - 1) - 1, step) for n, k, step, pad, gap in ends), strict=True)
-        use = _Use(weight._version, weight, weight, (padding, stride, dilation), (padding, rest, stride, dilation))
+        use = _Use(version, weight, weight, (padding, stride, dilation), (padding, rest, stride, dilation))
         if weight.numel() > KEPT:
             return use
         one, back = [1, *size[1:]], [1, len(weight), *(n + 1 for n in out)]
@@ -74,6 +76,12 @@ def _use(weight: Tensor, size: torch.Size, stride: Pair, padding: Pair, dilation
             back=_onednn._reorder_convolution_transpose_weight(weight, *use.how_back, 1, back),
         )
     return use
+
+
+def forget(network: Network) -> None:
+    """The orders of the network's weights: they may have changed unseen, as by `.data`."""
+    for weight in network.parameters() if isinstance(network, nn.Module) else ():
+        _uses.pop(weight, None)
 
 
 class _Convolution(torch.autograd.Function):

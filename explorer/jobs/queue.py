@@ -118,22 +118,26 @@ class JobQueue:
 
     def _serve(self) -> None:
         while True:
-            with self._changed:
-                while (turn := self._line.take(self._questions)) is None:
-                    self._forget()
-                    self._changed.wait()
-                running = Running(turn, turn.batch, time.monotonic())
-                self._running.append(running)
-            (running.batch or turn.jobs[0]).run()
-            with self._changed:
-                self._learn(running)
-                self._running.remove(running)
-                for job in turn.jobs:
-                    if not job.ended:  # it has ended its turn only
-                        self._line.add(job)
+            self._serve_turn()
+
+    def _serve_turn(self) -> None:
+        """Wait for a turn and do it. Who waits holds nothing of the turn before: no picture, no network."""
+        with self._changed:
+            while (turn := self._line.take(self._questions)) is None:
                 self._forget()
-            if time.monotonic() - running.since > LONG:
-                give_back()
+                self._changed.wait()
+            running = Running(turn, turn.batch, time.monotonic())
+            self._running.append(running)
+        (running.batch or turn.jobs[0]).run()
+        with self._changed:
+            self._learn(running)
+            self._running.remove(running)
+            for job in turn.jobs:
+                if not job.ended:  # it has ended its turn only
+                    self._line.add(job)
+            self._forget()
+        if time.monotonic() - running.since > LONG:
+            give_back()
 
     def _forget(self) -> None:
         for owner, job in [*self._newest.items()]:

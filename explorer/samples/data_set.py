@@ -145,7 +145,8 @@ class DataSet:
 
     def missing(self, folder: Path | None) -> str:
         """That its pictures are not there, in one sentence."""
-        return f"{self.title} is not {f'in {folder}' if folder or self.folder() else 'on this computer'}."
+        where = folder or self.folder()
+        return f"{self.title} is not {f'in {where}' if where else 'on this computer'}."
 
     def labelled(
         self, *, train: bool, n: int | None = None, folder: Path | None = None, download: bool = False

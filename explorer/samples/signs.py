@@ -106,7 +106,12 @@ class RoadSigns(DataSet):
 
 
 def _new(n: int, _seed: int, _folder: Path | None) -> list[Listed]:
-    return [Listed.of(renders.new_sign(number)) for number in range(1, n + 1)]
+    numbers = range(1, min(n, renders.MOST) + 1)
+    n_classes = len(RoadSigns.classes)
+    return [
+        Listed(f"sign-{each}", lambda each=each: renders.new_sign(each).image, (each - 1) % n_classes, RoadSigns.name)
+        for each in numbers
+    ]
 
 
 def _unseen(n: int, seed: int, _folder: Path | None) -> list[Listed]:

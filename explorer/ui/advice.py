@@ -1,6 +1,7 @@
 """What went badly, and a button for the setting that does better: it was tried before it is offered."""
 
 import dataclasses
+from functools import partial
 
 import streamlit as st
 
@@ -43,7 +44,7 @@ def show_advice(exploration: Exploration, clf: Classifier) -> None:
             on_click=lambda: st.session_state.update({WANTED: exploration.attack}),
         )
         return
-    given: list[Advice] | None = result_of("advice", clf, lambda job: _tried(job, exploration, clf, open_ones))
+    given: list[Advice] | None = result_of("advice", clf, partial(_tried, exploration=exploration, findings=open_ones))
     if given is None:
         return
     for each in given:
@@ -57,15 +58,14 @@ def show_advice(exploration: Exploration, clf: Classifier) -> None:
         )
 
 
-def _tried(job: Job, exploration: Exploration, clf: Classifier, findings: list[Finding]) -> list[Advice] | None:
+def _tried(job: Job, clf: Classifier, exploration: Exploration, findings: list[Finding]) -> list[Advice] | None:
     def on_step(step: Step) -> bool:
         job.report(step.done, step.total, "Trying settings that may do better")
         return job.should_stop
 
-    image = exploration.image.to(clf.device)
     return advise(
         clf,
-        image,
+        exploration.image,
         exploration.attack,
         findings,
         target=exploration.target,

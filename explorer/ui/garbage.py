@@ -22,9 +22,10 @@ def collect_soon() -> None:
     global _coming
     with _guard:
         if _coming is None:
-            _coming = threading.Timer(EVERY, _collect)
-            _coming.daemon = True
-            _coming.start()
+            timer = threading.Timer(EVERY, _collect)
+            timer.daemon = True
+            timer.start()
+            _coming = timer
 
 
 def _collect() -> None:

@@ -77,7 +77,7 @@ def history() -> History:
 def reopen(run: Visited) -> None:
     """Before the page is drawn again: put its picture, network and settings, and have what came of it."""
     question, me = run.question, session()
-    restore.put(dataclasses.replace(remembered(run.exploration), network=run.network))
+    restore.put(dataclasses.replace(remembered(run.exploration), network=run.network, method=question.method))
     st.session_state.true_class_of = question.picture, run.exploration.network
     link(stages.PARAMETER, question.stage or "", "")
     link(devices.PARAMETER, question.device, devices.fastest_device())
@@ -87,6 +87,8 @@ def reopen(run: Visited) -> None:
         link(RESIZE, run.resize, "")
     elif me.answered is None or me.answered.picture != question.picture or st.session_state.source not in OWN:
         _bring(run)
+    else:
+        link(RESIZE, run.resize, "")
     st.session_state.source_for = run.exploration.dataset
     me.reopened = question, run.exploration
 

@@ -54,7 +54,7 @@ class Leaving:
 
 
 def _leave(key: str, code: int | None) -> None:
-    for session in [each for each, connection in _connections.items() if connection == key]:
+    for session in [each for each, connection in [*_connections.items()] if connection == key]:
         del _connections[session]
         if code == GOING_AWAY:
             runtime.get_instance().close_session(session)

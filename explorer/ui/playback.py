@@ -19,12 +19,12 @@ def playback(exploration: Exploration, clf: Classifier) -> None:
         if not expander.open:
             return
 
-        def work(job: Job) -> Film | None:
+        def work(job: Job, twin: Classifier) -> Film | None:
             def on_step(step: Step) -> bool:
                 job.report(step.done, step.total, f"Step {step.done:,} of {step.total:,}, once more and kept")
                 return job.should_stop
 
-            film = record(clf, exploration, on_step)
+            film = record(twin, exploration, on_step)
             return None if job.should_stop else film
 
         film: Film | None = result_of("film", clf, work)

@@ -43,8 +43,8 @@ def _examination(exploration: Exploration, clf: Classifier) -> None:
         st.caption(exploration.unlabelled)
         return
 
-    def work(job: Job) -> Examination:
-        return examine(clf, *_pair(exploration, clf), exploration.evidence.method, on_progress=partial(advance, job))
+    def work(job: Job, twin: Classifier) -> Examination:
+        return examine(twin, *_pair(exploration, twin), exploration.evidence.method, on_progress=partial(advance, job))
 
     found: Examination | None = result_of(PROOF, clf, work)
     if found is None:
@@ -105,7 +105,7 @@ def _maps(exploration: Exploration, clf: Classifier) -> None:
     name = st.segmented_control(
         "Method", names, default=names[0], required=True, format_func=lambda each: METHODS[each].title, key="map"
     )
-    maps = result_of(f"map-{name}", clf, lambda job: class_maps(clf, *_pair(exploration, clf), name))
+    maps = result_of(f"map-{name}", clf, lambda _job, twin: class_maps(twin, *_pair(exploration, twin), name))
     if maps is None:
         return
     me, pixels = session(), exploration.evidence.pixels

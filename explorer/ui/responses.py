@@ -100,15 +100,13 @@ def _measured(question: Question, clf: Classifier, attack: Attack, missing: list
             )
             return {}
 
-    def work(job: Job) -> bool | None:
+    def work(job: Job, twin: Classifier) -> bool | None:
         def on_step(step: Step) -> bool:
             job.report(step.done, step.total, f"{n_runs} settings at once: step {step.done:,} of {step.total:,}")
             return job.should_stop
 
-        image = question.image.to(clf.device)
-        found = respond(
-            clf, image, attack, tuple(missing), target=question.target, region=question.region, on_step=on_step
-        )
+        about = {"target": question.target, "region": question.region}
+        found = respond(twin, question.image, attack, tuple(missing), **about, on_step=on_step)
         for name, points in (found or {}).items():
             curves().keep(_key(question, attack, name), points)
         return None if found is None else True

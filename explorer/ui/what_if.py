@@ -90,11 +90,11 @@ def _smallest(exploration: Exploration, clf: Classifier) -> None:
     me, name = session(), session().sought
     repair = name == "repair"
 
-    def work(job: Job) -> tuple[SmallestSet | None]:
+    def work(job: Job, twin: Classifier) -> tuple[SmallestSet | None]:
         def on_pictures(n: int) -> None:
             advance(job, 0, 0, f"Trying groups of pixels: {n:,} so far")
 
-        return (smallest(clf, exploration, repair, on_pictures),)
+        return (smallest(twin, exploration, repair, on_pictures),)
 
     answer: tuple[SmallestSet | None] | None = result_of(name, clf, work)
     if answer is None:

@@ -8,6 +8,7 @@ import streamlit as st
 from explorer.classifiers import Classifier
 from explorer.jobs import Job, queue_for
 from explorer.limits import limits
+from explorer.locks import own_twin
 from explorer.ui.caches import content_of, seconds_per_step
 from explorer.ui.markdown import plain
 from explorer.ui.presence import presence
@@ -18,14 +19,15 @@ KEPT = 16  # results of a visit: a page may ask for another one with every click
 PASSES = 3000  # forward and backward passes after which the work is asked to stop
 
 
-def result_of(name: str, clf: Classifier, work: Callable[[Job], Any]) -> Any | None:
-    """What `work` returns: from before, or by a job that this waits for. None while there is nothing, with a sentence
-    and a button where it was stopped, by `advance` for instance.
+def result_of(name: str, clf: Classifier, work: Callable[[Job, Classifier], Any]) -> Any | None:
+    """What `work` returns, which is given the job and a twin of the network, its worker's own: from before, or by a job
+    that this waits for. None while there is nothing, with a sentence and a button where it was stopped, for instance by
+    `advance`.
     """
 
     def until_stopped(job: Job) -> Any | None:
         try:
-            return work(job)
+            return work(job, own_twin(clf))
         except InterruptedError:
             return None
 

@@ -129,11 +129,11 @@ def trials_of(clf: Classifier, n: int, first: int, method: str, key: str) -> lis
     """What was measured when asked to, or came with the app. None, and a sentence, where there is nothing."""
     attack = next(iter(ATTACKS.values()))()
 
-    def work(job: Job) -> list[SignTrial]:
+    def work(job: Job, twin: Classifier) -> list[SignTrial]:
         def on_progress(done: int) -> None:
             advance(job, done, n, f"Sign {done + 1} of {n}: attacking and labelling")
 
-        return try_signs(clf, attack, Signs.draw(clf, n, FIRST_SEED + first, clf.device), method, on_progress)
+        return try_signs(twin, attack, Signs.draw(twin, n, FIRST_SEED + first, twin.device), method, on_progress)
 
     if st.session_state.get("truth_asked") == key:
         trials = result_of(key, clf, work)

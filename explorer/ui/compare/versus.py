@@ -75,13 +75,14 @@ def _differences(attacks: Mapping[str, Attack]) -> str:
 
 def show_single(clf: Classifier, sample: Sample, attacks: Mapping[str, Attack]) -> None:
     """All attacks on one picture, side by side, with what each did and asked for."""
+    method = valid_methods(clf)[0]
     key = key_of("versus", content_of(clf), image_sha256(sample.image), sample.label, dict(attacks))
 
-    def work(job: Job) -> list[Single]:
+    def work(job: Job, twin: Classifier) -> list[Single]:
         found = []
         for number, (title, attack) in enumerate(attacks.items()):
             advance(job, number, len(attacks), f"{title}: attack {number + 1} of {len(attacks)}")
-            found.append(_single(clf, sample, attack))
+            found.append(_single(twin, sample, attack, method))
         return found
 
     singles = result_of(f"versus-{key}", clf, work)
@@ -112,13 +113,13 @@ def show_single(clf: Classifier, sample: Sample, attacks: Mapping[str, Attack]) 
     st.dataframe(pd.DataFrame(table), hide_index=True, alt="What each attack did to this picture, and asked for.")
 
 
-def _single(clf: Classifier, sample: Sample, attack: Attack) -> Single:
+def _single(clf: Classifier, sample: Sample, attack: Attack, method: str) -> Single:
     image, label = sample.image.to(clf.device), torch.tensor([sample.label], device=clf.device)
     (row,) = measured(clf, image[None], label, attack, Terms(kept_pixels=image[0].numel()))
     attacked = unpack(image, row["changes"])
     if not 0 < row["n_pixels"] <= MOST_LABELLED:
         return row, attacked.cpu(), -1, -1
-    evidence = explain_pixels(clf, image, attacked, sample.label, valid_methods(clf)[0], splits=0)
+    evidence = explain_pixels(clf, image, attacked, sample.label, method, splits=0)
     return row, attacked.cpu(), evidence.count("obscuring"), evidence.count("leading")
 
 
