@@ -262,7 +262,7 @@ def test_a_visit_keeps_the_last_results_only():
         from explorer.ui.work import result_of
 
         for number in range(20):
-            result_of(f"test-{number}", classifier("signs-cnn", "cpu"), lambda job, number=number: number)
+            result_of(f"test-{number}", classifier("signs-cnn", "cpu"), lambda _job, _twin, number=number: number)
 
     app = AppTest.from_function(page, default_timeout=100).run()
     assert not app.exception
@@ -273,16 +273,12 @@ def test_a_network_that_sees_another_size_gets_pictures_of_it():
     def page():
         import streamlit as st
 
-        from explorer import SparseAttack
-        from explorer.ui.caches import classifier
+        from explorer import SparseAttack, load_classifier
         from explorer.ui.lesson.explored import explored
 
-        clf = classifier("signs-cnn", "cpu")
+        clf = load_classifier("signs-cnn", "cpu")
         clf.input_size = (80, 72)  # its convolutions take any
-        try:
-            found = explored(clf, "stop-2", SparseAttack(steps=3, prune=False, polish=False))
-        finally:
-            clf.input_size = (64, 64)
+        found = explored(clf, "stop-2", SparseAttack(steps=3, prune=False, polish=False))
         st.session_state.shape = tuple(found.image.shape)
 
     app = AppTest.from_function(page, default_timeout=100).run()

@@ -1,5 +1,7 @@
-"""What another device computes is what the CPU computes: of a picture, of the settings around it, of a command's table.
-See other_device.py; `pytest --other-device` runs everything else there.
+"""What the CPU computes, another device does as well: of a picture, of the settings around it, of a command's table.
+
+Not to the last bit, as on a CPU attacks have kernels of their own. See other_device.py; `pytest --other-device` runs
+everything else there.
 """
 
 from contextlib import nullcontext
@@ -13,7 +15,6 @@ from other_device import NAME, other_device
 from explorer import SparseAttack, explain_pixels, load_classifier
 from explorer.__main__ import main
 from explorer.evidence import methods_for
-from explorer.grid import same_picture
 from explorer.pipeline import Asked, Member, advise, explore, explore_together, respond
 from explorer.samples import find_sample
 
@@ -24,7 +25,7 @@ COMMANDS = {
     "evidence": ["evidence", "--n", "2", "--methods", "integrated_gradients", *SHORT],
     "bench": ["bench", "--attacks", "sparse-10,greedy-5,random:queries=30", "--n", "2", "--repeats", "0"],
 }
-OF_A_RUN = "device", "seconds", "memory", "passes"  # in the names of columns
+CLOSE = 3  # pixels
 
 
 def on(device: str):
@@ -59,8 +60,9 @@ def test_a_picture_has_its_story_pixels_and_labels(both, image):
     expected = explore(here, image, QUICK)
     with other_device():
         found = explore(there, image, QUICK)
-        assert found.story == expected.story
-        assert found.evidence == expected.evidence
+    assert found.succeeded == expected.succeeded
+    assert found.n_pixels == pytest.approx(expected.n_pixels, abs=CLOSE)
+    assert len(found.evidence.pixels) == found.n_pixels
 
 
 def test_several_are_attacked_together(both, image):
@@ -69,15 +71,17 @@ def test_several_are_attacked_together(both, image):
     members = [Member(Asked(image, each)) for each in (QUICK, replace(QUICK, lam=0.5))]
     with other_device():
         (_, first), (_, second) = explore_together(there, members, splits=0)
-    assert same_picture(first.adversarial, expected.adversarial)
+    assert first.n_pixels == pytest.approx(expected.n_pixels, abs=CLOSE)
+    assert first.succeeded
     assert second.succeeded
 
 
 def test_settings_around_it_answer(both, image):
     here, there = both
-    expected = respond(here, image, QUICK, ("lam",))
+    expected = respond(here, image, QUICK, ("lam",))["lam"]
     with other_device():
-        assert respond(there, image, QUICK, ("lam",)) == expected
+        found = respond(there, image, QUICK, ("lam",))["lam"]
+    assert [(each.value, each.fooled) for each in found] == [(each.value, each.fooled) for each in expected]
 
 
 def test_what_goes_badly_gets_its_advice(both, image):
@@ -87,7 +91,8 @@ def test_what_goes_badly_gets_its_advice(both, image):
     assert expected.findings
     given = advise(here, image, attack, expected.findings)
     with other_device():
-        assert advise(there, image, attack, expected.findings) == given
+        found = advise(there, image, attack, expected.findings)
+    assert [each.finding for each in found] == [each.finding for each in given]
 
 
 def test_every_method_labels_it(both, image):
@@ -108,6 +113,9 @@ def test_a_command_has_its_table(name, tmp_path):
         out = tmp_path / f"{device}.csv"
         with on(device):
             assert main([*COMMANDS[name], "--model", "signs-resnet", "--device", device, "--out", str(out)]) == 0
-        table = pd.read_csv(out)
-        tables.append(table[[column for column in table if not any(word in column for word in OF_A_RUN)]])
-    pd.testing.assert_frame_equal(*tables)
+        tables.append(pd.read_csv(out))
+    here, there = tables
+    assert list(there) == list(here)
+    assert len(there) == len(here)
+    for column in {"success", "succeeded", "fooled", "method"} & {*here}:
+        assert there[column].tolist() == here[column].tolist()

@@ -85,7 +85,7 @@ def test_a_check_says_what_its_number_says():
 def test_an_interrupted_page_watches_on_instead_of_asking_again(monkeypatch):
     begun, started, go_on = [], threading.Event(), threading.Event()
 
-    def work(job):
+    def work(job, _twin):
         begun.append(job)
         started.set()
         go_on.wait(10)
@@ -121,7 +121,7 @@ def test_work_whose_place_other_work_took_begins_anew(monkeypatch):
         queue.submit(lambda _job: None, me.owner)
         job.wait(10)
 
-    def work(job):
+    def work(job, _twin):
         begun.append(job)
         started.set()
         while len(begun) == 1:
@@ -145,11 +145,11 @@ def test_an_older_run_of_the_page_leaves_the_newer_one_what_it_has(monkeypatch):
 
     def overtaken(line, job, queue):
         monkeypatch.setattr(StatusLine, "watch", watch)
-        newer.append(result_of("proof", clf, lambda _job: "again"))
+        newer.append(result_of("proof", clf, lambda _job, _twin: "again"))
         watch(line, job, queue)
 
     monkeypatch.setattr(StatusLine, "watch", overtaken)
-    assert result_of("proof", clf, lambda _job: "done") == "done"
+    assert result_of("proof", clf, lambda _job, _twin: "done") == "done"
     assert newer == ["done"]
     assert me.results == {"proof": "done"}
 

@@ -107,7 +107,7 @@ class RoadSigns(DataSet):
 
 def _new(n: int, _seed: int, _folder: Path | None) -> list[Listed]:
     numbers = range(1, min(n, renders.MOST) + 1)
-    n_classes = len(RoadSigns.classes)
+    n_classes = len(CLASS_NAMES)
     return [
         Listed(f"sign-{each}", lambda each=each: renders.new_sign(each).image, (each - 1) % n_classes, RoadSigns.name)
         for each in numbers
