@@ -70,6 +70,16 @@ def run_all(attack, problem) -> list[torch.Tensor]:
     return found
 
 
+def replays_what_it_finds(attack, network, batches: int) -> None:
+    """Step by step and on the buffers of a graph, the images after each stage are the same, batch after batch."""
+    for seed in range(batches):
+        images = pictures(4, seed)
+        peeking = run_all(attack, problem_for(network, images))
+        replayed = run_all(attack, problem_for(network, images, peeks=False))
+        for one, other in zip(peeking, replayed, strict=True):
+            assert torch.equal(one, other)
+
+
 @pytest.mark.parametrize("unit", ["pixel", "entry"])
 @pytest.mark.parametrize("name", ATTACKS)
 def test_start_and_step_can_be_captured(name, unit):
@@ -116,12 +126,7 @@ def test_replayed_steps_find_what_single_steps_find(name, monkeypatch):
     """The buffers that a graph works on, replayed without one: the same pictures, also for the next batch."""
     monkeypatch.setattr(capture.Captured, "record", lambda self: None)
     network = small()
-    for seed in range(3):
-        images = pictures(4, seed)
-        peeking = run_all(QUICK[name], problem_for(network, images))
-        replayed = run_all(QUICK[name], problem_for(network, images, peeks=False))
-        for one, other in zip(peeking, replayed, strict=True):
-            assert torch.equal(one, other)
+    replays_what_it_finds(QUICK[name], network, batches=3)
     assert 0 < len(capture._kept[network]) <= 3, "one per stage, used again for the next batch"
 
 
@@ -132,13 +137,7 @@ def test_a_start_that_cannot_be_captured_is_made_step_by_step(name, monkeypatch)
             raise RuntimeError("a start that looks at values")
 
     monkeypatch.setattr(capture.Captured, "_record", record)
-    network = small()
-    for seed in range(2):
-        images = pictures(4, seed)
-        peeking = run_all(QUICK[name], problem_for(network, images))
-        replayed = run_all(QUICK[name], problem_for(network, images, peeks=False))
-        for one, other in zip(peeking, replayed, strict=True):
-            assert torch.equal(one, other)
+    replays_what_it_finds(QUICK[name], small(), batches=2)
 
 
 def test_a_captured_start_is_not_made_again(monkeypatch):
