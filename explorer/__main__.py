@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from explorer.commands import COMMANDS
+from explorer.memory import reuse_freed
 from explorer.pipeline import one_line
 
 LONGEST = 600  # characters of a message, which may repeat what was given
@@ -42,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a console may lack λ or →, which says nothing about the input
     args = build_parser().parse_args(arguments)
+    reuse_freed()
     try:
         return args.run(args)
     except (ValueError, OSError) as error:

@@ -19,6 +19,8 @@ CPU_PICTURES, CPU_VALUES = (
     64,
     2**20,
 )  # at once on a CPU, so that activations stay in its cache: pictures, floats of input
+LARGEST_REUSED = 2**25  # bytes of a block that `reuse_freed` is about: the most that glibc lets one set
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of malloc.h
 UNKNOWN = 2**31  # bytes that are taken to be free where nobody tells
 UNKNOWN_FACTOR = 100  # times its own size is what a picture is taken to need where nobody tells
 
@@ -155,6 +157,15 @@ def _cgroup() -> int | None:
         return limit - used + int(known["inactive_file"])  # pages of files that were read make room
     except (OSError, ValueError, KeyError):  # no such limit
         return None
+
+
+def reuse_freed() -> None:
+    """From now on what was freed is used again, and goes back to the system by `give_back` only, where the C library is
+    glibc: it gives each large block back at once, and the next one of a batch's many activations costs its pages anew.
+    """
+    with suppress(OSError, AttributeError):
+        for parameter, n_bytes in ((_M_MMAP_THRESHOLD, LARGEST_REUSED), (_M_TRIM_THRESHOLD, 2**28)):
+            ctypes.CDLL(None).mallopt(parameter, n_bytes)
 
 
 def give_back() -> None:

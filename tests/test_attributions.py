@@ -11,7 +11,7 @@ from torch import nn
 from explorer import SparseAttack, load_classifier
 from explorer.classifiers import list_classifiers
 from explorer.classifiers.bundled import read_manifest
-from explorer.evidence import MAPS, METHODS, Case, Reversals, class_maps, explain_pixels, methods_for
+from explorer.evidence import DEFAULT_METHOD, MAPS, METHODS, Case, Reversals, class_maps, explain_pixels, methods_for
 from explorer.evidence.attributions.paths import CLOSE, IG_STEPS
 from explorer.images import fit
 from explorer.samples import find_sample
@@ -83,6 +83,17 @@ def test_every_method_on_every_network(method, name, cases):
     if METHODS[method].complete:
         assert evidence.checks.completeness_error < 0.1
     assert explain_pixels(network, image, adversarial, label, method, splits=0) == evidence
+
+
+def test_no_network_is_watched_for_a_method_that_is_valid_anywhere(cases, monkeypatch):
+    def watch(*_given):
+        raise AssertionError("it was watched")
+
+    monkeypatch.setattr("explorer.evidence.attributions.find_capabilities", watch)
+    network, image, adversarial, label = cases["signs-resnet"]
+    assert explain_pixels(network, image, adversarial, label, splits=0).pixels
+    with pytest.raises(AssertionError, match="it was watched"):
+        explain_pixels(network, image, adversarial, label, "grad_cam", splits=0)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -192,7 +203,8 @@ class Moody(nn.Module):
 @pytest.mark.parametrize("method", METHODS)
 def test_an_error_leaves_no_trace_either(method, cases):
     network, image, adversarial, label = cases[network_for(method)]
-    for fails_at in (5, 6):  # after four looks at what was given: for capabilities, and in the method itself
+    watched = METHODS[method].problem is not METHODS[DEFAULT_METHOD].problem
+    for fails_at in (5, 6)[: 1 + watched]:  # after four looks at what was given: for capabilities, and in the method
         moody = Moody(network, fails_at).eval()
         before = traces(moody)
         with pytest.raises(ArithmeticError):

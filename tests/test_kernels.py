@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from explorer import load_classifier
-from explorer.attacks.kernels import OneDNN, forget
+from explorer.kernels import OneDNN, forget, seen_by
 from explorer.samples import gallery
 
 PICTURES = torch.stack([sample.image for sample in gallery()[:17]])
@@ -70,6 +70,36 @@ def test_an_attack_sees_weights_that_have_changed_unseen():
     forget(network)
     after, _ = seen(network, PICTURES[:1])
     torch.testing.assert_close(after, 2 * before)
+
+
+def test_it_is_the_same_in_whatever_order_the_pictures_lie():
+    network = load_classifier("signs-resnet", device="cpu")
+    found = []
+    for order in (torch.contiguous_format, torch.channels_last):
+        images = PICTURES.contiguous(memory_format=order).requires_grad_()
+        logits = seen_by(network, images)
+        found.append((logits, *torch.autograd.grad(logits.square().sum(), images)))
+    for one, other in zip(*found, strict=True):
+        assert torch.equal(one, other)
+
+
+def test_pictures_are_normalised_plane_by_plane_and_convolved_with_channels_last():
+    orders = []
+
+    class Network(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(3, 4, 3).requires_grad_(False)
+
+        def forward(self, x):
+            orders.append(x.is_contiguous())
+            x = self.conv(x - 0.5)
+            orders.append(x.is_contiguous(memory_format=torch.channels_last))
+            return x.flatten(1)
+
+    images = PICTURES[:2].contiguous(memory_format=torch.channels_last).requires_grad_()
+    seen_by(Network(), images).sum().backward()
+    assert orders == [True, True]
 
 
 def test_weights_that_learn_do():

@@ -3,6 +3,8 @@
 import dataclasses
 import platform
 import resource
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -134,3 +136,31 @@ def test_what_was_freed_is_given_back():
     give_back()
     assert resident() < before - 50e6
     assert len(last) == 100_000
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library keeps memory in another way")
+def test_what_was_freed_is_used_again_and_can_be_given_back():
+    script = """
+import resource, torch
+from explorer.memory import give_back, reuse_freed
+
+def faults(n_bytes):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(20):
+        torch.zeros(n_bytes, dtype=torch.uint8)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize()
+
+each = faults(30_000_000)
+reuse_freed()
+once = faults(30_000_000)
+held = resident()
+give_back()
+print(each, once, held - resident())
+"""
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    each, once, given_back = map(int, told.split())
+    assert each > 10 * once, "its pages cost anew each time before, and once after"
+    assert given_back > 25e6

@@ -20,7 +20,6 @@ from explorer.adapter import adapted
 from explorer.attacks.anew import Anew
 from explorer.attacks.books import Books, Progress
 from explorer.attacks.growing import Growing
-from explorer.attacks.kernels import forget
 from explorer.attacks.loop import run_stage
 from explorer.attacks.moves import MANY
 from explorer.attacks.polishing import Polishing
@@ -31,6 +30,7 @@ from explorer.attacks.stage import Stage
 from explorer.attacks.validation import box, validated_classes, validated_images
 from explorer.exact import exact_arithmetic
 from explorer.frozen import frozen
+from explorer.kernels import forget
 from explorer.locks import exclusive
 from explorer.memory import Room, as_one_sentence, is_shortage, room_for, saved_for_backward, shrinking
 from explorer.types import STAGES, AttackResult, Gradient, Images, Labels, Network, OnStep, Step, Trace

@@ -5,7 +5,7 @@ The categories are those of arXiv 2506.17250, which shows them by eye; the numbe
 
 import math
 
-from explorer.evidence.attributions import DEFAULT_METHOD, MAPS, METHODS, Method, methods_for, problems_of
+from explorer.evidence.attributions import DEFAULT_METHOD, MAPS, METHODS, Method, methods_for, problem_of
 from explorer.evidence.attributions.no_trace import undisturbed
 from explorer.evidence.case import Case
 from explorer.evidence.checks import dissociation
@@ -67,7 +67,7 @@ def explain_pixels(
         case = Case.of(network, image, adversarial, label)
         if not case.n_pixels:
             return Evidence((), Checks(*[math.nan] * 7), method, label, case.wrong, METHODS[method].unit)
-        problem = problems_of(case.network, case.image)[method]
+        problem = problem_of(method, case.network, case.image)
         if problem:
             raise ValueError(f"{METHODS[method].title} is not valid for this network: {problem}.")
         reversals = Reversals(case)

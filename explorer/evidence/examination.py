@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from explorer.adapter import adapted
-from explorer.evidence.attributions import DEFAULT_METHOD, MAPS, METHODS, problems_of
+from explorer.evidence.attributions import DEFAULT_METHOD, MAPS, METHODS, problem_of, problems_of
 from explorer.evidence.attributions.attention import gradient_per_patch, rollout_per_patch
 from explorer.evidence.attributions.no_trace import undisturbed
 from explorer.evidence.case import Case
@@ -96,7 +96,7 @@ def patch_attention(network: Network, image: Image, labels: Sequence[int]) -> Pa
         network, n_classes = adapted(network, image[None])
         if not all(0 <= label < n_classes for label in labels):
             raise ValueError(f"labels must lie in 0..{n_classes - 1}; got {', '.join(map(str, labels))}.")
-        if problem := problems_of(network, image)["attention_rollout"]:
+        if problem := problem_of("attention_rollout", network, image):
             raise ValueError(f"The attention of this network cannot be followed: {problem}.")
         maps = rollout_per_patch(network, image), gradient_per_patch(network, image, labels)
         return PatchAttention(*(np.array(each.tolist()) for each in maps))
@@ -108,7 +108,7 @@ def class_maps(network: Network, image: Image, adversarial: Image, label: int, n
     """
     with undisturbed(network, image):
         case = Case.of(network, image, adversarial, label)
-        problem = "there is no such map" if name not in MAPS else problems_of(case.network, case.image)[name]
+        problem = "there is no such map" if name not in MAPS else problem_of(name, case.network, case.image)
         if problem:
             raise ValueError(f"No map {name!r} for this network: {problem}.")
         return MAPS[name].of(case).cpu()

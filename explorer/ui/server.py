@@ -15,6 +15,7 @@ from explorer.classifiers import DEFAULT
 from explorer.folders import app_file
 from explorer.jobs import check_log
 from explorer.limits import limits
+from explorer.memory import reuse_freed
 from explorer.samples.offered import offered_folders
 
 VIEWS = Path(ui.__file__).parents[1] / "views"
@@ -42,6 +43,7 @@ def load_first_page() -> None:
 @asynccontextmanager
 async def ready(_app: object) -> AsyncIterator[None]:
     """Around all that the server answers."""
+    reuse_freed()
     load_first_page()
     yield
 

@@ -157,3 +157,9 @@ def problems_of(network: Network, image: Image) -> dict[str, str | None]:
     """The same for a network that keeps the contract, inside `undisturbed`."""
     found = find_capabilities(network, image)
     return {name: method.problem(found) for name, method in METHODS.items()}
+
+
+def problem_of(method: str, network: Network, image: Image) -> str | None:
+    """The same for one method; the network is only looked at where that matters."""
+    problem = METHODS[method].problem
+    return None if problem is _anywhere else problem(find_capabilities(network, image))

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from explorer.evidence.attributions.no_trace import process_wide, untouched
 from explorer.evidence.case import Case, centred
+from explorer.kernels import seen_by
 from explorer.memory import shrinking
 from explorer.types import Image, Images, Logits, Network
 
@@ -32,7 +33,7 @@ class OfChange(torch.nn.Module):
         self.network, self.image = network, image
 
     def forward(self, change: Images) -> Logits:
-        return centred(self.network((self.image + change).contiguous(memory_format=torch.channels_last)))
+        return centred(seen_by(self.network, self.image + change))
 
 
 def integrated_gradients(case: Case) -> Tensor:
