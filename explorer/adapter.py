@@ -6,11 +6,14 @@ for any other there is one sentence that says what was expected and what came.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from explorer.kernels import OneDNN, planes
+from explorer.locks import exclusive
 from explorer.memory import is_shortage
 from explorer.types import Images, Logits, Network
 
@@ -52,12 +55,17 @@ class Adapted(nn.Module):
         given = images if isinstance(self.network, nn.Module) else images.cpu()
         given = given.clone() if self.copies and given is images else given
         try:
-            answer = self.network(given)
+            with planes() if self.dense else nullcontext(), self._alone():
+                answer = self.network(given)
         except Exception as error:  # it may raise anything, and not only at the first look
             if not self.guarded or _is_shortage(error):
                 raise
             raise ValueError(f"the network raised {type(error).__name__}: {_first_line(error)}") from error
         return _tensor_in(answer).to(images)
+
+    def _alone(self) -> AbstractContextManager:
+        """A function is the same in every twin of a network, and nobody knows whether it may run twice at a time."""
+        return nullcontext() if isinstance(self.network, nn.Module) else exclusive(self.network)
 
 
 def adapted(network: Callable, images: Images) -> tuple[Network, int]:
@@ -89,18 +97,19 @@ def adapted(network: Callable, images: Images) -> tuple[Network, int]:
             "saw before, or on the other pictures of a batch."
         )
     copies = not torch.equal(given, two)
-    dense = not one_by_one and _is_dense(network, two, logits)
+    dense = _is_dense(network, two[:1], logits[:1]) if one_by_one else _is_dense(network, two, logits)
     plain = torch.is_tensor(answer) and logits.dtype == images.dtype
     if plain and not copies and not one_by_one and not dense:
         return network, logits.shape[1]
     return Adapted(network, copies=copies, one_by_one=one_by_one, dense=dense), logits.shape[1]
 
 
-def _is_dense(network: Callable, two: Images, logits: Logits) -> bool:
+def _is_dense(network: Callable, some: Images, logits: Logits) -> bool:
     """Whether the network fails, or answers otherwise, where the channels come last, as they do on a CPU for speed."""
-    if two.device.type != "cpu":
+    if some.device.type != "cpu":
         return False
-    answer = _asked(network, two.clone(memory_format=torch.channels_last))
+    with OneDNN():
+        answer = _asked(network, some.clone(memory_format=torch.channels_last))
     if isinstance(answer, Exception):
         return True
     return bool((_tensor_in(answer) - logits).abs().max() > SAME * logits.abs().max().clamp_min(1))

@@ -6,6 +6,9 @@ batch, to the last bit, and in a batch they take half the time. Of few pictures 
 weights in order, which is done once here.
 """
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,12 +28,26 @@ _onednn = torch.ops.mkldnn
 def seen_by(network: Network, images: Images) -> Logits:
     """Logits (b, k) of images (b, 3, h, w); on a CPU by oneDNN.
 
-    Pictures come plane by plane, which is quicker to normalise; from the first convolution on, channels come last.
+    Pictures come plane by plane, which is quicker to normalise; from the first convolution on, channels come last,
+    unless the network has asked for `planes`.
     """
     if images.device.type != "cpu":
         return network(images)
     with OneDNN():
         return network(images.contiguous())
+
+
+_here = threading.local()
+
+
+@contextmanager
+def planes() -> Iterator[None]:
+    """Inside, what this thread convolves comes plane by plane, as some networks need it, for a `.view` say."""
+    before, _here.planes = getattr(_here, "planes", False), True
+    try:
+        yield
+    finally:
+        _here.planes = before
 
 
 class OneDNN(TorchFunctionMode):
@@ -51,8 +68,10 @@ def _convolved(input: Tensor, weight: Tensor, bias: Any = None, stride=1, paddin
     learning = weight.requires_grad or (bias is not None and bias.requires_grad)
     if pictures and usual and not learning and _able():
         use = _use(weight, input.shape, _pair(stride), _pair(padding), _pair(dilation))
-        return _Convolution.apply(input, bias, use)
-    return torch.conv2d(input, weight, bias, stride, padding, dilation, groups)
+        output = _Convolution.apply(input, bias, use)
+    else:
+        output = torch.conv2d(input, weight, bias, stride, padding, dilation, groups)
+    return output.contiguous() if getattr(_here, "planes", False) else output
 
 
 def _able() -> bool:

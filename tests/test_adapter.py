@@ -1,6 +1,8 @@
 """The border to networks that others wrote: what nearly keeps the contract works, anything else is one sentence."""
 
+import time
 from collections import OrderedDict, namedtuple
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -9,6 +11,7 @@ from torch import nn
 from explorer import SparseAttack, explain_pixels
 from explorer.adapter import Adapted, adapted
 from explorer.grid import to_grid
+from explorer.locks import own_twin
 
 SIZE = 8
 IMAGES = to_grid(torch.rand(3, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(0)))
@@ -88,6 +91,49 @@ def test_scripted_traced_and_exported_networks_work(plain):
         result = SparseAttack(steps=20)(network, IMAGES, labels)
         assert result.succeeded.all()
         assert torch.equal(result.n_pixels, expected)
+
+
+def test_a_function_runs_once_at_a_time_though_each_worker_has_a_twin(plain):
+    inside, most = 0, 0
+
+    def function(images):
+        nonlocal inside, most
+        inside += 1
+        most = max(most, inside)
+        time.sleep(0.02)
+        inside -= 1
+        return plain(images)
+
+    network = Adapted(function, copies=False, one_by_one=False)
+    with ThreadPoolExecutor(2) as workers:
+        for logits in workers.map(lambda image: own_twin(network)(image[None]), IMAGES):
+            assert logits.shape == (1, 4)
+    assert most == 1
+
+
+class Viewing(nn.Module):
+    """It looks at what it convolves as at a row of numbers, which must lie plane by plane."""
+
+    def __init__(self, before=lambda x: x):
+        super().__init__()
+        torch.manual_seed(0)
+        self.before, self.conv, self.head = before, nn.Conv2d(3, 6, 3, padding=1), nn.Linear(6 * SIZE * SIZE, 4)
+
+    def forward(self, images):
+        return self.head(self.conv(self.before(images)).relu().view(len(images), -1))
+
+
+@pytest.mark.parametrize("before", [lambda x: x, torch.Tensor.contiguous, one_only])
+def test_a_network_may_view_what_it_has_convolved(before):
+    network, kept = Viewing(before).eval(), IMAGES.clone()
+    labels = torch.cat([network(image[None]) for image in IMAGES]).argmax(1)
+    result = SparseAttack(steps=30)(network, IMAGES, labels)
+    assert result.succeeded.all()
+    for image, label, alone in zip(IMAGES, labels, result.adversarial, strict=True):
+        assert torch.equal(SparseAttack(steps=30)(network, image[None], label[None]).adversarial[0], alone)
+    evidence = explain_pixels(network, IMAGES[0], result.adversarial[0], int(labels[0]))
+    assert len(evidence.pixels) == int(result.n_pixels[0])
+    assert torch.equal(IMAGES, kept)
 
 
 class Counting(nn.Module):

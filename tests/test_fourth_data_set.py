@@ -130,6 +130,14 @@ def test_explore_offers_its_networks_and_pictures():
     assert shown.class_names[shown.label] == "Upright"
 
 
+def test_weights_of_ones_own_may_be_normalised_as_for_it():
+    app = open_at(network="upload")
+    assert not app.exception
+    norm = app.segmented_control(key="own_norm")
+    assert Stripes.label in norm.options
+    assert norm.value == "ImageNet"
+
+
 def test_explore_opens_its_picture_by_a_link():
     app = open_at(network="stripes-tiny", picture="stripes-7", steps="20", polish="false")
     assert problems(app) == []

@@ -120,6 +120,18 @@ def test_too_many_and_broken_ones_are_said_and_the_others_stay(monkeypatch):
     assert not [label for label in labels(app) if label.startswith("Attack all")], "one alone is left"
 
 
+def test_what_another_page_brings_along_is_there_beside_as_many_uploads_as_there_may_be(monkeypatch):
+    monkeypatch.setattr(own_pictures, "limits", lambda: Limits(pictures=2))
+    told = []
+    monkeypatch.setattr(own_pictures.st, "error", told.append)
+    monkeypatch.setattr(own_pictures, "carried", lambda: ["brought"])
+    monkeypatch.setattr(own_pictures.st, "session_state", {"carried_beside": True})
+    assert own_pictures.offered(["one", "two"]) == ["one", "two", "brought"]
+    assert not told
+    assert own_pictures.offered(["one", "two", "three"]) == ["one", "two", "brought"]
+    assert told == ["3 pictures are too many: the first 2 are taken."]
+
+
 def test_pictures_are_decoded_one_at_a_time_and_kept_in_the_networks_size(monkeypatch):
     app = upload(("a.png", png((900, 700)), "image/png"), ("b.png", png((800, 600)), "image/png"))
     for picture in app.session_state["own_pictures"].values():

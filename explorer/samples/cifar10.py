@@ -34,6 +34,7 @@ class Cifar10(DataSet):
     input_size = (32, 32)
     mean = (0.494, 0.483, 0.448)
     std = (0.249, 0.246, 0.262)
+    usual = (0.4914, 0.4822, 0.4465), (0.247, 0.2435, 0.2616)
     link = "cifar"
     aliases: ClassVar = {"plane": "airplane", "car": "automobile"}  # as in PyTorch's tutorial
     n_unseen = 10_000

@@ -35,6 +35,8 @@ class DataSet:
     input_size: ClassVar[Size]  # (height, width) that networks for it usually see
     mean: ClassVar[tuple[float, ...]]  # that its pictures are usually normalised by, per channel, in [0, 1] units
     std: ClassVar[tuple[float, ...]]
+    usual: ClassVar[tuple[tuple[float, ...], tuple[float, ...]] | None] = None
+    """Mean and standard deviation by which networks from elsewhere expect them normalised; None: as above."""
     link: ClassVar[str] = ""  # what the names of its controls begin with in a page's link; "": its name
     aliases: ClassVar[Mapping[str, str]] = {}  # other names of classes, as letters and digits alone
     eps: ClassVar[float] = 8 / 255  # L-infinity radius of robust training and its measurement

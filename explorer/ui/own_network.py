@@ -21,12 +21,7 @@ from explorer.ui.markdown import plain
 from explorer.ui.session import session
 from explorer.ui.uploads import uploads
 
-NORMALISATIONS: dict[str, tuple[tuple[float, ...], tuple[float, ...]] | None] = {
-    "ImageNet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
-    "CIFAR-10": ((0.4914, 0.4822, 0.4465), (0.247, 0.2435, 0.2616)),
-    "none": ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
-    "custom": None,
-}
+NONE, CUSTOM = "none", "custom"  # normalisations that are no data set's
 LISTED = "a list"
 FORM = "own-weights"  # the key of what asks for them
 ARRIVED = "own-arrived"  # they have just been loaded
@@ -110,10 +105,7 @@ def _form() -> tuple | None:
         else:
             classes = known
     with right:
-        normalisation = st.segmented_control(
-            "Pictures normalised as for", list(NORMALISATIONS), default="ImageNet", required=True, key="own_norm"
-        )
-        mean, std = NORMALISATIONS[normalisation] or (_three("Mean", 0.5), _three("Standard deviation", 0.25))
+        mean, std = _normalisation()
         side = st.number_input("Side of its pictures, in pixels; 0: as usual for it", 0, 1024, 0, key="own_side")
         rotated = st.toggle(
             "Kernels are stored turned by 180°",
@@ -123,6 +115,17 @@ def _form() -> tuple | None:
     if not st.button("Use these weights", type="primary", disabled=file is None, key="own_use"):
         return None
     return file.getvalue(), architecture, classes, mean, std, (side, side) if side else None, rotated, file.name
+
+
+def _normalisation() -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation that the network expects its pictures normalised by."""
+    usual = {each.label: each.usual or (each.mean, each.std) for each in DATA_SETS.values()}
+    chosen = st.segmented_control(
+        "Pictures normalised as for", [*usual, NONE, CUSTOM], default=ImageNet.label, required=True, key="own_norm"
+    )
+    if chosen == CUSTOM:
+        return _three("Mean", 0.5), _three("Standard deviation", 0.25)
+    return usual.get(chosen, ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)))
 
 
 def _three(label: str, value: float) -> tuple[float, ...]:

@@ -71,11 +71,8 @@ class OwnPicture:
 
 def own_pictures(files: "Sequence[UploadedFile | CarriedFile]") -> list[OwnPicture]:
     """The pictures in these files, each of which is looked at once. What cannot be read is said."""
-    most = limits().pictures
-    if len(files) > most:
-        st.error(f"{len(files)} pictures are too many: the first {most} are taken.")
     known: dict[str, OwnPicture] = st.session_state.get("own_pictures", {})
-    kept = {file.file_id: known.get(file.file_id) or OwnPicture(file) for file in files[:most]}
+    kept = {file.file_id: known.get(file.file_id) or OwnPicture(file) for file in files}
     st.session_state.own_pictures = kept
     return [*kept.values()]
 
@@ -103,7 +100,11 @@ def keep_beside(beside: bool) -> None:
 
 
 def offered(files: Sequence[UploadedFile]) -> "Sequence[UploadedFile | CarriedFile]":
-    """What a person can choose among, of these uploads and what is carried."""
+    """What a person can choose among: of these uploads, as many as a visitor may have, and what is carried."""
+    most = limits().pictures
+    if len(files) > most:
+        st.error(f"{len(files)} pictures are too many: the first {most} are taken.")
+        files = files[:most]
     return [*files, *carried()] if st.session_state.get("carried_beside") else files or carried()
 
 
