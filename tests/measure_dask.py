@@ -10,6 +10,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import torch
+
 from explorer.attacks import SparseAttack
 from explorer.classifiers import load_classifier
 from explorer.commands.pictures import correctly_classified
@@ -26,8 +28,9 @@ def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="signs-cnn", help="a bundled network of signs (default: signs-cnn)")
-    parser.add_argument("--steps", type=int, default=20, help="of the attack (default: 20)")
+    parser.add_argument("--steps", type=int, default=100, help="of the attack (default: 100)")
     args = parser.parse_args()
+    torch.set_num_threads(1)  # the workers have the cores
     clf = load_classifier(args.model, device="cpu")
     images, labels = correctly_classified(clf, "gallery", 4, seed=0)
     bare = SparseAttack(steps=args.steps, prune=False, polish=False)

@@ -30,7 +30,7 @@ from explorer.classifiers import Classifier, best_device, find_card, fold_batch_
 from explorer.classifiers.own import load_by_description
 from explorer.classifiers.python import load_python
 from explorer.defences import Defence, Defended
-from explorer.grid import from_levels, levels
+from explorer.grid import from_levels
 from explorer.hashes import network_sha256
 from explorer.locks import exclusive
 from explorer.studies.engines import Found
@@ -75,7 +75,7 @@ class Order:
     def of(cls, part: Part, terms: Terms) -> "Order":
         chosen = sorted({run.index for run in part.runs})
         places = torch.tensor([chosen.index(run.index) for run in part.runs])
-        pictures = levels(part.subject.images[chosen]).cpu()
+        pictures = part.subject.levels[chosen]
         return cls(part.attack, part.subject.defence, pictures, places, part.labels.cpu(), terms, version())
 
 
@@ -102,6 +102,7 @@ class Cluster:
         self._networks: dict[str, Any] = {}  # futures, by the network's content
         self._running: dict[Any, Part] = {}  # futures and their parts
         self._done: Queue[Any] = Queue()  # futures
+        self._known, self._asked = 0, -LOOK  # threads of all workers, and when that was asked
 
     def close(self) -> None:
         """Let go of what is not done, and of the cluster."""
@@ -121,7 +122,7 @@ class Cluster:
         with self._answers():
             self._let_go(future for future, part in self._running.items() if id(part) not in ours)
             while True:
-                threads = sum(self._client.nthreads().values())
+                threads = self._threads()
                 since = time.monotonic() if threads else since
                 if time.monotonic() - since > WITHOUT:
                     raise ValueError(f"{self.address} has no worker left: `dask worker` starts one; the rest waits.")
@@ -132,8 +133,15 @@ class Cluster:
                 if (done := self._next_done()) is not None:
                     return self._running.pop(done), self._result(done)
 
+    def _threads(self) -> int:
+        """Of all workers: the scheduler is asked now and then."""
+        if time.monotonic() > self._asked + LOOK:
+            self._known, self._asked = sum(self._client.nthreads().values()), time.monotonic()
+        return self._known
+
     def _let_go(self, futures: Iterable[Any]) -> None:
-        futures = [*futures]
+        if not (futures := [*futures]):
+            return
         self._client.cancel(futures)
         for future in futures:
             del self._running[future]

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from torch import nn
+from torch import Tensor, nn
 
 from explorer.defences import Defence, Defended
+from explorer.grid import levels
 from explorer.hashes import image_sha256, network_sha256
 from explorer.types import Images, Labels
 
@@ -42,6 +43,11 @@ class Subject:
     @cached_property
     def images_sha256(self) -> list[str]:
         return [image_sha256(image) for image in self.images]
+
+    @cached_property
+    def levels(self) -> Tensor:
+        """The pictures (n, 3, h, w) as bytes on the host, as they travel."""
+        return levels(self.images).cpu()
 
     def picture(self, index: int) -> str:
         return self.pictures[index] if self.pictures else str(index)
