@@ -64,8 +64,11 @@ def page() -> None:
         return
     arrive()
     collect_soon()
-    with turns.place():
-        chosen.run()
+    try:
+        with turns.place():
+            chosen.run()
+    finally:
+        waiting.empty()  # a page may end with nothing to show but a form
 
 
 if __name__ == "__main__":

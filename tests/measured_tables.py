@@ -75,6 +75,22 @@ def transfer(pictures: str) -> list[str]:
     return markdown(["attack", "made on", *(f"`{target}` errs" for target in targets)], rows)
 
 
+def defended(name: str) -> list[str]:
+    """What each defence stops of attacks that do not know of it, and of those that do."""
+
+    def share(row: dict[str, str], key: str) -> str:
+        value, low, high = (round(100 * float(row[f"{key}{end}"])) for end in ("", "_low", "_high"))
+        return f"{value} % ({low} to {high})"
+
+    rows = []
+    for row in read("defended", name):
+        pixels = f"{float(row['adaptive_pixels']):.1f}"
+        told = [share(row, key) for key in ("clean", "survive", "adaptive", "gradient_free")]
+        rows.append([f"`{row['defence']}`" if row["defended"] == "True" else "none", *told[:3], pixels, told[3]])
+    head = ["defence", "clean pictures still right", "attack that does not know of it still fools"]
+    return markdown([*head, "attack that knows fools", "pixels, mean", "random search fools"], rows)
+
+
 def by_method(name: str) -> list[str]:
     """Every method's checks on one network."""
     rows = [[METHODS[row["method"]].title, *checks_of(row)] for row in read("evidence", name)]

@@ -122,6 +122,12 @@ def test_weights_that_came_damaged_are_one_sentence(tmp_path):
     assert "is damaged" in error
 
 
+def test_what_stands_there_until_there_is_something_to_show_does_not_stay_behind_a_form():
+    app = open_page(network="upload")
+    assert "Use these weights" in labels(app)
+    assert not [each for each in app.get("html") if 'class="skeleton"' in each.proto.body]
+
+
 def upload(content: bytes, **said) -> AppTest:
     app = open_page(network="upload")
     assert problems(app) == []

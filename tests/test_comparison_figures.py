@@ -2,6 +2,7 @@
 
 import pytest
 
+from explorer.classifiers import list_classifiers
 from explorer.figures import fooled_curves, share_intervals, share_matrix, told
 from explorer.numerics import Share
 
@@ -27,6 +28,13 @@ def test_the_matrix_writes_each_share_into_its_cell_and_a_click_tells_which():
     assert targets.text[2].endswith("no picture counts")
     assert [*figure.layout.xaxis.ticktext] == ["ResNet", "Adversarially<br>trained"], "no word is broken"
     assert [*figure.layout.yaxis.range] == [1.5, -0.5], "the first row is on top"
+
+
+def test_every_bundled_networks_name_fits_beside_its_row():
+    titles = [card.title.partition(": ")[2] for card in list_classifiers() if card.source == "bundled"]
+    figure = share_matrix(titles, [[Share(0, 4)] * len(titles)] * len(titles), "attacked", "looks")
+    assert max(title.count("<br>") for title in figure.layout.yaxis.ticktext) <= 2
+    assert figure.layout.yaxis.ticklabeloverflow == "allow", "none is left out"
 
 
 def test_the_curves_are_steps_in_per_cent_and_the_worst_case_lies_behind_them():

@@ -168,6 +168,7 @@ TABLES = {
     "networks": measured_tables.by_network,
     "transfer signs": lambda: measured_tables.transfer("signs"),
     "transfer cifar10": lambda: measured_tables.transfer("cifar10"),
+    "defended": lambda: measured_tables.defended("signs-resnet"),
     "measured": measured_tables.attacks,
     "truth": lambda: measured_tables.truth("signs-resnet"),
     "attention": lambda: measured_tables.attention("signs-vit"),

@@ -9,7 +9,7 @@ from explorer.figures.curves import COLOURS
 from explorer.figures.style import axis, layout, words
 from explorer.numerics import Share, percent
 
-WIDTH = 12  # letters of a line of a network's name
+WIDTH = 14  # letters of a line of a network's name
 ROW, GAP = 64, 0.22  # CSS pixels of a row of the matrix; distance of two marks in a row of intervals
 SCALE = [  # pale for long, so that Plotly finds readable letters for each
     [0, "rgb(240, 238, 250)"],
@@ -61,7 +61,7 @@ def share_matrix(
         text=[f"{words(lines[i])} → {words(names[j])}<br>{words(told(shares[i][j]))}" for i, j in cells],
         hovertemplate="%{text}" + "<br>click: its pictures" * clickable + "<extra></extra>",
     )
-    stops = {"tickvals": [*range(n_rows)], "ticktext": titles, "showgrid": False}
+    stops = {"tickvals": [*range(n_rows)], "ticktext": titles, "ticklabeloverflow": "allow", "showgrid": False}
     return go.Figure(
         [map_, targets],
         layout(

@@ -121,7 +121,12 @@ def _normalisation() -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and standard deviation that the network expects its pictures normalised by."""
     usual = {each.label: each.usual or (each.mean, each.std) for each in DATA_SETS.values()}
     chosen = st.segmented_control(
-        "Pictures normalised as for", [*usual, NONE, CUSTOM], default=ImageNet.label, required=True, key="own_norm"
+        "Pictures normalised as for",
+        [*usual, NONE, CUSTOM],
+        default=ImageNet.label,
+        required=True,
+        key="own_norm",
+        wrap=True,
     )
     if chosen == CUSTOM:
         return _three("Mean", 0.5), _three("Standard deviation", 0.25)
