@@ -5,6 +5,7 @@ to float logits (b, k), each picture by itself, its input left alone) is used as
 for any other there is one sentence that says what was expected and what came.
 """
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -13,11 +14,20 @@ import torch
 from torch import Tensor, nn
 
 from explorer.kernels import OneDNN, planes
-from explorer.locks import exclusive
 from explorer.memory import is_shortage
 from explorer.types import Images, Logits, Network
 
 SAME = 1e-4  # relative to the largest logit: by how much two looks at the same picture may differ
+
+
+class _Turn:
+    """A lock that all twins of a network share."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+
+    def __deepcopy__(self, _memo: dict) -> "_Turn":
+        return self
 
 
 class Adapted(nn.Module):
@@ -43,6 +53,7 @@ class Adapted(nn.Module):
         self.network = network
         self.copies, self.one_by_one, self.dense, self.origin = copies, one_by_one, dense, origin
         self.guarded = guarded
+        self._turn = _Turn()
 
     def extra_repr(self) -> str:
         """Its origin: two networks are known to be the same by their structure and their numbers."""
@@ -65,7 +76,7 @@ class Adapted(nn.Module):
 
     def _alone(self) -> AbstractContextManager:
         """A function is the same in every twin of a network, and nobody knows whether it may run twice at a time."""
-        return nullcontext() if isinstance(self.network, nn.Module) else exclusive(self.network)
+        return nullcontext() if isinstance(self.network, nn.Module) else self._turn.lock
 
 
 def adapted(network: Callable, images: Images) -> tuple[Network, int]:

@@ -10,10 +10,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.grad import conv2d_input
 from torch.nn.modules.utils import _pair
 from torch.overrides import TorchFunctionMode
 from torch.utils.weak import WeakTensorKeyDictionary
@@ -26,7 +28,7 @@ _onednn = torch.ops.mkldnn
 
 
 def seen_by(network: Network, images: Images) -> Logits:
-    """Logits (b, k) of images (b, 3, h, w); on a CPU by oneDNN.
+    """Logits (b, k) of images (b, 3, h, w); on a CPU by oneDNN, but what a traced or scripted network convolves.
 
     Pictures come plane by plane, which is quicker to normalise; from the first convolution on, channels come last,
     unless the network has asked for `planes`.
@@ -50,25 +52,29 @@ def planes() -> Iterator[None]:
         _here.planes = before
 
 
+_CONVOLUTIONS = {torch.conv2d, torch.ops.aten.conv2d.default}  # the latter in an exported program
+
+
 class OneDNN(TorchFunctionMode):
     """Inside, this thread convolves pictures on a CPU by oneDNN, where torch has it."""
 
     def __torch_function__(self, function: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        if function is torch.conv2d:
+        if function in _CONVOLUTIONS:
             return _convolved(*args, **(kwargs or {}))
         return function(*args, **(kwargs or {}))
 
 
 def _convolved(input: Tensor, weight: Tensor, bias: Any = None, stride=1, padding=0, dilation=1, groups=1) -> Tensor:
     """As torch.conv2d."""
-    pictures = input.ndim == 4 and input.device.type == "cpu"
+    inside = torch._C._functorch.is_functorch_wrapped_tensor(input)  # of a torch.func.vmap, say
+    pictures = input.ndim == 4 and input.device.type == "cpu" and not inside
     if pictures and not input.is_contiguous(memory_format=torch.channels_last):
         input = _ChannelsLast.apply(input)
     usual = input.dtype == weight.dtype == torch.float32 and groups == 1 and not isinstance(padding, str)
     learning = weight.requires_grad or (bias is not None and bias.requires_grad)
-    if pictures and usual and not learning and _able():
+    if pictures and usual and not learning and not weight.is_inference() and _able():
         use = _use(weight, input.shape, _pair(stride), _pair(padding), _pair(dilation))
-        output = _Convolution.apply(input, bias, use)
+        output = _Convolution.apply(input, weight, bias, use)
     else:
         output = torch.conv2d(input, weight, bias, stride, padding, dilation, groups)
     return output.contiguous() if getattr(_here, "planes", False) else output
@@ -115,7 +121,10 @@ def _use(weight: Tensor, size: torch.Size, stride: Pair, padding: Pair, dilation
 
 def forget(network: Network) -> None:
     """The orders of the network's weights: they may have changed unseen, as by `.data`."""
-    for weight in network.parameters() if isinstance(network, nn.Module) else ():
+    if not isinstance(network, nn.Module):  # nobody knows which weights a function has
+        _uses.clear()
+        return
+    for weight in chain(network.parameters(), network.buffers()):
         _uses.pop(weight, None)
 
 
@@ -136,12 +145,15 @@ class _Convolution(torch.autograd.Function):
     """By a weight that does not learn."""
 
     @staticmethod
-    def forward(ctx: Any, input: Tensor, bias: Tensor | None, use: _Use) -> Tensor:
-        ctx.use = use
+    def forward(ctx: Any, input: Tensor, weight: Tensor, bias: Tensor | None, use: _Use) -> Tensor:
+        ctx.use, ctx.weight, ctx.size = use, weight, input.shape
         return _onednn._convolution_pointwise(input, use.forth, bias, *use.how, 1, "none", [], "")
 
     @staticmethod
     def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
         use = ctx.use
+        if torch.is_grad_enabled():  # this gradient's own gradient is asked for, which oneDNN's has not
+            padding, stride, dilation = use.how
+            return conv2d_input(ctx.size, ctx.weight, slope, stride, padding, dilation), None, None, None
         back = _onednn._convolution_transpose_pointwise(slope, use.back, None, *use.how_back, 1, "none", [], "")
-        return back, None, None
+        return back, None, None, None

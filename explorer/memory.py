@@ -19,7 +19,7 @@ CPU_PICTURES, CPU_VALUES = (
     64,
     2**20,
 )  # at once on a CPU, so that activations stay in its cache: pictures, floats of input
-LARGEST_REUSED = 2**25  # bytes of a block that `reuse_freed` is about: the most that glibc lets one set
+LARGEST_REUSED, MOST_REUSED = 2**25, 2**28  # bytes, see `reuse_freed`; of a block, the most that glibc lets one set
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of malloc.h
 UNKNOWN = 2**31  # bytes that are taken to be free where nobody tells
 UNKNOWN_FACTOR = 100  # times its own size is what a picture is taken to need where nobody tells
@@ -160,15 +160,16 @@ def _cgroup() -> int | None:
 
 
 def reuse_freed() -> None:
-    """From now on what was freed is used again, and goes back to the system by `give_back` only, where the C library is
-    glibc: it gives each large block back at once, and the next one of a batch's many activations costs its pages anew.
+    """From now on what was freed is used again, where the C library is glibc: blocks of up to LARGEST_REUSED bytes, up
+    to MOST_REUSED of each thread; `give_back` gives them to the system. By itself glibc gives each large block back at
+    once, and the next one of a batch's many activations costs its pages anew.
     """
-    with suppress(OSError, AttributeError):
-        for parameter, n_bytes in ((_M_MMAP_THRESHOLD, LARGEST_REUSED), (_M_TRIM_THRESHOLD, 2**28)):
+    with suppress(OSError, AttributeError, TypeError):
+        for parameter, n_bytes in ((_M_MMAP_THRESHOLD, LARGEST_REUSED), (_M_TRIM_THRESHOLD, MOST_REUSED)):
             ctypes.CDLL(None).mallopt(parameter, n_bytes)
 
 
 def give_back() -> None:
     """What was freed goes back to the system, where the C library can be asked for it: glibc keeps much of it."""
-    with suppress(OSError, AttributeError):
+    with suppress(OSError, AttributeError, TypeError):
         ctypes.CDLL(None).malloc_trim(0)

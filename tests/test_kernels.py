@@ -1,12 +1,14 @@
 """Convolutions on a CPU: a picture alone is the same to the last bit as in any batch."""
 
+import copy
 from contextlib import nullcontext
 
 import pytest
 import torch
 from torch import nn
 
-from explorer import load_classifier
+from explorer import explain_pixels, load_classifier
+from explorer.grid import to_grid
 from explorer.kernels import OneDNN, forget, seen_by
 from explorer.samples import gallery
 
@@ -100,6 +102,49 @@ def test_pictures_are_normalised_plane_by_plane_and_convolved_with_channels_last
     images = PICTURES[:2].contiguous(memory_format=torch.channels_last).requires_grad_()
     seen_by(Network(), images).sum().backward()
     assert orders == [True, True]
+
+
+def test_evidence_sees_weights_that_have_changed_unseen_as_well():
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 36, 4)).eval()
+    image = to_grid(torch.rand(3, 8, 8))
+    other = to_grid(image.clone().index_fill_(1, torch.tensor([3]), 1.0))
+    label = int(network(image[None]).argmax())
+    explain_pixels(network, image, other, label, splits=0)
+    network[0].weight.data.mul_(3)
+    found = explain_pixels(network, image, other, label, splits=0)
+    assert found == explain_pixels(copy.deepcopy(network), image, other, label, splits=0)
+
+
+def test_a_gradient_has_a_gradient():
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Conv2d(3, 4, 3, 2, 1), nn.Softplus(), nn.Conv2d(4, 2, 3, dilation=2)).requires_grad_(
+        False
+    )
+    found = []
+    for mode in (OneDNN, nullcontext):
+        images = PICTURES[:2].clone().requires_grad_()
+        with mode():
+            (slope,) = torch.autograd.grad(network(images).square().sum(), images, create_graph=True)
+        found.append(torch.autograd.grad(slope.square().sum(), images)[0])
+    torch.testing.assert_close(*found, rtol=1e-4, atol=1e-4)
+    assert found[0].abs().max() > 0
+
+
+@pytest.mark.parametrize("kind", ["vmap", "exported", "inference"])
+def test_networks_of_other_kinds_are_seen(kind):
+    torch.manual_seed(0)
+    with torch.inference_mode(kind == "inference"):
+        inner = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 64, 4)).eval()
+    images = torch.rand(3, 3, 8, 8)
+    network = inner
+    if kind == "vmap":
+        network = torch.func.vmap(lambda picture: inner(picture[None])[0])
+    elif kind == "exported":
+        dim = torch.export.Dim("b", min=1, max=64)
+        network = torch.export.export(inner, (images,), dynamic_shapes=({0: dim},)).module()
+    with torch.no_grad():
+        torch.testing.assert_close(seen_by(network, images), inner(images))
 
 
 def test_weights_that_learn_do():

@@ -1,5 +1,6 @@
 """Questions as work for a device's queue: those that can be are answered in one batch."""
 
+import time
 from collections.abc import Callable, Sequence
 
 from explorer.classifiers import Classifier
@@ -12,6 +13,8 @@ from explorer.types import Step
 from explorer.ui.caches import Question, answers, on_cpu
 
 What = tuple[Question, Classifier]
+
+TELL = 0.1  # seconds between two times that those who wait hear how far it is
 
 
 def part_of(question: Question, clf: Classifier) -> Part:
@@ -64,10 +67,17 @@ def _settle(row: Row, found: Exploration) -> None:
 
 
 def _teller(row: Row) -> Callable[[Step, int, Callable[[], Exploration | None]], None]:
-    """What a row's jobs hear of each step. Who has asked to stop gets the best until then, and nobody else stops."""
+    """What a row's jobs hear of the steps, now and then. Who has asked to stop gets the best until then, and nobody
+    else stops.
+    """
     question, _ = row.what
+    due = 0.0
 
     def on_step(step: Step, index: int, so_far: Callable[[], Exploration | None]) -> None:
+        nonlocal due
+        if (now := time.monotonic()) < due and step.done < step.total:
+            return
+        due = now + TELL
         stopping: list[Job] = row.tell(step.done, step.total, _progress(step, index, question))
         if stopping and (best := so_far()) is not None:
             best = on_cpu(best)
