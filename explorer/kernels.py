@@ -119,13 +119,19 @@ def _use(weight: Tensor, size: torch.Size, stride: Pair, padding: Pair, dilation
     return use
 
 
-def forget(network: Network) -> None:
-    """The orders of the network's weights: they may have changed unseen, as by `.data`."""
-    if not isinstance(network, nn.Module):  # nobody knows which weights a function has
-        _uses.clear()
-        return
-    for weight in chain(network.parameters(), network.buffers()):
-        _uses.pop(weight, None)
+@contextmanager
+def kept_in_order(network: Network) -> Iterator[None]:
+    """Around all that is computed at a stretch. Afterwards the orders of the network's weights are forgotten: they take
+    as much memory twice, and weights may change unseen, as by `.data`.
+    """
+    try:
+        yield
+    finally:
+        if isinstance(network, nn.Module):
+            for weight in chain(network.parameters(), network.buffers()):
+                _uses.pop(weight, None)
+        else:  # nobody knows which weights a function has
+            _uses.clear()
 
 
 class _ChannelsLast(torch.autograd.Function):

@@ -19,7 +19,7 @@ CPU_PICTURES, CPU_VALUES = (
     64,
     2**20,
 )  # at once on a CPU, so that activations stay in its cache: pictures, floats of input
-LARGEST_REUSED, MOST_REUSED = 2**25, 2**28  # bytes, see `reuse_freed`; of a block, the most that glibc lets one set
+LARGEST_REUSED, MOST_REUSED = 2**25, 2**26  # bytes, see `reuse_freed`; of a block, the most that glibc lets one set
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of malloc.h
 UNKNOWN = 2**31  # bytes that are taken to be free where nobody tells
 UNKNOWN_FACTOR = 100  # times its own size is what a picture is taken to need where nobody tells

@@ -96,6 +96,14 @@ def test_one_stops_with_the_best_until_then_and_the_other_runs_to_the_end(clf):
     assert best.succeeded == (best.adversarial_label != best.label)
 
 
+def test_who_leaves_hears_once_more_and_so_can_have_the_best_until_then(clf):
+    heard = []
+    leaving = Member(asked("stop-1"), lambda: 5 not in heard, lambda step, *_: heard.append(step.done))
+    members = [member for member, _ in explore_together(clf, [leaving, Member(asked("yield-1"))], splits=0)]
+    assert [member is leaving for member in members] == [False]
+    assert heard == [1, 2, 3, 4, 5, 6]
+
+
 def test_nobody_waits_so_nothing_is_done(clf):
     steps = []
     members = [Member(asked("stop-1"), lambda: False, lambda step, *_: steps.append(step)) for _ in range(2)]

@@ -30,7 +30,7 @@ from explorer.attacks.stage import Stage
 from explorer.attacks.validation import box, validated_classes, validated_images
 from explorer.exact import exact_arithmetic
 from explorer.frozen import frozen
-from explorer.kernels import forget
+from explorer.kernels import kept_in_order
 from explorer.locks import exclusive
 from explorer.memory import Room, as_one_sentence, is_shortage, room_for, saved_for_backward, shrinking
 from explorer.types import STAGES, AttackResult, Gradient, Images, Labels, Network, OnStep, Step, Trace
@@ -62,10 +62,15 @@ def run(
     region: Tensor | None,
 ) -> AttackResult:
     """See Attack.__call__."""
-    with exclusive(network), frozen(network) as was_training, as_one_sentence(), _ordinary_tensors():
+    with (
+        exclusive(network),
+        frozen(network) as was_training,
+        kept_in_order(network),
+        as_one_sentence(),
+        _ordinary_tensors(),
+    ):
         images = validated_images(images)
         with exact_arithmetic(images.device):
-            forget(network)
             network, n_classes = adapted(network, images)
             labels, targets = validated_classes(labels, targets, images, n_classes)
             low, high = box(images, region, attack.max_change)

@@ -66,6 +66,7 @@ def _attacked(clf: Classifier, able: Sequence[tuple[Member, Clean]], clock: Cloc
 
     def on_step(step: Step) -> torch.Tensor | bool:
         whole = len(step.n_pixels) == n  # else memory is short, and it tells of some of the pictures only
+        left = torch.tensor([not member.wanted() for member, _ in able])  # before they hear: who leaves has the best
         for index, (member, clean) in enumerate(able):
 
             def so_far(member: Member = member, clean: Clean = clean, index: int = index) -> Exploration:
@@ -73,7 +74,6 @@ def _attacked(clf: Classifier, able: Sequence[tuple[Member, Clean]], clock: Cloc
                 return explained(clf, member.asked, clean, result, clock.seconds / n, splits=0)
 
             member.on_step(step, index if whole else 0, so_far if whole else lambda: None)
-        left = torch.tensor([not member.wanted() for member, _ in able])
         return left if whole else bool(left.all())
 
     attack = replace(first, **knobs) if n > 1 else first

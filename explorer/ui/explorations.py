@@ -75,7 +75,7 @@ def _teller(row: Row) -> Callable[[Step, int, Callable[[], Exploration | None]],
 
     def on_step(step: Step, index: int, so_far: Callable[[], Exploration | None]) -> None:
         nonlocal due
-        if (now := time.monotonic()) < due and step.done < step.total:
+        if (now := time.monotonic()) < due and step.done < step.total and row.wanted:
             return
         due = now + TELL
         stopping: list[Job] = row.tell(step.done, step.total, _progress(step, index, question))

@@ -12,7 +12,7 @@ import torch
 
 from explorer.exact import exact_arithmetic
 from explorer.frozen import frozen
-from explorer.kernels import forget
+from explorer.kernels import kept_in_order
 from explorer.locks import exclusive
 from explorer.memory import as_one_sentence
 from explorer.types import Image, Network
@@ -51,8 +51,10 @@ def undisturbed(network: Network, image: Image) -> Iterator[None]:
     """
     device = image.device if torch.is_tensor(image) else torch.device("cpu")
     normal = torch.inference_mode(False)  # which allows gradients under no_grad as well
-    with exclusive(network), frozen(network), untouched(network), exact_arithmetic(device), normal, as_one_sentence():
-        forget(network)
+    with (
+        exclusive(network), frozen(network), kept_in_order(network), untouched(network),
+        exact_arithmetic(device), normal, as_one_sentence(),
+    ):  # fmt: skip
         yield
 
 
