@@ -137,10 +137,17 @@ def attention(name: str) -> list[str]:
 
 
 def attacks() -> list[str]:
-    """Every attack on every network: how many pictures are fooled with at most so many pixels, and what it takes."""
-    found = defaultdict(list)
-    for row in csv.DictReader(ATTACKS_TABLE.read_text().splitlines()):
-        found[row["network"], row["attack"]].append(row)
+    """Every attack on every network: how many pictures are fooled with at most so many pixels, and what it takes. Of
+    pictures that all attacks on a network have been tried on.
+    """
+    measured = [*csv.DictReader(ATTACKS_TABLE.read_text().splitlines())]
+    attacks = {row["attack"] for row in measured}
+    tried, found = defaultdict(set), defaultdict(list)
+    for row in measured:
+        tried[row["network"], row["first"]].add(row["attack"])
+    for row in measured:
+        if tried[row["network"], row["first"]] == attacks:
+            found[row["network"], row["attack"]].append(row)
     rows = []
     for (network, attack), parts in sorted(found.items(), key=lambda each: list(found).index((each[0][0], "sparse"))):
         pixels = [math.inf if each == "-" else int(each) for part in parts for each in part["pixels"].split()]
