@@ -54,6 +54,7 @@ class Adapted(nn.Module):
         self.copies, self.one_by_one, self.dense, self.origin = copies, one_by_one, dense, origin
         self.guarded = guarded
         self._turn = _Turn()
+        self.training = getattr(network, "training", False)
 
     def extra_repr(self) -> str:
         """Its origin: two networks are known to be the same by their structure and their numbers."""

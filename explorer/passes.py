@@ -17,7 +17,7 @@ class Counted(nn.Module):
         super().__init__()
         self.network = network
         self.forward_passes, self.backward_passes = 0, 0  # of one picture each
-        self.train(getattr(network, "training", False))
+        self.training = getattr(network, "training", False)  # its modules stay in the mode that they are in
 
     def forward(self, images: Images) -> Logits:
         """See Network."""

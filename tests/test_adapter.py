@@ -1,5 +1,6 @@
 """The border to networks that others wrote: what nearly keeps the contract works, anything else is one sentence."""
 
+import copy
 import functools
 import threading
 import time
@@ -16,6 +17,8 @@ from explorer import SparseAttack, explain_pixels
 from explorer.adapter import Adapted, adapted
 from explorer.grid import to_grid
 from explorer.locks import own_twin
+from explorer.studies.bench import TERMS
+from explorer.studies.measures import measured
 
 SIZE = 8
 IMAGES = to_grid(torch.rand(3, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(0)))
@@ -146,6 +149,20 @@ def test_a_network_may_view_what_it_has_convolved(before):
     evidence = explain_pixels(network, IMAGES[0], result.adversarial[0], int(labels[0]))
     assert len(evidence.pixels) == int(result.n_pixels[0])
     assert torch.equal(IMAGES, kept)
+
+
+def test_a_network_of_ones_own_that_is_measured_keeps_its_mode_and_its_statistics():
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        inner = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(4 * 36, 4)).eval()
+    network = Adapted(inner, copies=True, one_by_one=False, guarded=True)
+    before, labels = copy.deepcopy(inner.state_dict()), network(IMAGES).argmax(1)
+    assert not network.training
+    for _ in range(2):
+        rows = measured(network, IMAGES, labels, SparseAttack(steps=10), TERMS)
+        assert all(row["n_pixels"] > 0 for row in rows)
+        assert not any(module.training for module in network.modules())
+    assert all(torch.equal(tensor, before[name]) for name, tensor in inner.state_dict().items())
 
 
 class Counting(nn.Module):
