@@ -59,6 +59,12 @@ def shown(text: str, digits: int | None) -> str:
     return f"{100 * float(text):.{digits}f} %"
 
 
+def with_interval(row: dict[str, str], key: str) -> str:
+    """A share in per cent, with its 95 % interval."""
+    low, high = (shown(row[f"{key}{end}"], 0).removesuffix(" %") for end in ("_low", "_high"))
+    return f"{shown(row[key], 0)} ({low} to {high})"
+
+
 def transfer(pictures: str) -> list[str]:
     """How often each network's attacks fool the others, by the whole change, with 95 % intervals."""
     cells = {(row["attack"], row["source"], row["target"]): row for row in read("transfer", pictures)}
@@ -66,26 +72,17 @@ def transfer(pictures: str) -> list[str]:
     rows = []
     for attack in attacks:
         for source in sources:
-            found = [cells[attack, source, target] for target in targets]
-            told = []
-            for row in found:
-                low, high = (shown(row[end], 0).removesuffix(" %") for end in ("whole_low", "whole_high"))
-                told.append(f"{shown(row['whole'], 0)} ({low} to {high})")
-            rows.append([f"`{attack}`", f"`{source}`", *told])
+            found = [with_interval(cells[attack, source, target], "whole") for target in targets]
+            rows.append([f"`{attack}`", f"`{source}`", *found])
     return markdown(["attack", "made on", *(f"`{target}` errs" for target in targets)], rows)
 
 
 def defended(name: str) -> list[str]:
     """What each defence stops of attacks that do not know of it, and of those that do."""
-
-    def share(row: dict[str, str], key: str) -> str:
-        value, low, high = (round(100 * float(row[f"{key}{end}"])) for end in ("", "_low", "_high"))
-        return f"{value} % ({low} to {high})"
-
     rows = []
     for row in read("defended", name):
         pixels = f"{float(row['adaptive_pixels']):.1f}"
-        told = [share(row, key) for key in ("clean", "survive", "adaptive", "gradient_free")]
+        told = [with_interval(row, key) for key in ("clean", "survive", "adaptive", "gradient_free")]
         rows.append([f"`{row['defence']}`" if row["defended"] == "True" else "none", *told[:3], pixels, told[3]])
     head = ["defence", "clean pictures still right", "attack that does not know of it still fools"]
     return markdown([*head, "attack that knows fools", "pixels, mean", "random search fools"], rows)

@@ -118,9 +118,8 @@ def test_evidence_sees_weights_that_have_changed_unseen_as_well():
 
 def test_a_gradient_has_a_gradient():
     torch.manual_seed(0)
-    network = nn.Sequential(nn.Conv2d(3, 4, 3, 2, 1), nn.Softplus(), nn.Conv2d(4, 2, 3, dilation=2)).requires_grad_(
-        False
-    )
+    network = nn.Sequential(nn.Conv2d(3, 4, 3, 2, 1), nn.Softplus(), nn.Conv2d(4, 2, 3, dilation=2))
+    network.requires_grad_(False)
     found = []
     for mode in (OneDNN, nullcontext):
         images = PICTURES[:2].clone().requires_grad_()
