@@ -24,6 +24,16 @@ def pytest_addoption(parser):
 
 
 @pytest.fixture(autouse=True, scope="session")
+def _pages_without_a_pause():
+    """There is no browser to wait for."""
+    from explorer.ui import turns
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(turns, "PAUSE", 0)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
 def _device(request):
     """What the tests run on."""
     if not request.config.getoption("--other-device"):

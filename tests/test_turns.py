@@ -3,6 +3,7 @@
 import threading
 import time
 
+import explorer.ui.turns
 from explorer.ui.turns import Turns
 
 
@@ -32,6 +33,24 @@ def test_pages_are_made_one_after_another_in_the_order_in_which_they_came():
     together(*(lambda name=name: page(name) for name in range(4)))
     assert most == 1
     assert order == [0, 1, 2, 3]
+
+
+def test_while_a_browser_draws_its_first_pictures_others_are_served(monkeypatch):
+    monkeypatch.setattr(explorer.ui.turns, "PAUSE", 0.3)
+    turns, told = Turns(places=1, patience=10), []
+
+    def first():
+        with turns.place():
+            told.append("pictures")
+            turns.give_way(pause=True)
+            told.append("charts")
+
+    def second():
+        with turns.place():
+            told.append("another's page")
+
+    together(first, second)
+    assert told == ["pictures", "another's page", "charts"]
 
 
 def test_who_has_its_pictures_gives_way_to_those_who_have_none():

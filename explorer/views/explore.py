@@ -40,7 +40,8 @@ from explorer.ui.what_if import what_if
 
 
 def page() -> None:
-    if "world" not in st.session_state:  # nothing of this page is there: the visitor comes, or comes back
+    comes = "world" not in st.session_state  # nothing of this page is there: the visitor comes, or comes back
+    if comes:
         restore()
     with st.container(key="head", horizontal=True, vertical_alignment="bottom"):
         st.title("Which pixels change its mind?", anchor=False, width="content")
@@ -108,7 +109,7 @@ def page() -> None:
         ghost = ghost_of(exploration)
         film = first_film(question, clf)
         pictures(exploration, session().selected, "pictures", session().pick, region, on_draw, ghost, film)
-    turns.give_way()
+    turns.give_way(pause=comes)
     with details:
         advice, responses = st.container(key="advice"), st.container(key="responses")
         show_evidence(exploration)

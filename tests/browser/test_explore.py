@@ -26,6 +26,19 @@ PRESS_STOP = """
   }, 100);
 })
 """
+COMES = """
+window.came = [];
+const look = () => {
+  const nodes = [...document.querySelectorAll('.st-key-pictures *')];
+  const there = {
+    charts: document.querySelector('.js-plotly-plot'),
+    pictures: nodes.some((node) => node.shadowRoot?.querySelector('.mark')),
+  };
+  came.push(...Object.keys(there).filter((what) => there[what] && !came.includes(what)));
+  if (came.length < 2) setTimeout(look, 5);
+};
+look();
+"""
 
 
 def test_the_default_sign_is_attacked_and_labelled_without_a_click(explore):
@@ -35,6 +48,13 @@ def test_the_default_sign_is_attacked_and_labelled_without_a_click(explore):
     expect(explore.scatter_points).to_have_count(explore.n_pixels)
     expect(explore.thumbnails.first).to_have_attribute("aria-pressed", "true")
     expect(explore.page.locator(".st-key-bars .bars .point")).to_have_count(10)
+
+
+def test_the_first_pictures_do_not_wait_for_the_charts(explore):
+    explore.page.add_init_script(COMES)
+    explore.open()
+    explore.page.wait_for_function("came.length == 2")
+    assert explore.page.evaluate("came") == ["pictures", "charts"]
 
 
 def test_every_picture_has_an_alternative_text_crisp_pixels_and_is_compared_where_one_points(explore):
