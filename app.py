@@ -25,6 +25,7 @@ from explorer.ui.garbage import collect_soon  # noqa: E402, late: it loads torch
 from explorer.ui.leaving import Leaving, arrive  # noqa: E402
 from explorer.ui.markdown import plain  # noqa: E402
 from explorer.ui.server import VIEWS, check_settings, ready  # noqa: E402
+from explorer.ui.stepping import put_back, remember  # noqa: E402
 from explorer.ui.turns import turns  # noqa: E402
 
 ASSETS = Path(__file__).parent / "assets"
@@ -54,6 +55,7 @@ def page() -> None:
         ],
         position="top",
     )
+    put_back(chosen.url_path)
     waiting = st.empty()  # its place is kept in every run, so that nothing below it moves
     if chosen.title == "Explore" and "session" not in st.session_state:
         waiting.html(ASSETS / "skeleton.html")  # at once: others may have their turn first
@@ -68,6 +70,7 @@ def page() -> None:
         with turns.place():
             chosen.run()
     finally:
+        remember(chosen.url_path)
         waiting.empty()  # a page may end with nothing to show but a form
 
 

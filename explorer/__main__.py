@@ -47,10 +47,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return args.run(args)
     except (ValueError, OSError) as error:
-        print(f"python -m explorer {args.command}: {_one_line(str(error))}", file=sys.stderr)
+        print(f"python -m explorer {args.command}: {_one_line(_told(error))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
+
+
+def _told(error: Exception) -> str:
+    """What a person needs to read of it."""
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename}: {error.strerror}."
+    return str(error)
 
 
 def _one_line(text: str) -> str:

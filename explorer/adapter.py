@@ -7,7 +7,7 @@ for any other there is one sentence that says what was expected and what came.
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
 import torch
@@ -59,6 +59,14 @@ class Adapted(nn.Module):
     def extra_repr(self) -> str:
         """Its origin: two networks are known to be the same by their structure and their numbers."""
         return self.origin
+
+    def train(self, mode: bool = True) -> "Adapted":
+        """As of any module; an exported program keeps its mode, which is part of its graph."""
+        self.training = mode
+        if isinstance(self.network, nn.Module):
+            with suppress(NotImplementedError):
+                self.network.train(mode)
+        return self
 
     def forward(self, images: Images) -> Logits:
         if self.one_by_one and len(images) > 1:

@@ -245,6 +245,20 @@ def test_where_no_camera_is_lent_a_picture_is_uploaded(url, lent, monkeypatch):
     assert any("Browsers lend a page the camera" in each.value for each in app.info) != lent
 
 
+def test_an_upload_is_still_there_after_another_page_and_goes_when_it_is_taken_out():
+    app = choose(open_page(), "Upload")
+    app.file_uploader(key="upload").set_value(("mine.png", png(), "image/png")).run()
+    mine = story(well(app))
+    app.switch_page("explorer/views/games.py").run()
+    app.switch_page("explorer/views/explore.py").run()
+    assert story(well(app)) == mine
+    assert any("From before in this visit: **mine.png**" in shown(each.value) for each in app.caption)
+    app.file_uploader(key="upload").set_value(("other.png", png((60, 60)), "image/png")).run()
+    assert not any("From before" in each.value for each in app.caption)
+    app.file_uploader(key="upload").set_value(None).run()
+    assert any("There is no picture of yours" in each.value for each in app.caption)
+
+
 def test_the_source_follows_the_address_back():
     app = choose(open_page(), "Photographs")
     app.query_params["picture"] = "yield-2"

@@ -144,6 +144,16 @@ def test_other_content_or_other_settings_are_done_anew(tmp_path, attacks):
     assert len(attacks) == done + 4
 
 
+def test_somebody_elses_result_is_not_written_over(tmp_path, capsys):
+    folder, out = write(tmp_path / "in", a="yield-1", b="no-entry-1"), tmp_path / "out"
+    (out / "a").mkdir(parents=True)
+    (out / "a" / "result.json").write_text("{}")
+    assert attack(folder, out) == 2
+    assert (out / "a" / "result.json").read_text() == "{}"
+    assert "is not of a run of this command" in table(out)["a.png"]["problem"]
+    assert table(out)["b.png"]["fooled"]
+
+
 def test_a_result_that_was_damaged_is_done_anew(tmp_path, attacks):
     folder, out = write(tmp_path / "in", a="stop-1", b="yield-1", c="no-entry-1"), tmp_path / "out"
     assert attack(folder, out) == 0

@@ -43,6 +43,21 @@ def test_a_code_is_read_however_it_is_typed():
     assert len({draw_code() for _ in range(200)}) == 200
 
 
+def test_whoever_loads_the_page_anew_is_nobody_else(rooms, clock):
+    code, _ = rooms.open()
+    token = rooms.join(code, "Ada")
+    clock.now += 10 * HERE
+    view = rooms.come_back(code, token)
+    assert [member.name for member in view.members] == ["Ada"]
+    assert (view.joined, view.here) == (1, {1: 1})
+    for other in ("", "x" * 12, token + "x"):
+        with pytest.raises(ValueError, match="not in this room"):
+            rooms.come_back(code, other)
+    rooms.leave(code, token)
+    with pytest.raises(ValueError, match="not in this room"):
+        rooms.come_back(code, token)
+
+
 @given(st.text())
 def test_what_is_no_code_is_none(text):
     assert read_code(text) == "" or set(read_code(text)) <= set(ALPHABET)

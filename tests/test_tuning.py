@@ -268,7 +268,9 @@ def test_differences_are_paired(one, other, mean, verdict):
 
 def test_one_pair_proves_nothing():
     assert Difference.between([1], [9]).verdict == "equal within error"
-    assert math.isnan(Difference.between([1], [None]).mean)
+    nothing = Difference.between([1], [None])
+    assert math.isnan(nothing.mean)
+    assert (nothing.verdict, str(nothing)) == ("not comparable", "no picture was fooled with both")
 
 
 def add(study: optuna.Study, a: float, n_pixels: list[int | None], seconds: float) -> None:

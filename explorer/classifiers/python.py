@@ -48,7 +48,9 @@ def _told(named: str) -> Iterator[None]:
 
 def _wrapped(network: Callable, named: str, device: str | torch.device) -> Adapted:
     if isinstance(network, nn.Module):
-        network = network.to(device).requires_grad_(False)
+        network = network.to(device)
+        for weight in network.parameters():  # scripted networks have no requires_grad_ of their own
+            weight.requires_grad_(False)
         with suppress(NotImplementedError):  # of an exported program: its mode is part of its graph
             network.eval()
     wrapped = Adapted(network, copies=True, one_by_one=False, guarded=True, origin=_origin(named))

@@ -17,12 +17,24 @@ from tqdm import tqdm
 
 from explorer.attacks import ATTACKS, Attack
 from explorer.classifiers import Classifier
-from explorer.commands import folder, networks, options, pictures, regions
+from explorer.commands import folder, methods, networks, options, pictures, regions
 from explorer.commands.tables import aligned
-from explorer.evidence import DEFAULT_METHOD, METHODS, trust
+from explorer.evidence import trust
+from explorer.folders import replace_file
 from explorer.images import fit
 from explorer.palette import kind_text
-from explorer.pipeline import PAPER, RESULT, UPLOAD, Exploration, Finding, explore, paper_kit, query_of, run_files
+from explorer.pipeline import (
+    PAPER,
+    RESULT,
+    UPLOAD,
+    Exploration,
+    Finding,
+    check_folder,
+    explore,
+    paper_kit,
+    query_of,
+    run_files,
+)
 from explorer.types import Image, PixelLabel, Sample, Step
 
 EXAMPLES = """examples:
@@ -51,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--target", help="the class to be mistaken for, by name or index (default: any wrong one)")
     regions.add_arguments(parser)
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for the files; made if need be")
-    parser.add_argument("--method", choices=list(METHODS), default=DEFAULT_METHOD, help="how pixels are labelled")
+    methods.add_argument(parser)
     parser.add_argument(
         "--paper",
         action="store_true",
@@ -68,6 +80,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Attack, print the story, write the files, and check that the saved picture still fools."""
     attack = _attack(args)
+    if args.out.exists() and not args.out.is_dir():
+        raise ValueError(f"--out names a folder; {args.out} is a file.")
     if pictures_of := folder.named(args.picture):
         return folder.attack_folder(args, pictures_of, attack)
     network = networks.load_network(args.model, args.device)
@@ -77,7 +91,8 @@ def run(args: argparse.Namespace) -> int:
     if args.label is not None:
         label = networks.class_index(args.label, clf.class_names)
     target = None if args.target is None else networks.class_index(args.target, clf.class_names)
-    region = regions.chosen_region(args.region, sample, clf)
+    region, method = regions.chosen_region(args.region, sample, clf), methods.chosen_method(args.method, clf)
+    check_folder(args.out)
     args.out.mkdir(parents=True, exist_ok=True)
 
     image = fit(sample.image, clf.input_size)
@@ -88,13 +103,13 @@ def run(args: argparse.Namespace) -> int:
             bar.update(step.done - bar.n)
 
         exploration = explore(
-            clf, image, attack, label=label, target=target, region=region, method=args.method, on_step=on_step
+            clf, image, attack, label=label, target=target, region=region, method=method, on_step=on_step
         )
     files = run_files(exploration, clf)
     if args.paper:
         files[PAPER] = paper_kit(exploration, query_of(exploration, _linked(sample)))
     for name, content in files.items():
-        (args.out / name).write_bytes(content)
+        replace_file(args.out / name, content)
     fools = json.loads(files[RESULT])["saved_picture_fools"]
 
     if image.shape != sample.image.shape:

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from explorer.attention import EXPECTED, Finding, findings, follow_attention
 from explorer.commands import networks, options, pictures
-from explorer.commands.tables import aligned, write_csv
+from explorer.commands.tables import aligned, check_file, write_csv
 from explorer.evidence import DEFAULT_METHOD, METHODS, methods_for
 
 EXAMPLES = """examples:
@@ -42,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Attack, follow, print and write."""
+    check_file(args.out, "attention", "kind")
     if args.batch < 1:
         raise ValueError(f"--batch must be at least 1; got {args.batch}.")
     attack = options.attack(args)

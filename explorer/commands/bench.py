@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from explorer.attacks import ATTACKS, Attack
 from explorer.commands import networks, options, peers, pictures
-from explorer.commands.tables import aligned, write_csv
+from explorer.commands.tables import aligned, check_file, write_csv
 from explorer.knobs import knobs
 from explorer.numerics import percent
 from explorer.studies.bench import Overhead, Summary, compare, overhead
@@ -73,6 +73,7 @@ def run(args: argparse.Namespace) -> int:
     """Measure, print the table and write it."""
     names = args.attacks.split(",")
     attacks = {name: peers.Peer(name) if peers.is_peer(name) else named_attack(name) for name in names}
+    check_file(args.out, "attack", "pictures")
     if args.batch < 1 or args.repeats < 0:
         raise ValueError(f"--batch must be at least 1 and --repeats at least 0; got {args.batch} and {args.repeats}.")
     network = networks.load_network(args.model, args.device)

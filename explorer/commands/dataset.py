@@ -20,9 +20,9 @@ from tqdm import tqdm
 
 from explorer import user_code
 from explorer.classifiers import Classifier
-from explorer.commands import engines, networks, options, pictures
+from explorer.commands import engines, methods, networks, options, pictures
 from explorer.commands.tables import aligned
-from explorer.evidence import DEFAULT_METHOD, METHODS
+from explorer.evidence import DEFAULT_METHOD
 from explorer.folders import replace_file
 from explorer.hashes import files_sha256
 from explorer.images import to_png
@@ -94,7 +94,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="pictures attacked at a time (default: as many as fit the memory)",
     )
     engines.add_arguments(parser)
-    parser.add_argument("--method", choices=list(METHODS), default=DEFAULT_METHOD, help="how pixels are labelled")
+    methods.add_argument(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the files; made if need be")
     parser.add_argument(
         "--save-pictures", action="store_true", help=f"also write the attacked pictures, as PNG, into OUT/{PICTURES}"
@@ -111,7 +111,9 @@ def run(args: argparse.Namespace) -> int:
     out, title = args.out, _title(args)
     _check_folder(out)
     gathered = [_gathered(name, args) for name in dict.fromkeys(args.model.split(","))]
-    record = record_of(gathered, attack, args.method, title, args.choice_seed)
+    chosen = [methods.chosen_method(args.method, each.subject.network) for each in gathered]
+    method = next((each for each in chosen if each != DEFAULT_METHOD), DEFAULT_METHOD)  # one for all networks
+    record = record_of(gathered, attack, method, title, args.choice_seed)
     for name in record["networks"]:  # what decides over a function is its code
         if user_code.is_code(name):
             record["networks"][name] += files_sha256([Path(name.rpartition(":")[0])])
@@ -120,10 +122,10 @@ def run(args: argparse.Namespace) -> int:
     check_record(out / RECORD, record)
     with engines.engine(args) as engine:
         ledger = Ledger(out / RUNS)
-        study = DataSetStudy(gathered, attack, ledger, method=args.method, batch=args.batch, engine=engine)
+        study = DataSetStudy(gathered, attack, ledger, method=method, batch=args.batch, engine=engine)
         replace_file(out / RECORD, written_record(record))
         finished = _advance(study)
-    _write(study, record, Told(title, _command(args, attack), f"{date.today():%d %B %Y}"), args)
+    _write(study, record, Told(title, _command(args, attack, method), f"{date.today():%d %B %Y}"), args)
     _tell(study)
     if not finished:
         print(f"Stopped: {study.done:,} of {study.total:,} are kept; the same command goes on.", file=sys.stderr)
@@ -254,10 +256,10 @@ def _tell(study: DataSetStudy) -> None:
         print(f"Not attacked: {left_out:,}; {LEFT_OUT} says why.")
 
 
-def _command(args: argparse.Namespace, attack: object) -> str:
+def _command(args: argparse.Namespace, attack: object, method: str) -> str:
     """The command that does it again."""
     given = ["dataset", "--model", args.model, "--pictures", args.pictures, "--n", str(args.n)]
-    given += ["--choice-seed", str(args.choice_seed), "--method", args.method, "--attack", args.attack]
+    given += ["--choice-seed", str(args.choice_seed), "--method", method, "--attack", args.attack]
     given += ["--guess"] * args.guess + (["--data", str(args.data)] if args.data else [])
     usual = dataclasses.asdict(type(attack)())
     for name, value in dataclasses.asdict(attack).items():

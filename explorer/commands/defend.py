@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from explorer.commands import networks, options, pictures
 from explorer.commands.bench import named_attack
-from explorer.commands.tables import aligned, write_csv, written_share
+from explorer.commands.tables import aligned, check_file, write_csv, written_share
 from explorer.defences import DEFENCES, Defence
 from explorer.numerics import Share
 from explorer.studies.resistance import NONE, Resistance, resistance
@@ -51,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure, print the table and write it."""
+    check_file(args.out, "defence", "defended")
     defences = {name: named_defence(name) for name in args.defences.split(",")}
     attack = options.attack(args)
     check = named_attack(args.check)

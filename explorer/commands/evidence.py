@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from explorer.classifiers.python import count_classes, device_of
 from explorer.commands import networks, options, pictures
-from explorer.commands.tables import aligned, write_csv
+from explorer.commands.tables import aligned, check_file, write_csv
 from explorer.evidence import METHODS, methods_for
 from explorer.samples.renders import UNSEEN_SEEDS
 from explorer.samples.signs import SEEDS_APART
@@ -62,6 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Attack, try, print and write."""
+    check_file(args.out, "method")
     if args.batch < 1:
         raise ValueError(f"--batch must be at least 1; got {args.batch}.")
     attack = options.attack(args)

@@ -14,7 +14,7 @@ from explorer import user_code
 from explorer.attacks import Attack
 from explorer.classifiers import Classifier
 from explorer.classifiers.class_names import find_class, plain_name
-from explorer.commands import networks, regions
+from explorer.commands import methods, networks, regions
 from explorer.folders import visible
 from explorer.hashes import files_sha256
 from explorer.images import from_uint8, load_pixels, picture_files
@@ -82,7 +82,7 @@ def _collection(
         region=lambda original: regions.chosen_region(
             args.region, Sample("a picture of a folder", torch.empty(3, *original, device="meta")), clf
         ),
-        method=args.method,
+        method=methods.chosen_method(args.method, clf),
         paper=args.paper,
         about=files_sha256([code]) if user_code.is_code(args.model) else "",
     )

@@ -17,7 +17,7 @@ from explorer.classifiers.python import count_classes, device_of
 from explorer.commands import options
 from explorer.exact import exact_arithmetic
 from explorer.folders import visible
-from explorer.grid import check_values, to_grid
+from explorer.grid import check_values, single, to_grid
 from explorer.images import fit, fit_pixels, from_uint8, load_pixels, picture_files
 from explorer.samples import DATA_SETS, EVERY, find_sample, sources
 from explorer.types import Flags, Images, Labels, Sample
@@ -180,7 +180,7 @@ def own_pictures(source: str) -> Chunk:
     if labels.shape != images.shape[:1] or labels.is_floating_point():
         raise ValueError(f"{source} must return integer labels ({len(images)},); got {tuple(labels.shape)}.")
     check_values(f"images of {source}", images)
-    return to_grid(images), labels.long()  # what is classified correctly is what will be attacked
+    return to_grid(single(images)), labels.long()  # what is classified correctly is what will be attacked
 
 
 def _folder(folder: Path, class_names: list[str] | None, size: tuple[int, int] | None, seed: int) -> Iterator[Chunk]:

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from explorer.attacks import ATTACKS
 from explorer.commands import engines, networks, options, pictures
-from explorer.commands.tables import aligned
+from explorer.commands.tables import aligned, check_file
 from explorer.numerics import percent
 from explorer.studies import Ledger, Study, Subject, grid, means, to_table, write_table
 from explorer.studies.tables import FORMATS
@@ -45,17 +45,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Attack, write the rows, print the means."""
     given, kind = options.chosen(args, lists=True), ATTACKS[args.attack]
-    values = {name: of for name, of in given.items() if isinstance(of, list)}
+    values = {name: [*dict.fromkeys(of)] for name, of in given.items() if isinstance(of, list)}
     base = kind(**{name: value for name, value in given.items() if name not in values})
     settings = grid(base, values)  # a bad value is refused before any work
     check(args)
     kept = args.out.with_suffix(".jsonl")
+    if args.out.exists() and not kept.exists():
+        raise ValueError(
+            f"{args.out} is no table of a sweep that {kept.name} knows: name another file, or move it away."
+        )
     ledger = Ledger(kept)
     if args.restart:
         kept.unlink(missing_ok=True)
         ledger = Ledger(kept)
     with engines.engine(args) as engine:
-        subjects = [subject(name, args) for name in args.model.split(",")]
+        subjects = [subject(name, args) for name in dict.fromkeys(args.model.split(","))]
         study = Study(subjects, settings, ledger, batch=args.batch, engine=engine)
         finished = advance(study)
     rows = study.rows()
@@ -76,6 +80,7 @@ def check(args: argparse.Namespace) -> None:
     """Raise ValueError for a batch or a file that cannot be."""
     if args.batch is not None and args.batch < 1:
         raise ValueError(f"--batch must be at least 1; got {args.batch}.")
+    check_file(args.out)
     if args.out.suffix not in FORMATS:
         raise ValueError(f"--out must end in {' or '.join(FORMATS)}; got {args.out}.")
 
@@ -106,7 +111,7 @@ def print_means(table: pd.DataFrame, by: list[str]) -> None:
             **{name: options.shown(line[name]) for name in by},
             "fooled": percent(line["success"], 1),
             "pixels": line["pixels"],
-            "quartiles": f"{line['q25']:.0f} to {line['q75']:.0f}",
+            "quartiles": f"{line['q25']:.0f} to {line['q75']:.0f}" if line["success"] else None,
             "optimised": line["optimised_pixels"],
             "confidence": line["confidence"],
             "seconds": line["seconds"],

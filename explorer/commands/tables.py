@@ -1,11 +1,14 @@
 """Tables: aligned for the terminal, and as CSV files."""
 
 import csv
+import io
 import math
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from explorer.folders import replace_file
 from explorer.numerics import Share, percent
 from explorer.pipeline import cell, one_line
 
@@ -16,13 +19,29 @@ def aligned(rows: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join("  ".join(line).rstrip() for line in zip(*columns, strict=True))
 
 
+def check_file(path: Path, *columns: str) -> None:
+    """Before anything is measured: the table can be written to `path`, and what is there is an earlier one, which
+    begins with these columns. Raises ValueError with one sentence.
+    """
+    folder = next(each for each in path.absolute().parents if each.exists())
+    if not folder.is_dir() or path.is_dir():
+        raise ValueError(f"--out must be a file in a folder; got {path}.")
+    if not os.access(path if path.exists() else folder, os.W_OK):
+        raise ValueError(f"{path} cannot be written: its folder can only be read.")
+    if path.exists() and columns:
+        with path.open("rb") as file:
+            head = file.readline().decode("utf-8", errors="replace")
+        if not head.startswith(",".join([*columns, ""])):
+            raise ValueError(f"{path} is no table of this command: name another file, or move it away.")
+
+
 def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """The rows as a CSV file with the numbers in full; its folder is made if need be."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        table.writeheader()
-        table.writerows({key: "" if _unknown(value) else cell(value) for key, value in row.items()} for row in rows)
+    file = io.StringIO(newline="")
+    table = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+    table.writeheader()
+    table.writerows({key: "" if _unknown(value) else cell(value) for key, value in row.items()} for row in rows)
+    replace_file(path, file.getvalue().encode())
 
 
 def written_share(share: Share) -> str:

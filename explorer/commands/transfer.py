@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from explorer.commands import networks, options, pictures
 from explorer.commands.bench import named_attack
-from explorer.commands.tables import aligned, write_csv, written_share
+from explorer.commands.tables import aligned, check_file, write_csv, written_share
 from explorer.studies.transfer import PARTS, Cell, Transfer
 
 EXAMPLES = """attacks:
@@ -57,6 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure, print one matrix per attack and part, and write all of it."""
+    check_file(args.out, "attack", "source")
     attacks = {name: named_attack(name) for name in args.attack.split(",")}
     loaded = {name: networks.load_network(name, args.device) for name in args.models.split(",")}
     images, labels = pictures.labelled(next(iter(loaded.values())), args.pictures, args.n, args.seed, args.data)

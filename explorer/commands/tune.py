@@ -8,6 +8,7 @@ is done by another. The recommended setting is then checked on pictures that the
 import argparse
 import dataclasses
 import json
+import math
 from pathlib import Path
 
 from optuna import Study
@@ -17,6 +18,7 @@ from explorer.attacks import ATTACKS, Attack
 from explorer.commands import networks, options, pictures
 from explorer.commands.sweep import INTERRUPTED
 from explorer.commands.tables import aligned
+from explorer.folders import replace_file
 from explorer.studies.tuning import (
     Outcome,
     Recommendation,
@@ -106,8 +108,7 @@ def run(args: argparse.Namespace) -> int:
     if args.check:
         unseen = dataclasses.replace(task, images=images[args.n :], labels=labels[args.n :])
         record["checked_on"] = _check(study, best, unseen)
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    args.out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    replace_file(args.out, (json.dumps(record, indent=1) + "\n").encode())
     print(f"Written to {args.out}; the study is {study.study_name!r} in {shown(args.storage)}.")
     return 0
 
@@ -123,14 +124,22 @@ def _check(study: Study, best: Recommendation, unseen: Task) -> dict[str, object
     rows = {"recommended": found.recommended, "as it started": found.start}
     print(f"Checked on {len(unseen.images)} pictures that were not used:")
     print(aligned([{"setting": name, **_numbers(each)} for name, each in rows.items()]))
-    print(f"Difference: {found.difference}, picture by picture, 95 % interval: {found.difference.verdict}.")
+    if found.difference.pictures:
+        print(f"Difference: {found.difference}, picture by picture, 95 % interval: {found.difference.verdict}.")
+    else:
+        print(f"They are {found.difference.verdict}: {found.difference}.")
     return {
         "recommended": _numbers(found.recommended),
         "start": _numbers(found.start),
-        "difference": found.difference.mean,
-        "half_width": found.difference.half_width,
+        "difference": _finite(found.difference.mean),
+        "half_width": _finite(found.difference.half_width),
         "verdict": found.difference.verdict,
     }
+
+
+def _finite(number: float) -> float | None:
+    """None, which JSON has, for what it has not."""
+    return number if math.isfinite(number) else None
 
 
 def _table(study: Study, task: Task) -> str:

@@ -5,7 +5,16 @@ The categories are those of arXiv 2506.17250, which shows them by eye; the numbe
 
 import math
 
-from explorer.evidence.attributions import DEFAULT_METHOD, MAPS, METHODS, Method, methods_for, problem_of
+from explorer.evidence.attributions import (
+    DEFAULT_METHOD,
+    MAPS,
+    METHODS,
+    Method,
+    methods_for,
+    problem_of,
+    problems_of,
+    usual_method,
+)
 from explorer.evidence.attributions.no_trace import undisturbed
 from explorer.evidence.case import Case
 from explorer.evidence.checks import dissociation
@@ -14,6 +23,7 @@ from explorer.evidence.labels import SPLITS, labelled
 from explorer.evidence.repair import SmallestSet, smallest_repair, smallest_still_fooling
 from explorer.evidence.reversal import Reversals
 from explorer.evidence.trust import Card, trust
+from explorer.memory import is_shortage
 from explorer.types import Checks, Evidence, Image, Network
 
 __all__ = [
@@ -39,6 +49,7 @@ __all__ = [
     "smallest_still_fooling",
     "trust",
     "undisturbed",
+    "usual_method",
 ]
 
 
@@ -71,4 +82,10 @@ def explain_pixels(
         if problem:
             raise ValueError(f"{METHODS[method].title} is not valid for this network: {problem}.")
         reversals = Reversals(case)
-        return labelled(reversals, method, METHODS[method].shares(reversals), splits)
+        try:
+            shares = METHODS[method].shares(reversals)
+        except RuntimeError as error:
+            if is_shortage(error) or not (problem := problems_of(case.network, case.image)[method]):
+                raise
+            raise ValueError(f"{METHODS[method].title} is not valid for this network: {problem}.") from error
+        return labelled(reversals, method, shares, splits)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from explorer.adapter import adapted
 from explorer.exact import exact_arithmetic
-from explorer.grid import changed_pixels, check_values, to_grid
+from explorer.grid import changed_pixels, check_values, single, to_grid
 from explorer.kernels import seen_by
 from explorer.memory import shrinking
 from explorer.types import Image, Images, Logits, Network
@@ -63,8 +63,9 @@ class Case:
                 got = tuple(picture.shape) if torch.is_tensor(picture) else type(picture).__name__
                 raise ValueError(f"image and adversarial must be tensors of one shape (3, h, w); got {name} {got}.")
             check_values(name, picture)
+        label = int(label)
         with exact_arithmetic(image.device), torch.inference_mode(False):
-            image, adversarial = to_grid(image), to_grid(adversarial)
+            image, adversarial = to_grid(single(image)), to_grid(single(adversarial))
             network, _ = adapted(network, image[None])
             clean, after = centred_logits(network, torch.stack([image, adversarial]))
             if not 0 <= label < len(after):

@@ -13,6 +13,7 @@ from explorer.palette import ACCENT, LOOKS
 
 BINS = 30  # of a histogram, about
 PAD = 18  # CSS pixels between two classes of a flow
+TICKS = 6  # of so few pictures each has a tick: else there are some between whole numbers
 LONGEST = 28  # letters of a class's name
 Interval = tuple[float, float, float]  # value, low, high: shares; NaN where there is none
 
@@ -42,6 +43,7 @@ def pixel_histogram(counts: Mapping[str, Sequence[int]]) -> go.Figure:
                 "hovertemplate": "%{text}: %{y} pictures<extra></extra>",
             }
         )
+    highest = max((max(bar["y"], default=0) for bar in bars), default=0)
     return go.Figure(
         bars,
         layout(
@@ -50,7 +52,7 @@ def pixel_histogram(counts: Mapping[str, Sequence[int]]) -> go.Figure:
             bargap=0.12,
             showlegend=len(counts) > 1,
             xaxis=axis("changed pixels of the fooled pictures", showgrid=False, tickformat=",d", rangemode="tozero"),
-            yaxis=axis("pictures", tickformat=",d"),
+            yaxis=axis("pictures", tickformat=",d", **({"dtick": 1} if highest < TICKS else {})),
         ),
     )
 

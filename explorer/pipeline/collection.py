@@ -25,7 +25,7 @@ from explorer.images import Resize, fit_pixels, from_uint8
 from explorer.pipeline.escaping import cell
 from explorer.pipeline.exploration import explore
 from explorer.pipeline.exports import picture_sha256
-from explorer.pipeline.files import FILES, RESULT, run_files
+from explorer.pipeline.files import FILES, RESULT, check_folder, run_files
 from explorer.pipeline.paper import PAPER, paper_kit
 from explorer.regions import Region, Size
 from explorer.types import STAGES, OnStep
@@ -101,6 +101,7 @@ class Collection:
         network = network_sha256(clf), clf.name, clf.class_names, clf.input_size, about
         self._decides = [explorer.__version__, network, type(attack).__name__, settings, self._given]
         _check_table(out / TABLE)
+        self._goes_on = (out / TABLE).exists()  # then what is damaged is made anew
         self._files = (PAPER, *FILES) if paper else FILES
         self._known = _known(out, self._files)
 
@@ -139,6 +140,8 @@ class Collection:
         key = {"picture": picture_sha256(image), "settings": settings, "label": picture.label}
         if known := self._again(key, folder):
             return known, True
+        if not self._goes_on:
+            check_folder(self.out / folder)
         found = explore(
             self._clf, image, self._attack, label=picture.label, region=region, on_step=on_step, **self._given
         )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from explorer.attacks import ATTACKS
+from explorer.evidence import METHODS
 from explorer.grid import changed_pixels, levels, same_picture
 from explorer.knobs import knobs
 from explorer.pipeline.exploration import Exploration
@@ -67,5 +68,5 @@ def _settings(each: Exploration) -> dict[str, Any]:
         "target": "any wrong class" if each.target is None else each.class_names[each.target],
         "stage": each.stage,
         "region": "everywhere" if each.region is None else each.region.text,
-        "labels by": each.evidence.method if each.evidence else "no labels",
+        "labels by": METHODS[each.evidence.method].title if each.evidence else "no labels",
     }

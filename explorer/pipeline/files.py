@@ -1,6 +1,7 @@
 """The files of one run: the attacked picture, with its marks, the table of pixels, and all about it."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,12 +18,35 @@ RESULT = "result.json"
 FILES = ("adversarial.png", "overlay.png", "pixels.csv", RESULT)  # the last one says that all are there
 
 
+FOOLS = "saved_picture_fools"  # of every result
+
+
+def check_folder(folder: Path) -> None:
+    """Somebody else's table and result are not written over. Raises ValueError with one sentence."""
+    for name, is_ours in (("pixels.csv", _is_table), (RESULT, _is_result)):
+        path = folder / name
+        if path.exists() and not is_ours(path):
+            raise ValueError(f"{path} is not of a run of this command: name another folder, or move it away.")
+
+
+def _is_table(path: Path) -> bool:
+    head = pixels_csv(None).partition("\n")[0].encode()
+    return path.is_file() and path.read_bytes().startswith(head)
+
+
+def _is_result(path: Path) -> bool:
+    try:
+        return FOOLS in json.loads(path.read_bytes())
+    except (OSError, ValueError, TypeError, RecursionError):
+        return False
+
+
 def run_files(exploration: Exploration, clf: Classifier, **more: Any) -> dict[str, bytes]:
     """The content of FILES by their names, in their order; `more` goes into the result."""
     each = exploration
     saved = to_png(each.adversarial)
     pixels = each.evidence.pixels if each.evidence else ()
-    result = {**report(each), "saved_picture_fools": _fools(saved, each, clf), **more}
+    result = {**report(each), FOOLS: _fools(saved, each, clf), **more}
     contents = (
         saved,
         to_png(overlay(each.adversarial, pixels)),

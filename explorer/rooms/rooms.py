@@ -56,6 +56,13 @@ class Rooms:
             room.seen = now
             return token
 
+    def come_back(self, code: str, token: str) -> View:
+        """A sign of life of a member whose page was loaded anew; what the room looks like."""
+        with self._guard:
+            room, now = self._room(code), self._clock()
+            room.members[token] = replace(self._member(room, token), seen=now)
+            return room.view(now)
+
     def leave(self, code: str, token: str) -> None:
         """A member goes, and what they said and found goes with them."""
         with self._guard:

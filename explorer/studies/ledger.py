@@ -54,8 +54,8 @@ class Ledger:
                 self._write(file)
         except OSError as error:
             raise ValueError(
-                f"{self.path} cannot be written: {error.strerror}. It holds all that was done before, so once there is "
-                "room the same study goes on."
+                f"{self.path} cannot be written: {error.strerror}. What it held before is still there, and once it can "
+                "be written again, the same study goes on."
             ) from error
         self._unwritten = []
 

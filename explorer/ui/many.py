@@ -115,7 +115,7 @@ def _watch(run: LongRun) -> None:
 
 def _show(collection: Collection, of_these: bool) -> None:
     rows = [*collection.rows]
-    with st.expander(f"Attacked together: {len(rows)} of {len(collection.pictures)} pictures", expanded=True):
+    with st.expander(f"All together: {len(rows)} of {len(collection.pictures)} pictures are done", expanded=True):
         if not of_these:
             st.caption("With the settings, and of the pictures, that were there when it was started.")
         shown = [name for name in SHOWN if name != "problem" or any(row[name] for row in rows)]

@@ -113,6 +113,22 @@ def carried() -> list[CarriedFile]:
     return [st.session_state.carried] if "carried" in st.session_state else []
 
 
+def still_there(key: str, files: Sequence[UploadedFile]) -> Sequence[UploadedFile]:
+    """What the control of this key was given, also if the visitor has been on another page since, which empties it."""
+    given = st.session_state.setdefault("given_files", {})
+    if files:
+        given[key] = [*files]
+    elif kept := given.get(key):
+        names = ", ".join(f"**{plain(file.name)}**" for file in kept[:TOLD]) + ", …" * (len(kept) > TOLD)
+        st.caption(f"From before in this visit: {names}. What is added here takes their place.")
+    return given.get(key, [])
+
+
+def let_go(key: str) -> None:
+    """The visitor has changed what this control holds."""
+    st.session_state.get("given_files", {}).pop(key, None)
+
+
 def uploaded() -> list[OwnPicture]:
     """Those that are there now."""
     return [*st.session_state.get("own_pictures", {}).values()]

@@ -102,13 +102,11 @@ def _told(shared: SharedPixels | None, one: int, two: int) -> str:
     """What the two changes have in common, in a sentence or two."""
     if shared is None:
         return "The two pictures differ in size, so their pixels cannot be compared."
-    told = (
-        f"**{shared.shared} changed pixels are in both**, {shared.only_first} only in {one}, {shared.only_second} only "
-    )
-    told += f"in {two}."
+    told = f"**{shared.shared:,} changed pixels are in both**, {shared.only_first:,} only in {one}, "
+    told += f"{shared.only_second:,} only in {two}."
     if shared.shared:
-        told += f" Of those in both, {shared.same_colour} have the same new colour"
-        told += f", and {shared.same_kind} of {shared.labelled} the same kind." if shared.labelled else "."
+        told += f" Of those in both, {shared.same_colour:,} have the same new colour"
+        told += f", and {shared.same_kind:,} of {shared.labelled:,} the same kind." if shared.labelled else "."
     return told
 
 

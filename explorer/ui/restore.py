@@ -13,12 +13,13 @@ from explorer.ui.attacks import name_of, prefix_of
 from explorer.ui.controls import keep_stop, nearest
 from explorer.ui.link import link, unlink
 from explorer.ui.markdown import plain
-from explorer.ui.own_pictures import OwnPicture, keep_beside, uploaded
+from explorer.ui.own_pictures import OwnPicture, keep_beside, let_go, uploaded
 
 
 def restore_upload() -> None:
     """Files were uploaded: what the newest of them remembers is put back, and it is shown."""
     st.session_state.restored = None
+    let_go("upload")
     keep_beside(False)
     known = {picture.id for picture in uploaded()}
     for file in st.session_state.upload:

@@ -177,9 +177,10 @@ def _recommendation(best: Recommendation, found: Check | None, search: Search, n
     if found is not None:
         difference = found.difference
         words = {"fewer": "fewer pixels", "more": "more pixels"}.get(difference.verdict, difference.verdict)
+        interval = ", 95 % interval" * bool(difference.pictures)
         st.markdown(
             f"On {len(search.unseen.images)} other pictures, against the setting that the search started from: "
-            f"**{words}** ({difference}, 95 % interval). Of these others, {percent(found.recommended.success)} are "
+            f"**{words}** ({difference}{interval}). Of these others, {percent(found.recommended.success)} are "
             f"fooled, and {percent(found.start.success)} by that setting."
         )
     else:

@@ -14,7 +14,7 @@ from explorer.ui.fitting import Original, convert, in_plain_view
 from explorer.ui.gallery import gallery as thumbnails
 from explorer.ui.link import bound, link, linked, linked_number, note_unknown, said, unlink, whole
 from explorer.ui.markdown import plain
-from explorer.ui.own_pictures import carried, choose_one, offered, own_pictures, tell_problems
+from explorer.ui.own_pictures import carried, choose_one, let_go, offered, own_pictures, still_there, tell_problems
 from explorer.ui.restore import restore_upload, tell_restored
 
 PHOTOGRAPHS, UPLOAD, CAMERA = "Photographs", "Upload", "Camera"
@@ -164,7 +164,7 @@ def _own(source: str, size: tuple[int, int]) -> Original | None:
             "over http: take the picture with your device's own camera, and upload it here."
         )
     if camera:
-        file = st.camera_input(f"Take a picture; {STAYS}", key="camera")
+        file = st.camera_input(f"Take a picture; {STAYS}", key="camera", on_change=let_go, args=["camera"])
         files = [] if file is None else [file]
     else:
         files = st.file_uploader(
@@ -175,6 +175,7 @@ def _own(source: str, size: tuple[int, int]) -> Original | None:
             on_change=restore_upload,
             max_upload_size=limits().picture_mb,
         )
+    files = still_there(OWN[source], files)
     if not files and (brought := carried()):
         st.caption(f"Brought along from another page: **{plain(brought[0].name)}**.")
     pictures = own_pictures(offered(files))

@@ -248,6 +248,9 @@ def test_a_class_in_a_room(new_tab):
         expect(student.page.locator("h1")).to_have_text("Fool it")
     expect(teacher.page.get_by_test_id("stMetricValue").first).to_have_text(str(STUDENTS))
 
+    students[1].page.reload()
+    expect(students[1].page.get_by_role("button", name="Leave the room")).to_be_visible()
+
     first = students[0]
     first.choose_sign(1, 3)
     first.press("Fool the network")
@@ -255,6 +258,10 @@ def test_a_class_in_a_room(new_tab):
     card = teacher.page.locator(".wall figure").first
     expect(card).to_contain_text("2 pixels")
     expect(card).to_contain_text(RUDE)
+    joined = teacher.page.get_by_test_id("stMetric").filter(has_text="Joined").get_by_test_id("stMetricValue")
+    expect(joined).to_have_text(str(STUDENTS))  # also after a reload
+    teacher.page.get_by_text("Names and wall").click()
+    expect(teacher.page.locator(".st-key-off_entry input")).to_be_enabled()
 
     teacher.page.locator(".st-key-hold_step input").click()
     teacher.page.get_by_role("option", name="4 Predict before you see").click()

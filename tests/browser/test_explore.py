@@ -57,6 +57,19 @@ def test_the_first_pictures_do_not_wait_for_the_charts(explore):
     assert explore.page.evaluate("came") == ["pictures", "charts"]
 
 
+def test_back_from_another_page_finds_what_was_set(explore):
+    explore.open(QUICK + "&lam=3")
+    before, address = explore.story, explore.page.url
+    explore.page.get_by_role("link", name="Games").first.click()
+    expect(explore.page).to_have_url(re.compile("games"))
+    explore.idle()
+    explore.page.go_back()
+    expect(explore.page).to_have_url(re.compile("lam=3"))
+    explore.settle()
+    assert explore.story == before
+    assert explore.page.url == address
+
+
 def test_every_picture_has_an_alternative_text_crisp_pixels_and_is_compared_where_one_points(explore):
     explore.open(QUICK)
     expect(explore.pictures).to_have_count(3)

@@ -7,19 +7,19 @@ from torch import Tensor
 
 from explorer.adapter import adapted
 from explorer.evidence.attributions import attention, games, layers, paths
-from explorer.evidence.attributions.capabilities import Capabilities, find_capabilities
+from explorer.evidence.attributions.capabilities import Capabilities, find_capabilities, gives_gradients
 from explorer.evidence.attributions.no_trace import undisturbed
 from explorer.evidence.case import Case
 from explorer.evidence.reversal import Reversals
 from explorer.types import Image, Network
 
-__all__ = ["DEFAULT_METHOD", "MAPS", "METHODS", "Map", "Method", "methods_for"]
+__all__ = ["DEFAULT_METHOD", "MAPS", "METHODS", "Map", "Method", "methods_for", "usual_method"]
 
 Problem = Callable[[Capabilities], str | None]
 
 
 def _anywhere(found: Capabilities) -> None:
-    """Valid for every network that has gradients."""
+    """Valid for every network."""
 
 
 def _of_case(function: Callable[[Case], Tensor]) -> Callable[[Reversals], Tensor]:
@@ -49,16 +49,19 @@ METHODS: dict[str, Method] = {
         "The gradients on the straight way from the clean to the attacked picture; the shares add up.",
         _of_case(paths.integrated_gradients),
         complete=True,
+        problem=Capabilities.gradient_problem,
     ),
     "gradient_x_change": Method(
         "gradient × change",
         "The gradient at the attacked picture times the change: one backward pass, true to first order.",
         _of_case(paths.gradient_x_change),
+        problem=Capabilities.gradient_problem,
     ),
     "saliency": Method(
         "saliency",
         "The gradient where each class is seen (true: clean picture; wrong: attacked one) times the change.",
         _of_case(paths.saliency),
+        problem=Capabilities.gradient_problem,
     ),
     "deep_lift": Method(
         "DeepLIFT",
@@ -71,6 +74,7 @@ METHODS: dict[str, Method] = {
         "GradientSHAP",
         "The gradient at random points between the two pictures.",
         _of_case(paths.gradient_shap),
+        problem=Capabilities.gradient_problem,
     ),
     "shapley": Method(
         "Shapley values",
@@ -114,7 +118,7 @@ METHODS: dict[str, Method] = {
     ),
 }
 
-DEFAULT_METHOD = "integrated_gradients"
+DEFAULT_METHOD, FOR_BLACK_BOXES = "integrated_gradients", "shapley"
 
 
 @dataclass(frozen=True)
@@ -160,6 +164,16 @@ def problems_of(network: Network, image: Image) -> dict[str, str | None]:
 
 
 def problem_of(method: str, network: Network, image: Image) -> str | None:
-    """The same for one method; the network is only looked at where that matters."""
+    """The same for one method; the network is only looked at where that matters: without gradients, it raises."""
     problem = METHODS[method].problem
-    return None if problem is _anywhere else problem(find_capabilities(network, image))
+    looks = problem not in (_anywhere, Capabilities.gradient_problem)
+    return problem(find_capabilities(network, image)) if looks else None
+
+
+def usual_method(network: Network, image: Image) -> str:
+    """The method for who names none: DEFAULT_METHOD, or FOR_BLACK_BOXES where the network gives no gradients. `image`
+    (3, h, w): any that it takes.
+    """
+    with undisturbed(network, image):
+        network, _ = adapted(network, image[None])
+        return DEFAULT_METHOD if gives_gradients(network, image) else FOR_BLACK_BOXES

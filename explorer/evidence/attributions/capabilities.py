@@ -21,6 +21,8 @@ _LINEAR = {  # functions of one activation without a bend in them, and what only
     *("add", "cat", "div", "sub", "truediv"),
     *("contiguous", "expand", "flatten", "permute", "reshape", "squeeze", "transpose", "unsqueeze", "view"),
 }
+_NO_GRADIENTS = "it needs gradients, which this network does not let through"
+_ONE_BY_ONE = "it must see both pictures in one pass, and this network takes one at a time"
 _SEALED = "it must look inside, and this network, traced, scripted or exported, only shows its logits"
 _TOKENS = {"softmax", "layer_norm", "scaled_dot_product_attention"}  # of networks that are no feature maps to the end
 
@@ -34,9 +36,17 @@ class Capabilities:
     last_map: nn.Module | None  # the last module whose output is (b, c, h, w) with more than one place
     sealed: bool = False  # some of it was computed by no torch function, so it cannot be looked into
     no_transformer: str | None = "it needs a transformer"  # why attention leads from no patch to the logits, or None
+    gradients: bool = True  # of the logits by the picture
+    one_by_one: bool = False  # a pass is of one picture
+
+    def gradient_problem(self) -> str | None:
+        """Why gradients are not to be had, or None."""
+        return None if self.gradients else _NO_GRADIENTS
 
     def guided_problem(self) -> str | None:
         """Why guided backpropagation is not valid, or None: every ReLU must be a module that can be hooked."""
+        if not self.gradients:
+            return _NO_GRADIENTS
         relus = self._calls(nn.ReLU)
         if not relus:
             return "it needs networks with nn.ReLU"
@@ -49,6 +59,8 @@ class Capabilities:
 
         Captum's rule for max pooling is left out: where few inputs change it loses most of the shares (92 % were seen).
         """
+        if not self.gradients:
+            return _NO_GRADIENTS
         if self.sealed:
             return _SEALED
         strange = {*self.functions} - _LINEAR - {"relu", "relu_"}
@@ -62,6 +74,10 @@ class Capabilities:
 
     def cam_problem(self) -> str | None:
         """Why Grad-CAM is not valid, or None: the class must be read off feature maps."""
+        if not self.gradients:
+            return _NO_GRADIENTS
+        if self.one_by_one:
+            return _ONE_BY_ONE
         if self.sealed:
             return _SEALED
         if self.functions["flip"]:
@@ -103,8 +119,28 @@ def find_capabilities(network: Network, image: Image) -> Capabilities:
     finally:
         for handle in handles:
             handle.remove()
-    found = Capabilities(watcher.names, calls, maps[-1] if maps else None, watcher.sealed)
+    found = Capabilities(
+        watcher.names,
+        calls,
+        maps[-1] if maps else None,
+        watcher.sealed,
+        gradients=gives_gradients(network, image),
+        one_by_one=any(getattr(module, "one_by_one", False) for module in modules),
+    )
     return replace(found, no_transformer=_no_transformer(network, image)) if ATTENTION & {*watcher.names} else found
+
+
+def gives_gradients(network: Network, image: Image) -> bool:
+    """Whether gradients of the logits by `image` (3, h, w) are to be had, be they 0."""
+    images = image[None].clone().requires_grad_()
+    try:
+        with torch.enable_grad():
+            torch.autograd.grad(network(images).sum(), images)
+    except (RuntimeError, ValueError) as error:  # a person's network says it as the latter
+        if is_shortage(error):
+            raise
+        return False
+    return True
 
 
 def _no_transformer(network: Network, image: Image) -> str | None:
@@ -115,7 +151,7 @@ def _no_transformer(network: Network, image: Image) -> str | None:
     except RuntimeError as error:  # as from a network that leaves torch on its way
         if is_shortage(error):
             raise
-        return "it needs gradients, which this network does not let through"
+        return _NO_GRADIENTS
     return None
 
 

@@ -82,12 +82,16 @@ class Difference:
 
     @property
     def verdict(self) -> str:
-        """fewer, more, or equal within error."""
+        """fewer, more, equal within error, or not comparable, where both fooled no picture."""
+        if not self.pictures:
+            return "not comparable"
         if self.mean + self.half_width < 0:
             return "fewer"
         return "more" if self.mean - self.half_width > 0 else "equal within error"
 
     def __str__(self) -> str:
+        if not self.pictures:
+            return "no picture was fooled with both"
         return f"{self.mean:+.2f} ± {self.half_width:.2f} pixels on {self.pictures} pictures"
 
 

@@ -225,7 +225,7 @@ def _others(shares: Sequence[Share]) -> str:
 
 def _counted(shares: Sequence[Share]) -> str:
     hits, of = sum(share.hits for share in shares), sum(share.of for share in shares)
-    return f"{hits} of {of} cases{f', {100 * hits / of:.0f} %' if of else ''}"
+    return f"{hits:,} of {of:,} cases{f', {100 * hits / of:.0f} %' if of else ''}"
 
 
 def _listed(rows: Sequence[str], columns: Sequence[str], shares: Sequence[Sequence[Share]]) -> str:

@@ -12,6 +12,19 @@ from explorer.ui.markdown import plain
 from explorer.ui.pages import LESSON
 from explorer.ui.rooms import rooms
 
+SEAT = "seat"
+KEEP_SEAT = """
+export default function ({ data, setTriggerValue }) {
+  const name = "sparse-attack-explorer.seat";
+  if (data.token) {
+    sessionStorage.setItem(name, JSON.stringify([data.code, data.token]));
+    return;
+  }
+  const [code, token] = JSON.parse(sessionStorage.getItem(name) ?? "[]");
+  if (token && code === data.code) setTriggerValue("token", token);
+}
+"""
+
 ROOM = "room"  # the link's parameter
 HONEST = (
     "You may leave the name empty, or invent one: nobody asks for your real name. What the class sees of you is that "
@@ -31,7 +44,8 @@ def greet(me: Sitting) -> bool:
             unlink(ROOM)  # of the room that is gone
     code = said(ROOM)
     if me.joined:
-        link(ROOM, me.code, "")  # after a reload one is asked in again
+        link(ROOM, me.code, "")  # so that one comes back after a reload
+        _keep_seat(me, me.code)
         with st.container(horizontal=True, vertical_alignment="center", key="in-room"):
             st.markdown(f":green-badge[in room {spelled(me.code)}]", width="content")
             st.button("Leave the room", key="leave", type="tertiary", on_click=_leave, args=[me])
@@ -41,8 +55,23 @@ def greet(me: Sitting) -> bool:
         except ValueError as error:
             st.error(plain(error))
             return False
+        _keep_seat(me, read_code(code))
         join_form(me, code)
     return bool(me.joined or code)
+
+
+def _keep_seat(me: Sitting, code: str) -> None:
+    """Let the tab keep which member of this room it is, so that whoever loads the page anew is not somebody else."""
+
+    def heard() -> None:
+        token = st.session_state[SEAT].token
+        if isinstance(token, str) and not me.joined:
+            with suppress(ValueError):  # the seat of somebody who has left
+                me.lock = rooms().come_back(code, token).lock
+                me.code, me.token = code, token
+
+    component = st.components.v2.component("kept_seat", js=KEEP_SEAT)
+    component(key=SEAT, data={"code": code, "token": me.token}, on_token_change=heard)
 
 
 def join_form(me: Sitting, code: str) -> None:

@@ -129,7 +129,7 @@ def hold(code: str, key: str, lock: Lock) -> None:
 def care(me: Sitting, view: View) -> None:
     """Names and finds that are better not shown, the key, and the end."""
     code, key = me.taught
-    with st.expander("Names and wall"):
+    with st.expander("Names and wall", key="names-and-wall", on_change="rerun"):  # as they are when it is opened
         if st.button("Look again", key="look-again", help="Who has come since this list was made"):
             st.rerun()
         named = {
