@@ -7,7 +7,8 @@ for any other there is one sentence that says what was expected and what came.
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext
+from itertools import chain
 from typing import Any
 
 import torch
@@ -61,11 +62,9 @@ class Adapted(nn.Module):
         return self.origin
 
     def train(self, mode: bool = True) -> "Adapted":
-        """As of any module; an exported program keeps its mode, which is part of its graph."""
-        self.training = mode
-        if isinstance(self.network, nn.Module):
-            with suppress(NotImplementedError):
-                self.network.train(mode)
+        """As of any module."""
+        for module in self.modules():  # not by their .train(), which exported networks refuse, and others override
+            module.training = mode
         return self
 
     def forward(self, images: Images) -> Logits:
@@ -122,6 +121,14 @@ def adapted(network: Callable, images: Images) -> tuple[Network, int]:
     if plain and not copies and not one_by_one and not dense:
         return network, logits.shape[1]
     return Adapted(network, copies=copies, one_by_one=one_by_one, dense=dense), logits.shape[1]
+
+
+def as_it_takes(network: Callable, images: Images) -> Images:
+    """Pictures in double precision as float32, if that is what the network computes with; others as they are."""
+    if not isinstance(network, nn.Module) or images.dtype != torch.float64:
+        return images
+    kinds = {tensor.dtype for tensor in chain(network.parameters(), network.buffers()) if tensor.is_floating_point()}
+    return images.float() if torch.float32 in kinds and torch.float64 not in kinds else images
 
 
 def _is_dense(network: Callable, some: Images, logits: Logits) -> bool:

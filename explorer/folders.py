@@ -55,9 +55,13 @@ def cache_folder() -> Path:
 
 def replace_file(path: Path, content: bytes) -> None:
     """Write a file as a whole: who stops the program, or has no room left, finds the one before, or this one. Its
-    folder is made if need be.
+    folder is made if need be. Where a link is, its file is written; a device, or a pipe, is written into.
     """
+    path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and not path.is_file():
+        path.write_bytes(content)
+        return
     part = path.with_name(path.name + ".part")
     try:
         part.write_bytes(content)

@@ -20,11 +20,6 @@ def check_values(name: str, images: Tensor) -> None:
         raise ValueError(f"{name} must lie in [0, 1]; got values from {images.min():.3g} to {images.max():.3g}.")
 
 
-def single(images: Tensor) -> Tensor:
-    """Pictures in double precision, which few networks take and some devices lack, as float32; others as they are."""
-    return images.float() if images.dtype == torch.float64 else images
-
-
 def levels(images: Tensor) -> Tensor:
     """The nearest of 0..255 for values in [0, 1], as uint8; values outside count as the nearer end."""
     return images.detach().mul(255).round_().clamp_(0, 255).to(torch.uint8)

@@ -37,6 +37,16 @@ class NoGradient(Network):
             return super().forward(x)
 
 
+class LeavesTorch(Network):
+    def forward(self, x):
+        return super().forward(torch.from_numpy(x.numpy().copy()))
+
+
+class Rounds(Network):
+    def forward(self, x):
+        return super().forward((x * 255).round() / 255)
+
+
 class Alone(Network):
     def forward(self, x):
         assert len(x) == 1
@@ -82,6 +92,13 @@ def test_what_random_search_finds_without_gradients_is_labelled_without_them(min
     assert result["n_pixels"] == len(result["evidence"]["pixels"]) > 0
 
 
+def test_a_gradient_of_zeros_says_nothing_about_pixels(mine, picture, tmp_path):
+    assert attack(mine, "Rounds", picture, tmp_path / "out", "--attack", "random", "--queries", "300") in (0, 3)
+    result = json.loads((tmp_path / "out/result.json").read_text())
+    assert result["evidence"]["method"] == "shapley"
+    assert any(pixel["obscuring"] for pixel in result["evidence"]["pixels"])
+
+
 @pytest.mark.parametrize("method", ["integrated_gradients", "saliency", "deep_lift", "grad_cam", "guided_grad_cam"])
 def test_a_method_that_needs_gradients_is_refused_before_any_work(method, mine, picture, tmp_path, capsys):
     out = tmp_path / "out"
@@ -100,8 +117,9 @@ def test_on_a_folder_as_well_and_its_table_stays(mine, picture, tmp_path, capsys
     assert (out / "results.csv").read_bytes() == before
 
 
-def test_in_python_it_is_one_sentence(mine):
-    clf = as_classifier(load_python(f"{mine}:NoGradient"), "mine", (8, 8))
+@pytest.mark.parametrize("network", ["NoGradient", "LeavesTorch"])
+def test_in_python_it_is_one_sentence(network, mine):
+    clf = as_classifier(load_python(f"{mine}:{network}"), "mine", (8, 8))
     image = torch.full((3, 8, 8), 0.5)
     changed = image.clone()
     changed[:, 2, 3] = 1
@@ -132,7 +150,9 @@ def test_pictures_in_double_precision_are_taken(mine, tmp_path):
     assert run("bench", *given, "--attacks", "sparse-5-bare", "--repeats", "0", "--out", str(tmp_path / "b.csv")) == 0
     network = nn.Sequential(nn.Flatten(), nn.Linear(192, 3))
     images = torch.rand(2, 3, 8, 8, dtype=torch.float64)
-    result = SparseAttack(steps=5)(network, images, network(images.float()).argmax(1))
-    assert result.adversarial.dtype == torch.float32
-    evidence = explain_pixels(network, images[0], 1 - images[0], torch.tensor(0))
-    assert evidence.pixels
+    labels = network(images.float()).argmax(1)
+    for kind in (torch.float32, torch.float64):  # of the network
+        network.to(kind)
+        assert SparseAttack(steps=5)(network, images, labels).adversarial.dtype == kind
+        assert explain_pixels(network, images[0], 1 - images[0], torch.tensor(0)).pixels
+        assert usual_method(network, images[0]) == "integrated_gradients"

@@ -148,8 +148,9 @@ def test_somebody_elses_result_is_not_written_over(tmp_path, capsys):
     folder, out = write(tmp_path / "in", a="yield-1", b="no-entry-1"), tmp_path / "out"
     (out / "a").mkdir(parents=True)
     (out / "a" / "result.json").write_text("{}")
-    assert attack(folder, out) == 2
-    assert (out / "a" / "result.json").read_text() == "{}"
+    for _ in range(2):
+        assert attack(folder, out) == 2
+        assert (out / "a" / "result.json").read_text() == "{}"
     assert "is not of a run of this command" in table(out)["a.png"]["problem"]
     assert table(out)["b.png"]["fooled"]
 

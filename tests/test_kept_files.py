@@ -4,6 +4,7 @@ before any work.
 
 import csv
 import json
+from pathlib import Path
 
 import pytest
 from test_cli import MODEL, refused, run
@@ -16,6 +17,8 @@ TABLES = {
     "transfer": ["--models", "signs-cnn,signs-vit", *QUICK],
     "evidence": ["--model", "signs-cnn", *QUICK],
     "attention": ["--model", "signs-vit", *QUICK],
+    "experiment": ["width", "--model", "signs-cnn", *QUICK],
+    "tune": ["--model", "signs-cnn", *QUICK, "--trials", "1", "--check", "0"],
 }
 
 
@@ -35,10 +38,29 @@ def test_a_place_where_nothing_can_be_written_is_said_first(command, tmp_path, c
     assert "--out must be a file in a folder" in line
 
 
+def test_a_folder_that_can_only_be_read_is_said_first(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("os.access", lambda path, _mode: path != tmp_path)
+    line = refused(run("bench", *TABLES["bench"], "--out", str(tmp_path / "table.csv")), capsys)
+    assert f"{tmp_path} can only be read" in line
+    assert "--out must be a file" in refused(run("bench", *TABLES["bench"], "--out", "/"), capsys)
+
+
 @pytest.mark.parametrize("command", ["sweep", "bench"])
-def test_its_own_table_is_written_again(command, tmp_path):
+def test_its_own_table_is_written_again_and_so_is_an_empty_file(command, tmp_path):
+    (tmp_path / "table.csv").touch()
     for _ in range(2):
         assert run(command, *TABLES[command], "--out", str(tmp_path / "table.csv")) == 0
+    assert (tmp_path / "table.csv").stat().st_size
+
+
+def test_a_device_is_written_into_and_a_link_is_followed(tmp_path):
+    assert run("bench", *TABLES["bench"], "--out", "/dev/null") == 0
+    assert not Path("/dev/null").is_file()
+    link = tmp_path / "link.csv"
+    link.symlink_to(tmp_path / "table.csv")
+    assert run("bench", *TABLES["bench"], "--out", str(link)) == 0
+    assert link.is_symlink()
+    assert (tmp_path / "table.csv").is_file()
 
 
 @pytest.mark.parametrize(("name", "content"), [("result.json", '{"marks": 1}'), ("pixels.csv", "name,mark\n")])

@@ -16,7 +16,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from explorer.adapter import adapted
+from explorer.adapter import adapted, as_it_takes
 from explorer.attacks.anew import Anew
 from explorer.attacks.books import Books, Progress
 from explorer.attacks.growing import Growing
@@ -69,7 +69,7 @@ def run(
         as_one_sentence(),
         _ordinary_tensors(),
     ):
-        images = validated_images(images)
+        images = as_it_takes(network, validated_images(images))
         with exact_arithmetic(images.device):
             network, n_classes = adapted(network, images)
             labels, targets = validated_classes(labels, targets, images, n_classes)

@@ -3,12 +3,12 @@
 import torch
 from torch import Tensor
 
-from explorer.grid import from_levels, levels, single, to_grid
+from explorer.grid import from_levels, levels, to_grid
 from explorer.types import Images, Labels
 
 
 def validated_images(images: Images) -> Images:
-    """Detached images on the 8-bit grid, as ordinary tensors of single precision at most. ValueError on bad input."""
+    """Detached images on the 8-bit grid, as ordinary tensors. Raises ValueError on bad input."""
     if not torch.is_tensor(images) or images.ndim != 4 or images.shape[1] != 3 or not len(images):
         got = tuple(images.shape) if torch.is_tensor(images) else type(images).__name__
         raise ValueError(f"images must be a tensor of shape (b, 3, h, w) with b >= 1; got {got}.")
@@ -19,7 +19,7 @@ def validated_images(images: Images) -> Images:
     low, high = images.min().item(), images.max().item()
     if low < 0 or high > 1:
         raise ValueError(f"images must lie in [0, 1]; got values from {low:.3g} to {high:.3g}.")
-    return to_grid(single(images.detach().contiguous()))
+    return to_grid(images.detach().contiguous())
 
 
 def validated_classes(

@@ -5,7 +5,7 @@ It may carry `class_names` (a list, a dict by index, or the name of a data set) 
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 
@@ -51,9 +51,8 @@ def _wrapped(network: Callable, named: str, device: str | torch.device) -> Adapt
         network = network.to(device)
         for weight in network.parameters():  # scripted networks have no requires_grad_ of their own
             weight.requires_grad_(False)
-        with suppress(NotImplementedError):  # of an exported program: its mode is part of its graph
-            network.eval()
     wrapped = Adapted(network, copies=True, one_by_one=False, guarded=True, origin=_origin(named))
+    wrapped.eval()
     size = getattr(network, "input_size", None)
     if size is not None:
         wrapped.input_size = _size(size)

@@ -24,6 +24,7 @@ from explorer.folders import replace_file
 from explorer.images import fit
 from explorer.palette import kind_text
 from explorer.pipeline import (
+    FOOLS,
     PAPER,
     RESULT,
     UPLOAD,
@@ -110,7 +111,7 @@ def run(args: argparse.Namespace) -> int:
         files[PAPER] = paper_kit(exploration, query_of(exploration, _linked(sample)))
     for name, content in files.items():
         replace_file(args.out / name, content)
-    fools = json.loads(files[RESULT])["saved_picture_fools"]
+    fools = json.loads(files[RESULT])[FOOLS]
 
     if image.shape != sample.image.shape:
         print(_fitted(sample.image, clf))

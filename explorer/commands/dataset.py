@@ -19,11 +19,13 @@ import torch
 from tqdm import tqdm
 
 from explorer import user_code
+from explorer.adapter import as_it_takes
 from explorer.classifiers import Classifier
 from explorer.commands import engines, methods, networks, options, pictures
 from explorer.commands.tables import aligned
 from explorer.evidence import DEFAULT_METHOD
 from explorer.folders import replace_file
+from explorer.grid import to_grid
 from explorer.hashes import files_sha256
 from explorer.images import to_png
 from explorer.pipeline import cell, one_line
@@ -157,6 +159,7 @@ def _listed(args: argparse.Namespace, clf: Classifier) -> list[Listed]:
         return named_pictures(args.pictures, args.n, args.choice_seed, args.data)
     if user_code.is_code(args.pictures):
         images, labels = pictures.own_pictures(args.pictures)
+        images = to_grid(as_it_takes(clf, images))
         found = zip(images[: args.n], labels.tolist(), strict=False)
         return [Listed(str(number), lambda image=image: image, label) for number, (image, label) in enumerate(found)]
     class_names = None if args.guess else clf.class_names

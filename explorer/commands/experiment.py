@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     args.out = args.out or Path(f"out/experiment-{args.name}.csv")
     experiment = _of_the_attack(EXPERIMENTS[args.name], args)
     settings = experiment.settings  # a bad value is refused before any work
-    check(args)
+    check(args, *experiment.by)
     ledger = Ledger(args.out.parent / "experiments.jsonl")
     with engines.engine(args) as engine:
         subjects = [subject(args.model, args)]

@@ -71,6 +71,7 @@ def _collection(
         )
         for path in files
     ]
+    method = methods.chosen_method(args.method, clf)
     args.out.mkdir(parents=True, exist_ok=True)
     code = Path(args.model.rpartition(":")[0])
     return Collection(
@@ -82,7 +83,7 @@ def _collection(
         region=lambda original: regions.chosen_region(
             args.region, Sample("a picture of a folder", torch.empty(3, *original, device="meta")), clf
         ),
-        method=methods.chosen_method(args.method, clf),
+        method=method,
         paper=args.paper,
         about=files_sha256([code]) if user_code.is_code(args.model) else "",
     )

@@ -14,7 +14,8 @@ def add_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--method",
         choices=list(METHODS),
-        help=f"how pixels are labelled (default: {DEFAULT_METHOD}; {FOR_BLACK_BOXES} for a network without gradients)",
+        help=f"how pixels are labelled (default: {DEFAULT_METHOD}; {FOR_BLACK_BOXES} if a network has no gradients, "
+        "or only zeros)",
     )
 
 
@@ -22,9 +23,9 @@ def chosen_method(name: str | None, clf: Classifier) -> str:
     """The method of this name, or the usual one for the network. Raises ValueError with one sentence, before any work,
     where it is not valid for it.
     """
-    blank = torch.zeros(3, *clf.input_size, device=clf.device)
+    picture = torch.rand(3, *clf.input_size, generator=torch.Generator().manual_seed(0)).to(clf.device)
     if name is None:
-        return usual_method(clf, blank)
-    if problem := methods_for(clf, blank)[name]:
+        return usual_method(clf, picture)
+    if problem := methods_for(clf, picture)[name]:
         raise ValueError(f"{METHODS[name].title} is not valid for {clf.name}: {problem}.")
     return name

@@ -11,13 +11,14 @@ from torch import nn
 from tqdm import tqdm
 
 from explorer import user_code
+from explorer.adapter import as_it_takes
 from explorer.attacks import Attack
 from explorer.classifiers.class_names import classes_of_folders
 from explorer.classifiers.python import count_classes, device_of
 from explorer.commands import options
 from explorer.exact import exact_arithmetic
 from explorer.folders import visible
-from explorer.grid import check_values, single, to_grid
+from explorer.grid import check_values, to_grid
 from explorer.images import fit, fit_pixels, from_uint8, load_pixels, picture_files
 from explorer.samples import DATA_SETS, EVERY, find_sample, sources
 from explorer.types import Flags, Images, Labels, Sample
@@ -127,7 +128,8 @@ def _checked_chunks(source: str, network: nn.Module, n: int, seed: int, data: Pa
     """The pictures of `source`, whose classes are all known to the network."""
     if n < 1 or seed < 0:
         raise ValueError(f"--n must be at least 1 and --seed at least 0; got {n} and {seed}.")
-    for chunk, classes in _chunks(source, network, n, seed, data):
+    for given, classes in _chunks(source, network, n, seed, data):
+        chunk = to_grid(as_it_takes(network, given))
         n_classes = count_classes(network, tuple(chunk.shape[2:]))
         if classes.min() < 0 or classes.max() >= n_classes:
             raise ValueError(f"{source} has class {int(classes.max())}; the network knows 0 to {n_classes - 1}.")
@@ -180,7 +182,7 @@ def own_pictures(source: str) -> Chunk:
     if labels.shape != images.shape[:1] or labels.is_floating_point():
         raise ValueError(f"{source} must return integer labels ({len(images)},); got {tuple(labels.shape)}.")
     check_values(f"images of {source}", images)
-    return to_grid(single(images)), labels.long()  # what is classified correctly is what will be attacked
+    return to_grid(images), labels.long()  # what is classified correctly is what will be attacked
 
 
 def _folder(folder: Path, class_names: list[str] | None, size: tuple[int, int] | None, seed: int) -> Iterator[Chunk]:

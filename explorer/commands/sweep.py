@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     settings = grid(base, values)  # a bad value is refused before any work
     check(args)
     kept = args.out.with_suffix(".jsonl")
-    if args.out.exists() and not kept.exists():
+    if args.out.is_file() and args.out.stat().st_size and not kept.exists():
         raise ValueError(
             f"{args.out} is no table of a sweep that {kept.name} knows: name another file, or move it away."
         )
@@ -76,11 +76,11 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def check(args: argparse.Namespace) -> None:
-    """Raise ValueError for a batch or a file that cannot be."""
+def check(args: argparse.Namespace, *columns: str) -> None:
+    """Raise ValueError for a batch or a file that cannot be. `columns`: see check_file."""
     if args.batch is not None and args.batch < 1:
         raise ValueError(f"--batch must be at least 1; got {args.batch}.")
-    check_file(args.out)
+    check_file(args.out, *columns)
     if args.out.suffix not in FORMATS:
         raise ValueError(f"--out must end in {' or '.join(FORMATS)}; got {args.out}.")
 

@@ -21,14 +21,16 @@ def aligned(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def check_file(path: Path, *columns: str) -> None:
     """Before anything is measured: the table can be written to `path`, and what is there is an earlier one, which
-    begins with these columns. Raises ValueError with one sentence.
+    begins with these columns, or nothing. Raises ValueError with one sentence.
     """
-    folder = next(each for each in path.absolute().parents if each.exists())
+    folder = next((each for each in path.absolute().parents if each.exists()), path)
     if not folder.is_dir() or path.is_dir():
         raise ValueError(f"--out must be a file in a folder; got {path}.")
-    if not os.access(path if path.exists() else folder, os.W_OK):
-        raise ValueError(f"{path} cannot be written: its folder can only be read.")
-    if path.exists() and columns:
+    if path.exists() and not path.is_file():
+        return  # a device, or a pipe
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ValueError(f"{path} cannot be written: {folder} can only be read.")
+    if columns and path.suffix != ".parquet" and path.exists() and path.stat().st_size:
         with path.open("rb") as file:
             head = file.readline().decode("utf-8", errors="replace")
         if not head.startswith(",".join([*columns, ""])):

@@ -15,6 +15,7 @@ from explorer.evidence.attributions import (
     problems_of,
     usual_method,
 )
+from explorer.evidence.attributions.capabilities import gradient_at
 from explorer.evidence.attributions.no_trace import undisturbed
 from explorer.evidence.case import Case
 from explorer.evidence.checks import dissociation
@@ -42,6 +43,7 @@ __all__ = [
     "dissociation",
     "examine",
     "explain_pixels",
+    "gradient_at",
     "labelled",
     "methods_for",
     "patch_attention",
@@ -84,7 +86,7 @@ def explain_pixels(
         reversals = Reversals(case)
         try:
             shares = METHODS[method].shares(reversals)
-        except RuntimeError as error:
+        except (RuntimeError, ValueError) as error:  # the latter of a person's network that leaves torch
             if is_shortage(error) or not (problem := problems_of(case.network, case.image)[method]):
                 raise
             raise ValueError(f"{METHODS[method].title} is not valid for this network: {problem}.") from error

@@ -7,9 +7,9 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from explorer.adapter import adapted
+from explorer.adapter import adapted, as_it_takes
 from explorer.exact import exact_arithmetic
-from explorer.grid import changed_pixels, check_values, single, to_grid
+from explorer.grid import changed_pixels, check_values, to_grid
 from explorer.kernels import seen_by
 from explorer.memory import shrinking
 from explorer.types import Image, Images, Logits, Network
@@ -65,7 +65,7 @@ class Case:
             check_values(name, picture)
         label = int(label)
         with exact_arithmetic(image.device), torch.inference_mode(False):
-            image, adversarial = to_grid(single(image)), to_grid(single(adversarial))
+            image, adversarial = (to_grid(as_it_takes(network, each)) for each in (image, adversarial))
             network, _ = adapted(network, image[None])
             clean, after = centred_logits(network, torch.stack([image, adversarial]))
             if not 0 <= label < len(after):

@@ -7,7 +7,7 @@ from explorer.pipeline.cures import Advice, advise, trials
 from explorer.pipeline.escaping import cell, one_line
 from explorer.pipeline.exploration import Asked, Clean, Exploration, explore, percent, prepared, probabilities
 from explorer.pipeline.exports import picture_sha256, pixels_csv, report, snippet
-from explorer.pipeline.files import FILES, RESULT, check_folder, run_files
+from explorer.pipeline.files import FILES, FOOLS, RESULT, check_folder, run_files
 from explorer.pipeline.findings import Cure, Finding
 from explorer.pipeline.ghost import Ghost
 from explorer.pipeline.overlay import overlay
@@ -22,6 +22,7 @@ from explorer.pipeline.what_if import Outcome, WhatIf, at_the_end, look_at, smal
 
 __all__ = [
     "FILES",
+    "FOOLS",
     "PAPER",
     "RESULT",
     "TABLE",

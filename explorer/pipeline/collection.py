@@ -25,7 +25,7 @@ from explorer.images import Resize, fit_pixels, from_uint8
 from explorer.pipeline.escaping import cell
 from explorer.pipeline.exploration import explore
 from explorer.pipeline.exports import picture_sha256
-from explorer.pipeline.files import FILES, RESULT, check_folder, run_files
+from explorer.pipeline.files import FILES, FOOLS, RESULT, check_folder, run_files
 from explorer.pipeline.paper import PAPER, paper_kit
 from explorer.regions import Region, Size
 from explorer.types import STAGES, OnStep
@@ -101,7 +101,7 @@ class Collection:
         network = network_sha256(clf), clf.name, clf.class_names, clf.input_size, about
         self._decides = [explorer.__version__, network, type(attack).__name__, settings, self._given]
         _check_table(out / TABLE)
-        self._goes_on = (out / TABLE).exists()  # then what is damaged is made anew
+        self._made = _made(out / TABLE)
         self._files = (PAPER, *FILES) if paper else FILES
         self._known = _known(out, self._files)
 
@@ -140,7 +140,7 @@ class Collection:
         key = {"picture": picture_sha256(image), "settings": settings, "label": picture.label}
         if known := self._again(key, folder):
             return known, True
-        if not self._goes_on:
+        if folder not in self._made:  # what was made here and is damaged is made anew
             check_folder(self.out / folder)
         found = explore(
             self._clf, image, self._attack, label=picture.label, region=region, on_step=on_step, **self._given
@@ -222,7 +222,7 @@ def _row(result: dict) -> Row:
         "probability_before": result["confidence"]["before"],
         "after": after,
         "probability_after": result["confidence"]["after"],
-        "fooled": result["saved_picture_fools"],
+        "fooled": result[FOOLS],
         "pixels": result["n_pixels"],
         **{f"pixels_{stage}": count for stage, count in result["n_pixels_after_stage"].items()},
         "seconds": round(sum(result["seconds"].values()), 3),
@@ -269,6 +269,14 @@ def _check_table(path: Path) -> None:
             head = ""
         if head != ",".join(COLUMNS):
             raise ValueError(f"{path} is no table of this command: name another folder, or move it away.")
+
+
+def _made(path: Path) -> set[str]:
+    """The folders whose files this table says were written."""
+    if not path.exists():
+        return set()
+    with path.open(newline="", encoding="utf-8", errors="replace") as file:
+        return {row["folder"] or "" for row in csv.DictReader(file) if not row["problem"]}
 
 
 def _fingerprint(known: Any) -> str:

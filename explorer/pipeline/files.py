@@ -14,11 +14,8 @@ from explorer.pipeline.exploration import Exploration
 from explorer.pipeline.exports import pixels_csv, report
 from explorer.pipeline.overlay import overlay
 
-RESULT = "result.json"
+RESULT, FOOLS = "result.json", "saved_picture_fools"  # and what every result says
 FILES = ("adversarial.png", "overlay.png", "pixels.csv", RESULT)  # the last one says that all are there
-
-
-FOOLS = "saved_picture_fools"  # of every result
 
 
 def check_folder(folder: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from explorer.folders import replace_file
 from explorer.studies.ledger import Row
 
 BOOKKEEPING = ("key", "changes")
@@ -20,11 +21,8 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
     """As CSV or Parquet, by the file's ending; its folder is made if need be. ValueError for another ending."""
     if path.suffix not in FORMATS:
         raise ValueError(f"{path} must end in {' or '.join(FORMATS)}.")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.suffix == ".csv":
-        table.to_csv(path, index=False)
-    else:
-        table.to_parquet(path, index=False)
+    content = table.to_csv(index=False).encode() if path.suffix == ".csv" else table.to_parquet(index=False)
+    replace_file(path, content)
 
 
 def means(table: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:

@@ -20,7 +20,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from explorer.attacks import Attack
 from explorer.classifiers import Classifier, find_card, load_classifier
-from explorer.evidence import methods_for
+from explorer.evidence import gradient_at, methods_for
 from explorer.hashes import network_sha256
 from explorer.limits import limits
 from explorer.locks import exclusive, read_only_twin
@@ -129,9 +129,9 @@ def _known_of(clf: Classifier) -> tuple[list[str], float]:
 
 def _step(clf: Classifier, image: Image) -> float:
     started = time.perf_counter()
-    images = image[None].clone().requires_grad_()
-    (gradient,) = torch.autograd.grad(clf(images).max(), images)
-    gradient.sum().item()  # waits for the device
+    gradient = gradient_at(clf, image)
+    if gradient is not None:
+        gradient.sum().item()  # waits for the device
     return time.perf_counter() - started
 
 

@@ -114,7 +114,7 @@ def carried() -> list[CarriedFile]:
 
 
 def still_there(key: str, files: Sequence[UploadedFile]) -> Sequence[UploadedFile]:
-    """What the control of this key was given, also if the visitor has been on another page since, which empties it."""
+    """What the control of this key was given. A control that was not drawn meanwhile, as on another page, is empty."""
     given = st.session_state.setdefault("given_files", {})
     if files:
         given[key] = [*files]
@@ -125,7 +125,7 @@ def still_there(key: str, files: Sequence[UploadedFile]) -> Sequence[UploadedFil
 
 
 def let_go(key: str) -> None:
-    """The visitor has changed what this control holds."""
+    """What this control was given counts no more: the visitor has changed it, or wants to see another picture."""
     st.session_state.get("given_files", {}).pop(key, None)
 
 

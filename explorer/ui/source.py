@@ -175,7 +175,7 @@ def _own(source: str, size: tuple[int, int]) -> Original | None:
             on_change=restore_upload,
             max_upload_size=limits().picture_mb,
         )
-    files = still_there(OWN[source], files)
+    files = still_there("camera" if camera else "upload", files)
     if not files and (brought := carried()):
         st.caption(f"Brought along from another page: **{plain(brought[0].name)}**.")
     pictures = own_pictures(offered(files))

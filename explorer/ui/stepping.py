@@ -4,9 +4,11 @@ On the way to another page Streamlit adds a step of its own to the browser's his
 settings. Back leads there, and as an address that says nothing asks for the defaults, all that was set would be gone.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 
@@ -27,7 +29,8 @@ def put_back(page: str) -> None:
     said, context = visited.addresses.get(page), get_script_run_ctx(suppress_warning=True)
     stepped = context is not None and context.is_history_navigation
     if stepped and before != page and said and not st.query_params:
-        st.query_params.update(said)
+        with suppress(StreamlitAPIException):  # a control of the page that was left still holds one of them
+            st.query_params.update(said)
         st.rerun()
 
 

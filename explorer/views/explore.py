@@ -40,8 +40,7 @@ from explorer.ui.what_if import what_if
 
 
 def page() -> None:
-    comes = "world" not in st.session_state  # nothing of this page is there: the visitor comes, or comes back
-    if comes:
+    if "world" not in st.session_state:  # nothing of this page is there: the visitor comes, or comes back
         restore()
     with st.container(key="head", horizontal=True, vertical_alignment="bottom"):
         st.title("Which pixels change its mind?", anchor=False, width="content")
@@ -109,7 +108,8 @@ def page() -> None:
         ghost = ghost_of(exploration)
         film = first_film(question, clf)
         pictures(exploration, session().selected, "pictures", session().pick, region, on_draw, ghost, film)
-    turns.give_way(pause=comes)
+    turns.give_way(pause="charted" not in st.session_state)
+    st.session_state.charted = True  # the browser has what it needs for charts, or loads it
     with details:
         advice, responses = st.container(key="advice"), st.container(key="responses")
         show_evidence(exploration)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from explorer.adapter import adapted
+from explorer.adapter import adapted, as_it_takes
 from explorer.evidence.attributions import attention, games, layers, paths
-from explorer.evidence.attributions.capabilities import Capabilities, find_capabilities, gives_gradients
+from explorer.evidence.attributions.capabilities import Capabilities, find_capabilities, gradient_at
 from explorer.evidence.attributions.no_trace import undisturbed
 from explorer.evidence.case import Case
 from explorer.evidence.reversal import Reversals
@@ -152,6 +152,7 @@ MAPS: dict[str, Map] = {
 
 def methods_for(network: Network, image: Image) -> dict[str, str | None]:
     """Every method of METHODS: None if it is valid for this network, else why not."""
+    image = as_it_takes(network, image)
     with undisturbed(network, image):
         network, _ = adapted(network, image[None])
         return problems_of(network, image)
@@ -171,9 +172,11 @@ def problem_of(method: str, network: Network, image: Image) -> str | None:
 
 
 def usual_method(network: Network, image: Image) -> str:
-    """The method for who names none: DEFAULT_METHOD, or FOR_BLACK_BOXES where the network gives no gradients. `image`
-    (3, h, w): any that it takes.
+    """The method for who names none: DEFAULT_METHOD, or FOR_BLACK_BOXES where the network gives no gradients at `image`
+    (3, h, w), or only zeros, as one that rounds does.
     """
+    image = as_it_takes(network, image)
     with undisturbed(network, image):
         network, _ = adapted(network, image[None])
-        return DEFAULT_METHOD if gives_gradients(network, image) else FOR_BLACK_BOXES
+        gradient = gradient_at(network, image)
+        return DEFAULT_METHOD if gradient is not None and gradient.any() else FOR_BLACK_BOXES

@@ -1,4 +1,4 @@
-"""What a network computes with, found by watching one forward pass: it decides which methods are valid."""
+"""What a network computes with, found by watching it look at one picture: it decides which methods are valid."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -124,23 +124,23 @@ def find_capabilities(network: Network, image: Image) -> Capabilities:
         calls,
         maps[-1] if maps else None,
         watcher.sealed,
-        gradients=gives_gradients(network, image),
+        gradients=gradient_at(network, image) is not None,
         one_by_one=any(getattr(module, "one_by_one", False) for module in modules),
     )
     return replace(found, no_transformer=_no_transformer(network, image)) if ATTENTION & {*watcher.names} else found
 
 
-def gives_gradients(network: Network, image: Image) -> bool:
-    """Whether gradients of the logits by `image` (3, h, w) are to be had, be they 0."""
+def gradient_at(network: Network, image: Image) -> Tensor | None:
+    """That of the sum of all logits by `image` (3, h, w): (1, 3, h, w); None where the network lets none through."""
     images = image[None].clone().requires_grad_()
     try:
         with torch.enable_grad():
-            torch.autograd.grad(network(images).sum(), images)
+            (gradient,) = torch.autograd.grad(network(images).sum(), images)
     except (RuntimeError, ValueError) as error:  # a person's network says it as the latter
         if is_shortage(error):
             raise
-        return False
-    return True
+        return None
+    return gradient
 
 
 def _no_transformer(network: Network, image: Image) -> str | None:

@@ -19,7 +19,7 @@ from explorer.ui.dataset.work import Work
 from explorer.ui.grid import go_to
 from explorer.ui.link import bound, linked_number, whole
 from explorer.ui.markdown import plain
-from explorer.ui.own_pictures import carry
+from explorer.ui.own_pictures import carry, let_go
 from explorer.ui.source import OWN, UPLOAD
 
 AT_ONCE, ACROSS = 12, 4  # pictures of one page of the gallery, and of one row
@@ -124,5 +124,6 @@ def _open(work: Work, row: dict, image: Image) -> None:
     name = row["picture"]
     if dataset_of(work.choice.source) is None:
         carry(name, to_png(image))
+        let_go("upload")
         name = OWN[UPLOAD]
     go_to(work.choice.attack, network, name)
