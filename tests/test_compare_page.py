@@ -109,9 +109,9 @@ def test_before_anything_is_measured_the_shipped_table_is_shown(monkeypatch):
     app = open_page()
     assert problems(app) == []
     assert "Measured before, on 50 signs" in texts(app)
-    assert "Other networks are fooled in 82 of 1000 cases, 8 %." in texts(app)
+    assert "Other networks are fooled in 82 of 1,000 cases, 8 %." in texts(app)
     app.segmented_control(key="transfer_part").set_value("leading").run()
-    assert "Other networks are fooled in 21 of 1000 cases, 2 %." in texts(app)
+    assert "Other networks are fooled in 21 of 1,000 cases, 2 %." in texts(app)
     found = measured()
     assert set(found.attacks) <= {*choices.attack_choices()}
     assert all(

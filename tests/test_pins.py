@@ -130,6 +130,7 @@ def test_a_run_of_an_upload_opens_again_also_after_the_file_is_gone():
     app.button(key=f"reopen-{number - 1}").click()
     opened(app)
     assert state(app) == before
+    app.get("file_uploader")[0].set_value(None)
     app.get("segmented_control")[0].set_value("Road signs")
     opened(app)
     app.button(key=f"reopen-{number - 1}").click()

@@ -192,7 +192,7 @@ def test_a_full_disk_is_one_sentence_and_nothing_is_lost(subject, tmp_path):
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 100, limits[1]))
-        with pytest.raises(ValueError, match=r"kept\.jsonl cannot be written: File too large\. It holds all"):
+        with pytest.raises(ValueError, match=r"kept\.jsonl cannot be written: File too large\. What it held before"):
             study.advance()
         assert file.read_bytes() == before
     finally:

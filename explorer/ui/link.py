@@ -4,7 +4,8 @@ left out.
 """
 
 import math
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,6 +52,18 @@ def said(name: str) -> str:
 def address() -> dict[str, str]:
     """All that it says."""
     return st.query_params.to_dict()
+
+
+def every_value() -> dict[str, list[str]]:
+    """All that it says, of a setting with several values each."""
+    return {name: st.query_params.get_all(name) for name in st.query_params}
+
+
+def say_again(said: Mapping[str, list[str]]) -> None:
+    """Let the address, which says nothing, say this, and begin the run anew."""
+    with suppress(StreamlitAPIException):  # a control of the page that was left still holds one of them
+        st.query_params.update(said)
+    st.rerun()
 
 
 def unlink(name: str) -> None:

@@ -4,12 +4,12 @@ On the way to another page Streamlit adds a step of its own to the browser's his
 settings. Back leads there, and as an address that says nothing asks for the defaults, all that was set would be gone.
 """
 
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 import streamlit as st
-from streamlit.errors import StreamlitAPIException
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from explorer.ui.link import every_value, say_again
 
 
 @dataclass
@@ -28,12 +28,10 @@ def put_back(page: str) -> None:
     before, visited.page = visited.page, page
     said, context = visited.addresses.get(page), get_script_run_ctx(suppress_warning=True)
     stepped = context is not None and context.is_history_navigation
-    if stepped and before != page and said and not st.query_params:
-        with suppress(StreamlitAPIException):  # a control of the page that was left still holds one of them
-            st.query_params.update(said)
-        st.rerun()
+    if stepped and before != page and said and not every_value():
+        say_again(said)
 
 
 def remember(page: str) -> None:
     """After it is drawn."""
-    st.session_state.visited.addresses[page] = {name: st.query_params.get_all(name) for name in st.query_params}
+    st.session_state.visited.addresses[page] = every_value()
