@@ -152,6 +152,8 @@ def test_the_histogram_holds_every_picture():
         assert [sum(bar.y) for bar in figure.data] == [len(of) for of in counts.values()]
     assert len(pixel_histogram({"net": [1500, 2]}).data[0].y) <= 31
     assert pixel_histogram({"net": [1, 2, 2]}).data[0].text[:2] == ("1 pixel", "2 pixels")
+    assert pixel_histogram({"net": [1, 2, 2]}).layout.yaxis.dtick == 1  # no tick between whole numbers
+    assert pixel_histogram({"net": [2] * 50}).layout.yaxis.dtick is None
 
 
 def test_the_flow_figure_has_all_flows_and_the_rest_last():
