@@ -1,5 +1,6 @@
 """Folders: where the app and its assets lie, what a person put into one, and the user's own cache."""
 
+import json
 import os
 import tempfile
 from pathlib import Path
@@ -51,6 +52,25 @@ def cache_folder() -> Path:
         return Path.home() / ".cache"
     except RuntimeError:  # no HOME, and the user's number is not in the list of users
         return Path(tempfile.gettempdir())
+
+
+def is_filled(path: Path) -> bool:
+    """Whether a file lies there, with anything in it."""
+    return path.is_file() and path.stat().st_size > 0
+
+
+def has_key(path: Path, key: str) -> bool:
+    """Whether this is a file of JSON, an object with this key."""
+    try:
+        return key in json.loads(path.read_bytes())
+    except (OSError, ValueError, TypeError, RecursionError):
+        return False
+
+
+def check_is_folder(out: Path) -> None:
+    """Before a folder is made, or written into. Raises ValueError with one sentence."""
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"--out names a folder; {out} is a file.")
 
 
 def replace_file(path: Path, content: bytes) -> None:

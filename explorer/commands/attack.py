@@ -20,7 +20,7 @@ from explorer.classifiers import Classifier
 from explorer.commands import folder, methods, networks, options, pictures, regions
 from explorer.commands.tables import aligned
 from explorer.evidence import trust
-from explorer.folders import replace_file
+from explorer.folders import check_is_folder, replace_file
 from explorer.images import fit
 from explorer.palette import kind_text
 from explorer.pipeline import (
@@ -81,8 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Attack, print the story, write the files, and check that the saved picture still fools."""
     attack = _attack(args)
-    if args.out.exists() and not args.out.is_dir():
-        raise ValueError(f"--out names a folder; {args.out} is a file.")
+    check_is_folder(args.out)
     if pictures_of := folder.named(args.picture):
         return folder.attack_folder(args, pictures_of, attack)
     network = networks.load_network(args.model, args.device)

@@ -24,8 +24,7 @@ from explorer.classifiers import Classifier
 from explorer.commands import engines, methods, networks, options, pictures
 from explorer.commands.tables import aligned
 from explorer.evidence import DEFAULT_METHOD
-from explorer.folders import replace_file
-from explorer.grid import to_grid
+from explorer.folders import check_is_folder, replace_file
 from explorer.hashes import files_sha256
 from explorer.images import to_png
 from explorer.pipeline import cell, one_line
@@ -159,8 +158,7 @@ def _listed(args: argparse.Namespace, clf: Classifier) -> list[Listed]:
         return named_pictures(args.pictures, args.n, args.choice_seed, args.data)
     if user_code.is_code(args.pictures):
         images, labels = pictures.own_pictures(args.pictures)
-        images = to_grid(as_it_takes(clf, images))
-        found = zip(images[: args.n], labels.tolist(), strict=False)
+        found = zip(as_it_takes(clf, images)[: args.n], labels.tolist(), strict=False)
         return [Listed(str(number), lambda image=image: image, label) for number, (image, label) in enumerate(found)]
     class_names = None if args.guess else clf.class_names
     return folder_pictures(Path(args.pictures), class_names, seed=args.choice_seed)[: args.n]
@@ -189,8 +187,7 @@ def _title(args: argparse.Namespace) -> str:
 
 def _check_folder(out: Path) -> None:
     """Somebody else's files are not written over. Raises ValueError with one sentence."""
-    if out.exists() and not out.is_dir():
-        raise ValueError(f"--out names a folder; {out} is a file.")
+    check_is_folder(out)
     strange = [name for name in (*TABLES, REPORT, RUNS, LEFT_OUT) if (out / name).exists()]
     if strange and not (out / RECORD).exists():
         raise ValueError(f"{out / strange[0]} is not of a study of this command: name another folder.")

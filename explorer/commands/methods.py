@@ -5,8 +5,7 @@ import argparse
 import torch
 
 from explorer.classifiers import Classifier
-from explorer.evidence import METHODS, methods_for, usual_method
-from explorer.evidence.attributions import DEFAULT_METHOD, FOR_BLACK_BOXES
+from explorer.evidence import DEFAULT_METHOD, FOR_BLACK_BOXES, METHODS, methods_for, usual_method
 
 
 def add_argument(parser: argparse.ArgumentParser) -> None:

@@ -129,7 +129,7 @@ def _checked_chunks(source: str, network: nn.Module, n: int, seed: int, data: Pa
     if n < 1 or seed < 0:
         raise ValueError(f"--n must be at least 1 and --seed at least 0; got {n} and {seed}.")
     for given, classes in _chunks(source, network, n, seed, data):
-        chunk = to_grid(as_it_takes(network, given))
+        chunk = as_it_takes(network, given)
         n_classes = count_classes(network, tuple(chunk.shape[2:]))
         if classes.min() < 0 or classes.max() >= n_classes:
             raise ValueError(f"{source} has class {int(classes.max())}; the network knows 0 to {n_classes - 1}.")

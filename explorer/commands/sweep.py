@@ -16,6 +16,7 @@ from tqdm import tqdm
 from explorer.attacks import ATTACKS
 from explorer.commands import engines, networks, options, pictures
 from explorer.commands.tables import aligned, check_file
+from explorer.folders import is_filled
 from explorer.numerics import percent
 from explorer.studies import Ledger, Study, Subject, grid, means, to_table, write_table
 from explorer.studies.tables import FORMATS
@@ -50,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     settings = grid(base, values)  # a bad value is refused before any work
     check(args)
     kept = args.out.with_suffix(".jsonl")
-    if args.out.is_file() and args.out.stat().st_size and not kept.exists():
+    if is_filled(args.out) and not kept.exists():
         raise ValueError(
             f"{args.out} is no table of a sweep that {kept.name} knows: name another file, or move it away."
         )

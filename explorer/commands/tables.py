@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from explorer.folders import replace_file
+from explorer.folders import is_filled, replace_file
 from explorer.numerics import Share, percent
 from explorer.pipeline import cell, one_line
 
@@ -30,7 +30,7 @@ def check_file(path: Path, *columns: str) -> None:
         return  # a device, or a pipe
     if not os.access(folder, os.W_OK | os.X_OK):
         raise ValueError(f"{path} cannot be written: {folder} can only be read.")
-    if columns and path.suffix != ".parquet" and path.exists() and path.stat().st_size:
+    if columns and path.suffix != ".parquet" and is_filled(path):
         with path.open("rb") as file:
             head = file.readline().decode("utf-8", errors="replace")
         if not head.startswith(",".join([*columns, ""])):

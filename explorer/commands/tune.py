@@ -18,7 +18,7 @@ from explorer.attacks import ATTACKS, Attack
 from explorer.commands import networks, options, pictures
 from explorer.commands.sweep import INTERRUPTED
 from explorer.commands.tables import aligned, check_file
-from explorer.folders import replace_file
+from explorer.folders import has_key, is_filled, replace_file
 from explorer.studies.tuning import (
     Outcome,
     Recommendation,
@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     """Search, print the best settings, check the recommended one, write it."""
     base = options.attack(args)
     check_file(args.out)
-    if args.out.is_file() and args.out.stat().st_size and not _is_ours(args.out):
+    if is_filled(args.out) and not has_key(args.out, "tuned_on"):
         raise ValueError(f"{args.out} is no result of this command: name another file, or move it away.")
     if min(args.trials, args.n) < 1 or args.check < 0:
         raise ValueError(
@@ -114,13 +114,6 @@ def run(args: argparse.Namespace) -> int:
     replace_file(args.out, (json.dumps(record, indent=1) + "\n").encode())
     print(f"Written to {args.out}; the study is {study.study_name!r} in {shown(args.storage)}.")
     return 0
-
-
-def _is_ours(path: Path) -> bool:
-    try:
-        return "tuned_on" in json.loads(path.read_bytes())
-    except (ValueError, TypeError, RecursionError):
-        return False
 
 
 def _search(study: Study, task: Task, trials: int) -> bool:

@@ -7,6 +7,7 @@ import math
 
 from explorer.evidence.attributions import (
     DEFAULT_METHOD,
+    FOR_BLACK_BOXES,
     MAPS,
     METHODS,
     Method,
@@ -29,6 +30,7 @@ from explorer.types import Checks, Evidence, Image, Network
 
 __all__ = [
     "DEFAULT_METHOD",
+    "FOR_BLACK_BOXES",
     "MAPS",
     "METHODS",
     "SPLITS",

@@ -1,6 +1,7 @@
 """The files of one run: the attacked picture, with its marks, the table of pixels, and all about it."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import torch
 
 from explorer.classifiers import Classifier
 from explorer.exact import exact_arithmetic
+from explorer.folders import has_key
 from explorer.images import load_image, to_png
 from explorer.locks import exclusive
 from explorer.pipeline.exploration import Exploration
@@ -20,7 +22,7 @@ FILES = ("adversarial.png", "overlay.png", "pixels.csv", RESULT)  # the last one
 
 def check_folder(folder: Path) -> None:
     """Somebody else's table and result are not written over. Raises ValueError with one sentence."""
-    for name, is_ours in (("pixels.csv", _is_table), (RESULT, _is_result)):
+    for name, is_ours in (("pixels.csv", _is_table), (RESULT, partial(has_key, key=FOOLS))):
         path = folder / name
         if path.exists() and not is_ours(path):
             raise ValueError(f"{path} is not of a run of this command: name another folder, or move it away.")
@@ -29,13 +31,6 @@ def check_folder(folder: Path) -> None:
 def _is_table(path: Path) -> bool:
     head = pixels_csv(None).partition("\n")[0].encode()
     return path.is_file() and path.read_bytes().startswith(head)
-
-
-def _is_result(path: Path) -> bool:
-    try:
-        return FOOLS in json.loads(path.read_bytes())
-    except (OSError, ValueError, TypeError, RecursionError):
-        return False
 
 
 def run_files(exploration: Exploration, clf: Classifier, **more: Any) -> dict[str, bytes]:

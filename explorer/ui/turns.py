@@ -42,7 +42,8 @@ class Turns:
         if pause or self._lines[0]:
             held = self._held
             self._leave()
-            time.sleep(PAUSE if pause else 0)
+            if pause:
+                time.sleep(PAUSE)
             if held:
                 self._take(behind=True)
 

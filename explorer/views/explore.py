@@ -165,7 +165,6 @@ def choose_method(clf: Classifier) -> str:
     return st.selectbox(
         "Pixels labelled by",
         valid,
-        index=valid.index(DEFAULT_METHOD) if DEFAULT_METHOD in valid else 0,
         format_func=lambda name: METHODS[name].title,
         key="method",
         bind="query-params",

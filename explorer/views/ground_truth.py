@@ -96,7 +96,6 @@ def measure_some(clf: Classifier) -> None:
         method = st.selectbox(
             "Pixels labelled by",
             valid,
-            index=valid.index(DEFAULT_METHOD) if DEFAULT_METHOD in valid else 0,
             format_func=lambda each: METHODS[each].title,
             key="truth_method",
             width=230,

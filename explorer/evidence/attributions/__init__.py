@@ -7,7 +7,7 @@ from torch import Tensor
 
 from explorer.adapter import adapted, as_it_takes
 from explorer.evidence.attributions import attention, games, layers, paths
-from explorer.evidence.attributions.capabilities import Capabilities, find_capabilities, gradient_at
+from explorer.evidence.attributions.capabilities import NO_GRADIENTS, Capabilities, find_capabilities, gradient_at
 from explorer.evidence.attributions.no_trace import undisturbed
 from explorer.evidence.case import Case
 from explorer.evidence.reversal import Reversals
@@ -38,7 +38,8 @@ class Method:
     shares: Callable[[Reversals], Tensor]  # (2, n): obscuring and leading of each changed pixel
     complete: bool = False  # the shares sum to the change of the logits
     unit: str = "logits"
-    problem: Problem = _anywhere  # why it is not valid for a network, or None
+    gradients: bool = True  # it is not valid without them
+    problem: Problem = _anywhere  # why else it is not valid for a network, or None
 
 
 SHARE = "share of the map's largest value"
@@ -49,19 +50,16 @@ METHODS: dict[str, Method] = {
         "The gradients on the straight way from the clean to the attacked picture; the shares add up.",
         _of_case(paths.integrated_gradients),
         complete=True,
-        problem=Capabilities.gradient_problem,
     ),
     "gradient_x_change": Method(
         "gradient × change",
         "The gradient at the attacked picture times the change: one backward pass, true to first order.",
         _of_case(paths.gradient_x_change),
-        problem=Capabilities.gradient_problem,
     ),
     "saliency": Method(
         "saliency",
         "The gradient where each class is seen (true: clean picture; wrong: attacked one) times the change.",
         _of_case(paths.saliency),
-        problem=Capabilities.gradient_problem,
     ),
     "deep_lift": Method(
         "DeepLIFT",
@@ -74,13 +72,13 @@ METHODS: dict[str, Method] = {
         "GradientSHAP",
         "The gradient at random points between the two pictures.",
         _of_case(paths.gradient_shap),
-        problem=Capabilities.gradient_problem,
     ),
     "shapley": Method(
         "Shapley values",
         "What each pixel adds, averaged over all orders in which the pixels could change; the shares add up.",
         games.shapley,
         complete=True,
+        gradients=False,
     ),
     "grad_cam": Method(
         "Grad-CAM",
@@ -101,6 +99,7 @@ METHODS: dict[str, Method] = {
         "What each class loses when a patch of the picture's mean colour covers the place.",
         _of_case(layers.occlusion),
         unit=SHARE,
+        gradients=False,
     ),
     "attention_rollout": Method(
         "attention rollout",
@@ -108,6 +107,7 @@ METHODS: dict[str, Method] = {
         _of_case(attention.attention_rollout),
         unit=SHARE,
         problem=Capabilities.attention_problem,
+        gradients=False,  # `problem` asks for them
     ),
     "gradient_attention": Method(
         "gradient-weighted attention",
@@ -115,6 +115,7 @@ METHODS: dict[str, Method] = {
         _of_case(attention.gradient_attention),
         unit=SHARE,
         problem=Capabilities.attention_problem,
+        gradients=False,  # `problem` asks for them
     ),
 }
 
@@ -161,14 +162,17 @@ def methods_for(network: Network, image: Image) -> dict[str, str | None]:
 def problems_of(network: Network, image: Image) -> dict[str, str | None]:
     """The same for a network that keeps the contract, inside `undisturbed`."""
     found = find_capabilities(network, image)
-    return {name: method.problem(found) for name, method in METHODS.items()}
+    return {name: _problem(method, found) for name, method in METHODS.items()}
 
 
 def problem_of(method: str, network: Network, image: Image) -> str | None:
     """The same for one method; the network is only looked at where that matters: without gradients, it raises."""
-    problem = METHODS[method].problem
-    looks = problem not in (_anywhere, Capabilities.gradient_problem)
-    return problem(find_capabilities(network, image)) if looks else None
+    asked = METHODS[method]
+    return None if asked.problem is _anywhere else _problem(asked, find_capabilities(network, image))
+
+
+def _problem(method: Method, found: Capabilities) -> str | None:
+    return NO_GRADIENTS if method.gradients and not found.gradients else method.problem(found)
 
 
 def usual_method(network: Network, image: Image) -> str:

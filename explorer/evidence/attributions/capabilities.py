@@ -21,7 +21,7 @@ _LINEAR = {  # functions of one activation without a bend in them, and what only
     *("add", "cat", "div", "sub", "truediv"),
     *("contiguous", "expand", "flatten", "permute", "reshape", "squeeze", "transpose", "unsqueeze", "view"),
 }
-_NO_GRADIENTS = "it needs gradients, which this network does not let through"
+NO_GRADIENTS = "it needs gradients, which this network does not let through"
 _ONE_BY_ONE = "it must see both pictures in one pass, and this network takes one at a time"
 _SEALED = "it must look inside, and this network, traced, scripted or exported, only shows its logits"
 _TOKENS = {"softmax", "layer_norm", "scaled_dot_product_attention"}  # of networks that are no feature maps to the end
@@ -39,14 +39,8 @@ class Capabilities:
     gradients: bool = True  # of the logits by the picture
     one_by_one: bool = False  # a pass is of one picture
 
-    def gradient_problem(self) -> str | None:
-        """Why gradients are not to be had, or None."""
-        return None if self.gradients else _NO_GRADIENTS
-
     def guided_problem(self) -> str | None:
         """Why guided backpropagation is not valid, or None: every ReLU must be a module that can be hooked."""
-        if not self.gradients:
-            return _NO_GRADIENTS
         relus = self._calls(nn.ReLU)
         if not relus:
             return "it needs networks with nn.ReLU"
@@ -59,8 +53,6 @@ class Capabilities:
 
         Captum's rule for max pooling is left out: where few inputs change it loses most of the shares (92 % were seen).
         """
-        if not self.gradients:
-            return _NO_GRADIENTS
         if self.sealed:
             return _SEALED
         strange = {*self.functions} - _LINEAR - {"relu", "relu_"}
@@ -74,8 +66,6 @@ class Capabilities:
 
     def cam_problem(self) -> str | None:
         """Why Grad-CAM is not valid, or None: the class must be read off feature maps."""
-        if not self.gradients:
-            return _NO_GRADIENTS
         if self.one_by_one:
             return _ONE_BY_ONE
         if self.sealed:
@@ -151,7 +141,7 @@ def _no_transformer(network: Network, image: Image) -> str | None:
     except RuntimeError as error:  # as from a network that leaves torch on its way
         if is_shortage(error):
             raise
-        return _NO_GRADIENTS
+        return NO_GRADIENTS
     return None
 
 
