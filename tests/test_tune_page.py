@@ -12,7 +12,7 @@ from explorer.knobs import knobs
 from explorer.limits import Limits
 from explorer.studies import EXPERIMENTS
 from explorer.studies.tuning import tunable
-from explorer.ui import grid, long_runs, run_files, search
+from explorer.ui import grid, long_runs, run_files, search, studies
 from explorer.ui.experiments import files
 from explorer.ui.grid import offered, parsed, suggested, written
 
@@ -100,10 +100,17 @@ def test_what_was_done_is_found_again_by_its_link_also_after_the_servers_restart
 
 
 def test_a_stopped_grid_goes_on(monkeypatch):
-    app = open_page(signs="4", base_steps="60", values_a="0.03,0.05,0.1,0.2")
+    def stop_and_advance(study, job):
+        if not stopped:
+            stopped.append(True)
+            job.cancel()
+        return advance(study, job)
+
+    advance, stopped = studies._advance, []
+    monkeypatch.setattr(studies, "_advance", stop_and_advance)
+    app = open_page(signs="4", values_a="0.03,0.05,0.1,0.2")
     button(app, "Run 32 runs").click().run()
     run = next(iter(long_runs.long_runs()._kept.values()))
-    run.job.cancel()
     assert run.job.wait(30)
     app.run()
     assert not app.exception

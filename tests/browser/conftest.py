@@ -12,10 +12,13 @@ START_LINES = ("Uvicorn server started", "You can now view your Streamlit app", 
 
 
 def pytest_collection_modifyitems(items):
-    """A browser on a busy machine may be late: what fails is tried once more, and the report tells how often."""
+    """A browser on a busy machine may be late: what fails is tried once more, and the report tells how often. Each try
+    has its own time limit, as that of a whole test ends with its first failure.
+    """
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.flaky(reruns=1))
+            item.add_marker(pytest.mark.timeout(240, func_only=True))
 
 
 @pytest.fixture(scope="session")
