@@ -150,6 +150,12 @@ def test_the_manifest_describes_the_file(name):
     assert f"train {name}" in entry.command
 
 
+@pytest.mark.parametrize("device", ["gpu0", "cuda:99", "", 7])
+def test_a_device_that_is_not_there_is_one_sentence(device):
+    with pytest.raises(ValueError, match=r"There is no device '.*' here: auto, cpu, cuda or mps is expected\."):
+        load_classifier("signs-cnn", device)
+
+
 def test_unknown_names_are_refused_with_the_known_ones():
     with pytest.raises(ValueError, match="signs-resnet, signs-cnn"):
         load_classifier("resnet-of-nowhere")

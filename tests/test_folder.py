@@ -144,6 +144,19 @@ def test_other_content_or_other_settings_are_done_anew(tmp_path, attacks):
     assert len(attacks) == done + 4
 
 
+def test_pictures_that_are_not_read_are_named(tmp_path, capsys):
+    folder = write(tmp_path / "in", a="yield-1")
+    for name in ("b.gif", "c.TIFF", "notes.txt"):
+        (folder / name).write_bytes(b"")
+    assert attack(folder, tmp_path / "out") == 0
+    line = "Only PNG, JPEG, WebP and BMP files are read, not b.gif, c.TIFF."
+    assert line in capsys.readouterr().err.splitlines()
+    for name in ("d.svg", "e.gif"):
+        (folder / name).write_bytes(b"")
+    assert attack(folder, tmp_path / "out") == 0
+    assert "not b.gif, c.TIFF, d.svg and 1 more." in capsys.readouterr().err
+
+
 def test_somebody_elses_result_is_not_written_over(tmp_path, capsys):
     folder, out = write(tmp_path / "in", a="yield-1", b="no-entry-1"), tmp_path / "out"
     (out / "a").mkdir(parents=True)

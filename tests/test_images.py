@@ -248,6 +248,12 @@ def test_bad_files_are_refused_in_one_sentence(content, says):
     assert str(caught.value).endswith(".")
 
 
+@pytest.mark.parametrize("source", [None, 3, torch.zeros(3, 4, 4)])
+def test_what_is_no_source_of_a_picture_is_one_sentence(source):
+    with pytest.raises(ValueError, match=f"a path, bytes or an open file; got {type(source).__name__}"):
+        load_image(source)
+
+
 def test_a_missing_file_is_named():
     with pytest.raises(ValueError, match=r"no-such-file\.png cannot be read"):
         load_image("no-such-file.png")

@@ -33,6 +33,7 @@ __all__ = [
     "load_python",
     "registered_cards",
     "torchvision_names",
+    "usable_device",
 ]
 
 # What comes with the project, and the common ones of torchvision; its others go by "torchvision:NAME".
@@ -69,10 +70,22 @@ def find_card(name: str, *, paths: bool = True) -> Card:
 def load_classifier(name: str, device: str | torch.device = "auto", dtype: torch.dtype = torch.float32) -> Classifier:
     """A classifier by name, frozen and in evaluation mode; "auto" is CUDA, else MPS, else the CPU.
 
-    Each call returns a module of its own; nothing is ever downloaded. Raises ValueError for an unknown name or one's
-    own weights that do not fit, RuntimeError for weights that are missing or damaged: each with one sentence.
+    Each call returns a module of its own; nothing is ever downloaded. Raises ValueError for an unknown name, a device
+    that is not there or one's own weights that do not fit, RuntimeError for weights that are missing or damaged: each
+    with one sentence.
     """
-    return find_card(name).load().to(device=best_device() if device == "auto" else device, dtype=dtype)
+    card, device = find_card(name), usable_device(device)
+    return card.load().to(device=device, dtype=dtype)
+
+
+def usable_device(device: str | torch.device) -> str | torch.device:
+    """The device, "auto" resolved. Raises ValueError with one sentence if this machine has none such."""
+    device = best_device() if device == "auto" else device
+    try:
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, TypeError) as error:  # what torch raises depends on how it was built
+        raise ValueError(f"There is no device {str(device)!r} here: auto, cpu, cuda or mps is expected.") from error
+    return device
 
 
 def best_device() -> str:

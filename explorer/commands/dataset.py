@@ -111,6 +111,8 @@ def run(args: argparse.Namespace) -> int:
         raise ValueError(f"--n and --batch must be at least 1; got {args.n} and {args.batch}.")
     out, title = args.out, _title(args)
     _check_folder(out)
+    if not (args.pictures in sources() or user_code.is_code(args.pictures)):
+        pictures.tell_others(Path(args.pictures))
     gathered = [_gathered(name, args) for name in dict.fromkeys(args.model.split(","))]
     chosen = [methods.chosen_method(args.method, each.subject.network) for each in gathered]
     method = next((each for each in chosen if each != DEFAULT_METHOD), DEFAULT_METHOD)  # one for all networks

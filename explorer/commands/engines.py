@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from explorer.commands.networks import usable_device
+from explorer.classifiers import usable_device
 from explorer.studies import Engine, Local
 from explorer.studies.cluster import SCHEME, Cluster
 

@@ -15,6 +15,7 @@ from explorer.attacks import Attack
 from explorer.classifiers import Classifier
 from explorer.classifiers.class_names import find_class, plain_name
 from explorer.commands import methods, networks, regions
+from explorer.commands.pictures import tell_others
 from explorer.folders import visible
 from explorer.hashes import files_sha256
 from explorer.images import from_uint8, load_pixels, picture_files
@@ -42,6 +43,7 @@ def attack_folder(args: argparse.Namespace, folder: Path, attack: Attack) -> int
     if args.out.resolve() == folder.resolve():
         raise ValueError(f"--out must be another folder than {folder}, whose pictures are attacked.")
     files = _files(folder, args.out)
+    tell_others(folder)
     network = networks.load_network(args.model, args.device)
     clf = networks.as_classifier(network, args.model, _first(network, files))
     collection = _collection(args, folder, files, clf, attack)

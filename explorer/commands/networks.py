@@ -5,11 +5,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
 from torch import nn
 
 from explorer import user_code
-from explorer.classifiers import Classifier, best_device, load_classifier, load_python, python
+from explorer.classifiers import Classifier, load_classifier, load_python, python, usable_device
 from explorer.classifiers.class_names import find_class
 from explorer.pipeline import one_line
 from explorer.types import Image
@@ -50,16 +49,6 @@ def as_classifier(network: nn.Module, name: str, image: Image) -> Classifier:
     of pictures it takes, it is that of `image`.
     """
     return python.as_classifier(network, Path(name.rpartition(":")[0]).stem, tuple(image.shape[1:]))
-
-
-def usable_device(name: str) -> str:
-    """The device of this name, "auto" resolved. Raises ValueError if this machine has none such."""
-    name = best_device() if name == "auto" else name
-    try:
-        torch.empty(1, device=name)
-    except (RuntimeError, AssertionError) as error:  # what torch raises depends on how it was built
-        raise ValueError(f"There is no device {name!r} here: auto, cpu, cuda or mps is expected.") from error
-    return name
 
 
 def class_index(text: str, class_names: Sequence[str]) -> int:

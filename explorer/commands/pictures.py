@@ -2,6 +2,7 @@
 
 import argparse
 import random
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,12 +20,15 @@ from explorer.commands import options
 from explorer.exact import exact_arithmetic
 from explorer.folders import visible
 from explorer.grid import check_values, to_grid
-from explorer.images import fit, fit_pixels, from_uint8, load_pixels, picture_files
+from explorer.images import fit, fit_pixels, from_uint8, load_pixels, other_pictures, picture_files
+from explorer.pipeline import one_line
 from explorer.samples import DATA_SETS, EVERY, find_sample, sources
 from explorer.types import Flags, Images, Labels, Sample
 
 CHUNK = 100  # pictures that are read or rendered at a time
 PATIENCE = 10  # pictures that are tried for every one that is wanted, where there is no end of them
+
+NAMED = 3  # files, of more that are not read
 
 Chunk = tuple[Images, Labels]
 
@@ -42,6 +46,15 @@ def find_picture(name: str) -> Sample:
         if not path.exists():
             raise
     return Sample(path.name, from_uint8(_read(path)), caption=str(path))
+
+
+def tell_others(folder: Path) -> None:
+    """Which pictures in a folder, and in its own folders, are of kinds that are not read."""
+    inside = [each for each in visible(folder) if each.is_dir()]
+    if others := [path for each in (folder, *inside) for path in other_pictures(each)]:
+        named = ", ".join(one_line(path.relative_to(folder).as_posix()) for path in others[:NAMED])
+        more = f" and {len(others) - NAMED:,} more" if len(others) > NAMED else ""
+        print(f"Only PNG, JPEG, WebP and BMP files are read, not {named}{more}.", file=sys.stderr)
 
 
 def add_arguments(

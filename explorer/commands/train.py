@@ -6,9 +6,9 @@ Writes its weights and its entry of the manifest, and measures it on unseen pict
 import argparse
 from pathlib import Path
 
+from explorer.classifiers import usable_device
 from explorer.classifiers.bundled import ASSETS
 from explorer.commands import options
-from explorer.commands.networks import usable_device
 from explorer.training import RECIPES, train
 
 EXAMPLES = """examples:

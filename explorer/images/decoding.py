@@ -4,6 +4,7 @@ What decides over a picture is its pixels. All else that a file may hold is used
 what its colours mean) and passed over where it is not.
 """
 
+import mimetypes
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -87,6 +88,12 @@ def picture_files(folder: Path) -> list[Path]:
     return [path for path in visible(folder) if path.suffix.lower() in SUFFIXES and _is_data(path)]
 
 
+def other_pictures(folder: Path) -> list[Path]:
+    """The files in this folder that are pictures by their names' ends, of kinds that are not read, in order."""
+    kinds = {path: mimetypes.guess_type(path.name)[0] or "" for path in visible(folder)}
+    return [path for path, kind in kinds.items() if kind.startswith("image/") and path.suffix.lower() not in SUFFIXES]
+
+
 def _is_data(path: Path) -> bool:
     """A file, or a link to a missing one, of which one is told when it is read; no folder, no pipe: that never ends."""
     return path.is_file() or (path.is_symlink() and not path.exists())
@@ -109,6 +116,8 @@ def _read(source: str | Path | bytes | BinaryIO) -> bytes:
             return Path(source).read_bytes()
         except OSError as error:
             raise ValueError(f"The picture {source} cannot be read: {error.strerror}.") from None
+    if not hasattr(source, "read"):
+        raise ValueError(f"A picture is a path, bytes or an open file; got {type(source).__name__}.")
     source.seek(0)
     return source.read()
 

@@ -17,8 +17,7 @@ COUNTS = (
     "n_pixels", "n_entries", "obscuring", "leading", "weak", "height", "width", "original_height", "original_width",
     "label", "adversarial_label", "batch",
 )  # fmt: skip
-ABSENT = "\\N"  # in a CSV file, where a measure has no value: no class or file is taken for it, as texts are escaped
-
+ABSENT = ("", "\\N")  # in a CSV file, where a number is missing; the latter in tables of earlier versions
 ESCAPED = ("\\", "=", "+", "-", "@", "\t", "\r")  # a text that begins so gets a backslash before it
 
 
@@ -45,14 +44,14 @@ def write_frame(frame: pd.DataFrame, path: Path) -> None:
 
 
 def to_csv(frame: pd.DataFrame) -> str:
-    """As CSV. A text that begins with a backslash gets one more, so that none is taken for a missing value, and so does
-    one that programs which open tables would run as a formula.
+    """As CSV. A text that programs which open tables would run as a formula gets a backslash before it, and so does one
+    that begins with a backslash.
     """
     written = frame.copy()
     for name in written:
         if name in TEXT:
             written[name] = written[name].map(lambda text: "\\" + text if text.startswith(ESCAPED) else text)
-    return written.to_csv(index=False, na_rep=ABSENT, lineterminator="\r\n")  # a lone \r is then quoted
+    return written.to_csv(index=False, lineterminator="\r\n")  # a lone \r is then quoted
 
 
 def read_frame(path: Path) -> pd.DataFrame:
@@ -60,7 +59,8 @@ def read_frame(path: Path) -> pd.DataFrame:
     if path.suffix == ".parquet":
         return to_frame(pd.read_parquet(path).to_dict("records"))
     kinds = dict.fromkeys(TEXT, str)
-    frame = pd.read_csv(path, dtype=kinds, keep_default_na=False, na_values=[ABSENT], encoding="utf-8")
+    absent = {name: ABSENT for name in pd.read_csv(path, nrows=0) if name not in TEXT}
+    frame = pd.read_csv(path, dtype=kinds, keep_default_na=False, na_values=absent, encoding="utf-8")
     if missing := [name for name in ("network", "picture", "change") if name not in frame]:
         raise ValueError(f"{path} is no table of a study: it has no column {missing[0]}.")
     for name in frame:
