@@ -40,8 +40,10 @@ def test_every_bundled_networks_name_fits_beside_its_row():
 def test_the_curves_are_steps_in_per_cent_and_the_worst_case_lies_behind_them():
     one, other = [Share(0, 4), Share(1, 4), Share(2, 4)], [Share(0, 4), Share(0, 4), Share(3, 4)]
     worst, *curves = fooled_curves({"one": one, "other": other}, [Share(0, 4), Share(1, 4), Share(4, 4)]).data
-    assert [*worst.y] == [0, 25, 100]
-    assert [[*curve.y] for curve in curves] == [[0, 25, 50], [0, 0, 75]]
+    assert [*worst.y] == [0, 25, 100, 100], "the last step has a length"
+    assert [*worst.x][:3] == [0, 1, 2]
+    assert 2 < worst.x[3] < 2.5
+    assert [[*curve.y] for curve in curves] == [[0, 25, 50, 50], [0, 0, 75, 75]]
     assert {curve.line.shape for curve in (worst, *curves)} == {"hv"}
     assert len({curve.line.dash for curve in curves}) == 2, "told apart without colours"
     assert len(fooled_curves({"one": one}, one).data) == 1

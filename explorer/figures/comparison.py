@@ -85,14 +85,15 @@ def fooled_curves(curves: Mapping[str, Sequence[Share]], worst: Sequence[Share] 
     ]
     if worst and len(curves) > 1:
         traces.insert(0, _steps("any of them", worst, "rgba(128, 128, 140, 0.45)", "solid", 8))
+    height, top = (400, 60) if len(traces) > 1 else (320, 36)  # with a legend, and without
     return go.Figure(
         traces,
         layout(
-            400,
-            xaxis=axis("at most so many changed pixels", rangemode="tozero"),
+            height,
+            xaxis=axis("at most so many changed pixels", rangemode="tozero", hoverformat=",d"),
             yaxis=axis("fooled, %", range=[-4, 104]),
             hovermode="x unified",
-            margin={"l": 8, "r": 8, "t": 60, "b": 8},
+            margin={"l": 8, "r": 8, "t": top, "b": 8},
         ),
     )
 
@@ -156,9 +157,10 @@ def _in_cell(share: Share) -> str:
 
 
 def _steps(name: str, shares: Sequence[Share], colour: str, dash: str, width: float) -> go.Scatter:
+    heights = [100 * share.value for share in shares]
     return go.Scatter(
-        x=[*range(len(shares))],
-        y=[100 * share.value for share in shares],
+        x=[*range(len(shares)), len(shares) - 0.6],  # else the last step is not seen
+        y=[*heights, *heights[-1:]],
         name=words(name),
         mode="lines",
         line={"color": colour, "width": width, "dash": dash, "shape": "hv"},
