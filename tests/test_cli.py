@@ -389,15 +389,14 @@ def console(encoding: str, *arguments: object) -> subprocess.CompletedProcess:
     return subprocess.run(command, cwd=ROOT, capture_output=True, env=environment | {"PYTHONIOENCODING": encoding})
 
 
-@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
-def test_a_console_that_lacks_a_letter_is_no_bad_input(encoding, tmp_path):
-    end = console(encoding, "attack", "stop-1", *MODEL, *QUICK, "--out", tmp_path)
+def test_a_console_that_lacks_a_letter_is_no_bad_input(tmp_path):
+    end = console("ascii", "attack", "stop-1", *MODEL, *QUICK, "--out", tmp_path)
     assert end.returncode == 0, end.stderr
     assert b"?" in end.stdout
-    end = console(encoding, "attack", "--help")
+    end = console("cp1252", "attack", "--help")
     assert (end.returncode, end.stderr) == (0, b"")
-    assert "Threshold of the ReLU" in " ".join(end.stdout.decode(encoding).split())
-    end = console(encoding, "attack", "λ\x1b[2J.png", *MODEL, "--out", tmp_path)
+    assert "Threshold of the ReLU" in " ".join(end.stdout.decode("cp1252").split())
+    end = console("ascii", "attack", "λ\x1b[2J.png", *MODEL, "--out", tmp_path)
     assert end.returncode == 2
     assert len(end.stderr.splitlines()) == 1
     assert b"\x1b" not in end.stderr

@@ -117,6 +117,8 @@ def own_cards(folder: Path | None = None) -> list[Card]:
 
 def own_card(path: Path) -> Card:
     """What is known of a file of weights from its description. Raises ValueError with one sentence."""
+    if not path.is_file():
+        raise ValueError(f"There is no file {path}: one's own weights, a safetensors file, are expected.")
     known = _card(path, stamp(path.with_suffix(".json")))
     if isinstance(known, str):
         raise ValueError(known)
