@@ -66,6 +66,9 @@ class OneDNN(TorchFunctionMode):
 
 def _convolved(input: Tensor, weight: Tensor, bias: Any = None, stride=1, padding=0, dilation=1, groups=1) -> Tensor:
     """As torch.conv2d."""
+    if torch.jit.is_tracing():  # of a batch, which torch convolves by oneDNN of its own accord
+        input = input.contiguous(memory_format=torch.channels_last)
+        return torch.conv2d(input, weight, bias, stride, padding, dilation, groups)
     inside = torch._C._functorch.is_functorch_wrapped_tensor(input)  # of a torch.func.vmap, say
     pictures = input.ndim == 4 and input.device.type == "cpu" and not inside
     if pictures and not input.is_contiguous(memory_format=torch.channels_last):

@@ -33,6 +33,7 @@ from explorer.frozen import frozen
 from explorer.kernels import kept_in_order
 from explorer.locks import exclusive
 from explorer.memory import Room, as_one_sentence, is_shortage, room_for, saved_for_backward, shrinking
+from explorer.recording import recorded
 from explorer.types import STAGES, AttackResult, Gradient, Images, Labels, Network, OnStep, Step, Trace
 
 WIDTHS = (8, 16, 32, 64, MANY)  # of their tables of changed units
@@ -76,14 +77,14 @@ def run(
             low, high = box(images, region, attack.max_change)
             gradient, room = _probed(attack, network, images)
             problem = Problem(
-                network, images, labels, targets, low, high,
+                recorded(network, images), images, labels, targets, low, high,
                 unit=attack.unit, max_units=attack.max_pixels, forward_size=room.at_once,
                 gradients=gradient != "unused", kappa=attack.kappa,
             )  # fmt: skip
             free = int(problem.free.sum(1).min())
             if free < attack.needs_units:
                 raise ValueError(f"region must hold at least {attack.needs_units} {attack.unit}s; got {free}.")
-            judge = partial(_judged, room=room, gradient=gradient, was_training=was_training)
+            judge = partial(_judged, network=network, room=room, gradient=gradient, was_training=was_training)
             return judge(_in_parts(attack, problem, on_step, room, judge), problem)
 
 
@@ -204,9 +205,11 @@ def _refine(stage: Stage | Anew, problem: Problem, books: Books, progress: Progr
     run_stage(stage, refined, books, progress, first=False)
 
 
-def _judged(found: _Found, problem: Problem, room: Room, gradient: Gradient, was_training: bool) -> AttackResult:
+def _judged(
+    found: _Found, problem: Problem, network: Network, room: Room, gradient: Gradient, was_training: bool
+) -> AttackResult:
     """The last word on every image."""
-    network, labels, targets = problem.network, problem.labels, problem.targets
+    labels, targets = problem.labels, problem.targets
     stages, best, fools, logits = {}, None, None, None
     for name, images in found.stages.items():
         seen = shrinking(lambda size, of=images: torch.cat([network(some) for some in of.split(size)]), room.in_all)

@@ -163,6 +163,7 @@ def load_bundled(name: str, assets: Path = ASSETS) -> Classifier:
         dataset=entry.dataset,
         mean=entry.mean,
         std=entry.std,
+        recordable=True,
     )
 
 

@@ -26,11 +26,12 @@ class Classifier(nn.Module):
         std: Sequence[float],
         remark: str = "",
         mapped: Sequence[Any] = (),
+        recordable: bool = False,
     ) -> None:
         """`input_size` is (h, w); `dataset` a key of explorer.samples.DATA_SETS, or CUSTOM; `mean` and `std` are those
         of the pictures that the network was trained on, per channel, in [0, 1] units. `remark`: what whoever brought
         the weights should know of how they were read, in a sentence or more; `mapped`: the same, tensor by tensor, see
-        explorer.classifiers.matching.Mapped.
+        explorer.classifiers.matching.Mapped; `recordable`: see explorer.recording.
         """
         super().__init__()
         self.network = network
@@ -40,6 +41,7 @@ class Classifier(nn.Module):
         self.dataset = dataset
         self.remark = remark
         self.mapped = tuple(mapped)
+        self.recordable = recordable
         self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1))
         self.eval().requires_grad_(False)
