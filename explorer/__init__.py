@@ -1,5 +1,6 @@
 """Sparse adversarial attacks, explained pixel by pixel: the interface for programs."""
 
+import explorer.lean  # noqa: F401  before anything else imports torchvision
 from explorer.attacks import (
     ATTACKS,
     PGD0,
