@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -104,7 +105,8 @@ def find_capabilities(network: Network, image: Image) -> Capabilities:
     modules = list(network.modules()) if isinstance(network, nn.Module) else []
     handles = [module.register_forward_hook(note) for module in modules]
     try:
-        with torch.no_grad(), watcher, _Detour():
+        # a detour loads torch's compiler, 150 MB, and bundled networks hide nothing
+        with torch.no_grad(), watcher, nullcontext() if getattr(network, "recordable", False) else _Detour():
             network(images)
     finally:
         for handle in handles:
