@@ -22,6 +22,18 @@ def test_the_compiler_is_not_loaded():
     assert run(f"import sys, explorer, explorer.ui.server; print({loaded})") == "[]\n"
 
 
+def test_nor_for_any_bundled_network():
+    program = (
+        "import sys, torch, explorer\n"
+        "from explorer.evidence import methods_for\n"
+        "for card in explorer.list_classifiers():\n"
+        "    if card.source == 'bundled':\n"
+        "        methods_for(card.load(), torch.rand(3, *card.input_size))\n"
+        "    assert 'torch._dynamo' not in sys.modules, card.name\n"
+    )
+    run(program)
+
+
 @pytest.mark.parametrize(
     "asked",
     [

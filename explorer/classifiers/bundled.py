@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
-import torch
 from safetensors.torch import load as load_tensors
 from torch import nn
 
@@ -14,6 +13,7 @@ from explorer.classifiers.card import Card
 from explorer.classifiers.classifier import Classifier
 from explorer.classifiers.folding import fold_batch_norm
 from explorer.classifiers.networks import ARCHITECTURES
+from explorer.classifiers.skeleton import WithoutNumbers
 from explorer.folders import ASSETS
 
 MANIFEST = "classifiers.json"
@@ -111,8 +111,8 @@ class Entry:
     sparse_evaluated_on: int | None = None
 
     def build(self, n_classes: int | None = None) -> nn.Module:
-        """The network on the meta device: no random weights are drawn, which would advance the caller's generator."""
-        with torch.device("meta"):
+        """The network on the meta device."""
+        with WithoutNumbers():
             return ARCHITECTURES[self.architecture](n_classes or len(self.classes), **self.arguments)
 
 

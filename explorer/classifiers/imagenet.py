@@ -1,19 +1,17 @@
 """torchvision's classifiers of ImageNet (1000 classes): their weights are downloaded when somebody asks."""
 
 import re
-from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import torch
 from torch import nn
-from torch.overrides import TorchFunctionMode
 from torchvision import models
 
 from explorer.classifiers.card import Card
 from explorer.classifiers.classifier import Classifier
 from explorer.classifiers.downloads import Download
 from explorer.classifiers.folding import fold_batch_norm
+from explorer.classifiers.skeleton import WithoutNumbers
 from explorer.samples import ImageNet
 
 PREFIX = "torchvision:"  # of the names of all that are not in COMMON
@@ -92,7 +90,7 @@ def build(architecture: str, n_classes: int = 1000) -> nn.Module:
     arguments = {"num_classes": n_classes, **_ARGUMENTS.get(architecture, {})}
     if architecture.startswith("vit_"):  # its places are counted when it is made
         arguments["image_size"] = models.get_model_weights(architecture).DEFAULT.meta["min_size"][0]
-    with _WithoutNumbers():
+    with WithoutNumbers():
         network = models.get_model(architecture, weights=None, **arguments).to("meta")
     for module in network.modules():
         if hasattr(module, "inplace"):
@@ -106,16 +104,6 @@ def without_auxiliary(network: nn.Module) -> nn.Module:
         if hasattr(network, name):
             setattr(network, name, None)
     return network
-
-
-class _WithoutNumbers(TorchFunctionMode):
-    """Weights are made on the meta device; tensors that a network computes its sizes with (RegNet does) are not."""
-
-    def __torch_function__(self, function: Callable, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        kwargs = kwargs or {}
-        if function in (torch.empty, torch.full, torch.ones, torch.randn, torch.zeros) and kwargs.get("device") is None:
-            kwargs = {**kwargs, "device": "meta"}
-        return function(*args, **kwargs)
 
 
 def _load(name: str, architecture: str) -> Classifier:

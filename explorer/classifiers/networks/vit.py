@@ -71,7 +71,8 @@ class ViT(nn.Module):
             for before, after in pairwise((3, *stem)):
                 layers += [nn.Conv2d(before, after, 3, 2, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU()]
             self.embed = nn.Sequential(*layers, nn.Conv2d(stem[-1], width, rest, rest))
-        self.position = nn.Parameter(torch.randn(1, (input_size // patch) ** 2, width) * 0.02)
+        self.position = nn.Parameter(torch.empty(1, (input_size // patch) ** 2, width))
+        nn.init.normal_(self.position, std=0.02)
         self.layers = nn.Sequential(*(Layer(width, heads, expansion) for _ in range(depth)))
         self.norm = nn.LayerNorm(width)
         self.head = nn.Linear(width, classes)
