@@ -48,7 +48,7 @@ def recorded(network: Network, images: Images) -> Network:
     """For these images (b, 3, h, w): `network`, or the same by its recording, where several are on a CPU and the
     network says that it is `recordable`: whatever it sees, it computes the same way.
     """
-    if len(images) < 2 or images.device.type != "cpu" or not getattr(network, "recordable", False):
+    if len(images) < 2 or images.device.type != "cpu" or getattr(network, "recordable", False) is not True:
         return network
     with _guard:
         known = _known.setdefault(network, {})

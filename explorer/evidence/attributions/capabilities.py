@@ -106,7 +106,7 @@ def find_capabilities(network: Network, image: Image) -> Capabilities:
     handles = [module.register_forward_hook(note) for module in modules]
     try:
         # a detour loads torch's compiler, 150 MB, and bundled networks hide nothing
-        with torch.no_grad(), watcher, nullcontext() if getattr(network, "recordable", False) else _Detour():
+        with torch.no_grad(), watcher, nullcontext() if getattr(network, "recordable", False) is True else _Detour():
             network(images)
     finally:
         for handle in handles:
