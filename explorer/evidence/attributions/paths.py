@@ -21,7 +21,7 @@ SMALL = 2**12  # floats, such as 32 x 32 pixels
 CLOSE = 0.02  # relative error of the sum above which they are doubled, for pictures of at most
 MEDIUM = 2**14  # floats, such as 64 x 64 pixels
 POINT_VALUES = 2**19  # floats of input per forward and backward pass, so that memory stays bounded
-POINTS = 64  # points per pass at most: more of a small picture take more memory, and no less time
+POINTS = 32  # points per pass at most: more of a small picture take more memory, and no less time
 SHAP_SAMPLES = 50
 
 
