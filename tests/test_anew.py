@@ -9,10 +9,12 @@ from torch import Tensor
 
 from explorer import Greedy
 from explorer.attacks import capture
+from explorer.attacks.anew import Anew
 from explorer.attacks.books import Books, Progress
 from explorer.attacks.capture import Blindfold
 from explorer.attacks.greedy import SecondStart
 from explorer.attacks.loop import run_stage
+from explorer.attacks.polishing import Polishing
 from explorer.attacks.stage import Stage
 
 
@@ -109,3 +111,49 @@ def test_two_starts_are_seldom_worse_than_one():
     one, two = (Greedy(anew=anew)(network, images, labels).n_pixels for anew in (0, 40))
     assert two.sum() <= one.sum()
     assert replace(Greedy(), anew=0).second_starts == []
+
+
+def test_a_hopeless_start_is_not_polished(monkeypatch):
+    """A bright pixel of the lower half is enough, or twelve of the upper: from those nobody goes on; or a grey one and
+    one of the upper.
+    """
+    polished, start = [], Polishing.start
+
+    def counted(self, problem, images):
+        polished.append(problem.changed(images).sum(1).tolist())
+        return start(self, problem, images)
+
+    def twelve(images):
+        pixels = images.mean(1).flatten(1)
+        lead = pixels[:, :32].sum(1) / 12 + pixels[:, 32:].amax(1) * 2 - 0.95
+        return torch.stack([torch.zeros_like(lead), lead], 1)
+
+    monkeypatch.setattr(Polishing, "start", counted)
+    images, many, some = (torch.zeros(1, 3, 8, 8) for _ in range(3))
+    many[:, :, :3] = 1
+    some[:, :, 5, 5] = 115 / 255
+    some[:, :, 0, 0] = 1
+    for found, tried in ((many, 0), (some, 2)):
+        polished.clear()
+        result = Told(swaps=0, found=(found,))(twelve, images, torch.tensor([0]))
+        assert result.succeeded.all()
+        assert result.n_pixels.tolist() == [1]
+        assert polished == [[tried], [1]], "the new start, then the better of the two"
+
+
+def test_which_starts_are_hopeless():
+    units, fewest = torch.tensor([5, 6, 13, 14, 4000]), torch.tensor([2, 2, 10, 10, 10])
+    assert Anew.hopeless(units, fewest).tolist() == [False, True, False, True, True]
+
+
+def test_what_is_forgotten_counts_no_more():
+    network, images = small(), pictures(3)
+    problem = problem_for(network, images)
+    books = Books(problem, 0)
+    found = 1 - images.round()
+    books.note(problem, {"candidate": found, "margin": torch.full((3,), -1.0)}, None, None)
+    books.forget(torch.tensor([True, False, True]), images)
+    assert books.fools.tolist() == [False, True, False]
+    assert torch.equal(books.best, torch.stack([images[0], found[1], images[2]]))
+    books.note(problem, {"candidate": images, "margin": torch.full((3,), 1.0)}, None, None)
+    assert books.fools.tolist() == [False, True, False]

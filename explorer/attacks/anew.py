@@ -2,16 +2,29 @@
 
 from dataclasses import dataclass
 
+from torch import Tensor
+
 from explorer.attacks.stage import Stage
+
+MORE = 3  # a start with over so many units more than the best so far is given up
 
 
 @dataclass(frozen=True)
 class Anew:
-    """Stages that run one after another, apart from what was found so far; of the two results, the better counts."""
+    """Stages that run one after another, apart from what was found so far; of the two results, the better counts.
+
+    The last one polishes, and leaves out the images whose new start has far more units than what was found: such a
+    start seldom ends as the better one.
+    """
 
     stages: tuple[Stage, ...]
 
     name = "polished"
+
+    @staticmethod
+    def hopeless(units: Tensor, fewest: Tensor) -> Tensor:
+        """Which new starts (b,) are given up, by their `units` and the `fewest` so far, (b,) each."""
+        return units > fewest + MORE
 
     @property
     def expected(self) -> int:

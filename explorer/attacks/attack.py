@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 from torch import Tensor
 
 from explorer.attacks.driver import run
+from explorer.attacks.growing import Growing
+from explorer.attacks.polishing import Polishing
 from explorer.attacks.problem import Problem
 from explorer.attacks.stage import Stage, State
 from explorer.knobs import check, knob
@@ -81,6 +83,11 @@ class Attack:
     def needs_units(self) -> int:
         """How many units must be free to change, at least."""
         return 1
+
+    @property
+    def polishing(self) -> list[Stage]:
+        """The stages that look for fewer units."""
+        return [Growing(self.candidates), Polishing(self.swaps, self.kicks, self.candidates)]
 
     @property
     def second_starts(self) -> Sequence[Stage]:

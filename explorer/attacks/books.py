@@ -53,6 +53,12 @@ class Books:
                     row = column.index_select(0, (t - 1).clamp_min(0)[None]).index_copy(1, live, row)
                 column.index_copy_(0, t[None], row)
 
+    def forget(self, images: Tensor, clean: Images) -> None:
+        """As if nothing had been found for these images (b,) bool: the best is the clean one (b, 3, h, w)."""
+        self.best.copy_(torch.where(images[:, None, None, None], clean, self.best))
+        self.units.masked_fill_(images, self._nothing)
+        self.least.masked_fill_(images, torch.inf)
+
     @property
     def fools(self) -> Tensor:
         """Which images (b,) are fooled by their best."""

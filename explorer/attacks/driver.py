@@ -22,7 +22,6 @@ from explorer.attacks.books import Books, Progress
 from explorer.attacks.growing import Growing
 from explorer.attacks.loop import run_stage
 from explorer.attacks.moves import MANY
-from explorer.attacks.polishing import Polishing
 from explorer.attacks.problem import Problem
 from explorer.attacks.pruning import Pruning
 from explorer.attacks.random_swaps import RandomSwaps
@@ -165,11 +164,10 @@ def _stages(attack: Stage, problem: Problem, on_step: OnStep | None, judge: Judg
         found = _Found({**stages, stage: books.best.clone()}, books.trace(progress.done), None, stopped=True)
         return judge(found, problem)
 
-    polishing = [Growing(attack.candidates), Polishing(attack.swaps, attack.kicks, attack.candidates)]
     later = [
         *[Pruning()] * attack.prune,
-        *[Anew((start, Pruning(), *polishing)) for start in attack.second_starts if attack.polish],
-        *polishing * attack.polish,
+        *[Anew((start, Pruning(), *attack.polishing)) for start in attack.second_starts if attack.polish],
+        *attack.polishing * attack.polish,
         *[RandomSwaps(attack.random_queries, attack.seed)] * bool(attack.random_queries),
     ]
     books = Books(problem, attack.rounds)
@@ -191,6 +189,8 @@ def _refine(stage: Stage | Anew, problem: Problem, books: Books, progress: Progr
         others = Books(problem, books.rows)  # of the same shape, so that what was captured is used again
         others.best.copy_(books.best)
         for each in stage.stages:
+            if each is stage.stages[-1]:
+                others.forget(books.fools & stage.hopeless(others.units, books.units), problem.images)
             if not progress.stopped:
                 _refine(each, problem, others, progress)
         margin = books.margin.clone()  # that of a step, which this is not

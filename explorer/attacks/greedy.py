@@ -6,7 +6,7 @@ both polished, counts. Use it where only the count matters.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
@@ -17,6 +17,9 @@ from explorer.attacks.sigma_zero import SigmaZero
 from explorer.attacks.stage import Stage, State, held
 from explorer.knobs import again, knob
 from explorer.types import Images
+
+PUSH_WITHIN = 0.15  # see Polishing: of the swaps that are accepted, one in 200 needs a push from further away
+IN_A_LANE = 3  # of so many candidates one is tried in each of several lanes
 
 
 @dataclass(frozen=True)
@@ -30,20 +33,31 @@ class Greedy(Attack):
 
     steps: int = knob(growing.STEPS, "Rounds in which units are added, at most.", low=1, high=10_000, slider=(10, 200))
     classes: int = knob(
-        2, "Wrong classes that are headed for at once, the nearest ones: the first to be reached wins.",
-        low=1, high=racing.MEASURED, slider=(1, racing.MEASURED),
+        3, "Wrong classes that are headed for at once, the nearest ones: the first to be reached wins.",
+        low=1, high=racing.MOST_LANES, slider=(1, racing.MOST_LANES),
     )  # fmt: skip
     anew: int = knob(
-        40, "Steps of a σ-zero that begins anew, before polishing: both results are polished; 0: none.",
+        60, "Steps of a σ-zero that begins anew, before polishing: both results are polished; 0: none.",
         low=0, high=10_000, slider=(0, 200),
     )  # fmt: skip
-    swaps: int = again(Attack, "swaps", 7)
-    kicks: int = again(Attack, "kicks", 1)
+    lookahead: float = knob(
+        0.05, "For better proposals the gradient is asked once more, after all values went this share of the way to "
+        "the end that it points to; 0: it is not.",
+        label="look-ahead", low=0, high=1, slider=(0.0, 0.2),
+    )  # fmt: skip
+    swaps: int = again(Attack, "swaps", 10)
+    kicks: int = again(Attack, "kicks", 0)
     candidates: int = again(Attack, "candidates", 24)
 
     @property
     def rounds(self) -> int:
         return self.steps
+
+    @property
+    def polishing(self) -> list[Stage]:
+        """With the look-ahead, and with fewer pushes."""
+        growing, polishing = super().polishing
+        return [growing, replace(polishing, lookahead=self.lookahead, push_within=PUSH_WITHIN)]
 
     @property
     def second_starts(self) -> Sequence[Stage]:
@@ -56,8 +70,9 @@ class Greedy(Attack):
 
     def step(self, problem: Problem, state: State, t: Tensor) -> State:
         """Judge; where no lane fools yet, push the units that are in, and add the best newcomers in each."""
-        share = 1 if state["aims"].shape[1] == 1 else 2 / 3  # in each of several lanes
-        return racing.race(problem, state, max(1, int(self.candidates * share)), t)
+        lanes = state["aims"].shape[1]
+        candidates = self.candidates if lanes == 1 else max(1, self.candidates // IN_A_LANE)
+        return racing.race(problem, state, candidates, self.lookahead, t)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from explorer.attacks.moves import MANY, pushed
 from explorer.attacks.problem import Problem, as_images, as_units
-from explorer.attacks.proposals import Memory, try_newcomers
+from explorer.attacks.proposals import Memory, looking_ahead, try_newcomers
 from explorer.attacks.rows import Rows
 from explorer.attacks.stage import State
 from explorer.types import Images
@@ -57,9 +57,11 @@ def start(problem: Problem, kinds: int = 3) -> State:
     }
 
 
-def grow(problem: Problem, state: State, candidates: int, singly: int = SINGLY, size: float = PUSH) -> State:
+def grow(
+    problem: Problem, state: State, candidates: int, singly: int = SINGLY, size: float = PUSH, lookahead: float = 0.0
+) -> State:
     """Judge; where the image does not fool yet, push the units that are in by `size`, and add the best of `candidates`:
-    one as long as there are less than `singly` units, then GROWTH.
+    one as long as there are less than `singly` units, then GROWTH. `lookahead`: see proposals.looking_ahead; 0: not.
     """
     current = state["next"]
     margin, gradient = problem.margin_and_gradient(current)
@@ -73,13 +75,13 @@ def grow(problem: Problem, state: State, candidates: int, singly: int = SINGLY, 
     found = {**state, "candidate": current, "margin": margin, "finished": finished}
     if rows.empty:
         return found
-    part, images = rows.problem, rows.of(current)
-    free = as_images(rows.of(inside)[:, None].expand_as(as_units(images, problem.unit)), images)
-    base = torch.where(free, pushed(part, images, rows.of(gradient), size), images)
+    part, images, gradient, inside = rows.problem, rows.of(current), rows.of(gradient), rows.of(inside)
+    free = as_images(inside[:, None].expand_as(as_units(images, problem.unit)), images)
+    base = torch.where(free, pushed(part, images, gradient, size), images)
+    if lookahead:
+        gradient = looking_ahead(part, images, gradient, inside, lookahead)
     memory = Memory(*(rows.of(state[field.name]) for field in dataclasses.fields(Memory)))
     other_kinds = torch.zeros_like(rows.of(finished))
-    trial = try_newcomers(
-        part, base, rows.of(margin), rows.of(gradient), rows.of(inside), memory, other_kinds, candidates
-    )
+    trial = try_newcomers(part, base, rows.of(margin), gradient, inside, memory, other_kinds, candidates)
     found["next"] = rows.put(current, trial.added(base, part, rows.of(add)))
     return found | {name: rows.put(state[name], value) for name, value in vars(trial.memory).items()}

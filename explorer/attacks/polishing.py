@@ -6,6 +6,7 @@ swap was refused, a *kick* puts half of the units back at random and builds anew
 """
 
 import dataclasses
+import math
 from dataclasses import dataclass
 
 import torch
@@ -13,7 +14,7 @@ from torch import Tensor
 
 from explorer.attacks.moves import MANY, push, reverted, single_reversals, without
 from explorer.attacks.problem import Problem
-from explorer.attacks.proposals import Memory, try_newcomers
+from explorer.attacks.proposals import Memory, looking_ahead, try_newcomers
 from explorer.attacks.randomness import keys_of, uniform
 from explorer.attacks.rows import Rows
 from explorer.attacks.stage import State
@@ -37,6 +38,8 @@ class Polishing:
     swaps: int = 10  # rounds of swaps of each image
     kicks: int = 1  # of each image
     candidates: int = 32  # newcomers tried per round
+    lookahead: float = 0.0  # see proposals.looking_ahead; 0: not
+    push_within: float = math.inf  # no push where the newcomer leaves a larger share of what the leaver cost
 
     name = "polished"
     capturable = True
@@ -69,7 +72,7 @@ class Polishing:
             "swapped": torch.zeros_like(count),
             "kicked": torch.zeros_like(count),
             "keys": keys_of(problem.images),
-            **vars(Memory.empty(problem)),
+            **vars(Memory.empty(problem, kinds=3 if self.kicks else 1)),  # the others come in with a kick
         }
 
     def step(self, problem: Problem, state: State, t: Tensor) -> State:
@@ -139,11 +142,18 @@ class Polishing:
         leaver = reversals.masked_fill(refused | ~changed, torch.inf).argmin(1)
         base = torch.where(adds[:, None, None, None], current, without(part, current, leaver))
         before, gradient = part.margin_and_gradient(base)
+        if self.lookahead:
+            gradient = looking_ahead(part, base, gradient, changed, self.lookahead)
         memory = Memory(*(rows.of(s[field.name]) for field in dataclasses.fields(Memory)))
         barred = changed | (refused & adds[:, None])
         kicked = rows.of(s["kicked"]) > 0
         trial = try_newcomers(part, base, before, gradient, barred, memory, kicked, self.candidates)
-        candidate, reached = push(part, trial.best(base, part), SWAP_STEPS, SWAP_SIZE)
+        candidate, reached = trial.best(base, part), trial.margin.min(1).values
+        far = reached - margin > self.push_within * (before - margin).abs()
+        near = Rows(part, ~far | adds)
+        if not near.empty:
+            best, least = push(near.problem, near.of(candidate), SWAP_STEPS, SWAP_SIZE)
+            candidate, reached = near.put(candidate, best), near.put(reached, least)
 
         taken = (reached < margin) | adds
         whole = taken & (changed.sum(1) + adds >= goal)

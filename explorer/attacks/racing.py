@@ -18,7 +18,8 @@ from explorer.attacks.rows import Rows
 from explorer.attacks.stage import State
 from explorer.types import Labels, PerImage
 
-MEASURED = 17  # wrong classes, the likeliest: their distances are measured
+MEASURED = 3  # times as many wrong classes as lanes, the likeliest: their distances are measured
+MOST_LANES = 17
 SINGLY, PUSH = 16, 0.15  # see growing.grow; more units at a time, or larger steps, leave more of them in the end
 HALVED = 8  # steps after which half of the lanes are given up: earlier, their margins say too little
 MOST_HALVINGS = 16  # which leave one of any number of lanes
@@ -34,7 +35,7 @@ def nearest(problem: Problem, count: int) -> Labels:
         return problem.targets[:, None]
     logits = problem.logits(problem.images)
     wrong = logits.scatter(1, problem.labels[:, None], -torch.inf)
-    likeliest = wrong.topk(min(MEASURED, wrong.shape[1] - 1), dim=1).indices
+    likeliest = wrong.topk(min(MEASURED * count, wrong.shape[1] - 1), dim=1).indices
     distance = torch.stack([_distance(replace(problem, targets=aim)) for aim in likeliest.unbind(1)], 1)
     return likeliest.gather(1, distance.argsort(dim=1, stable=True)[:, :count])
 
@@ -62,7 +63,7 @@ def start(problem: Problem, count: int) -> State:
     }
 
 
-def race(problem: Problem, state: State, candidates: int, t: Tensor) -> State:
+def race(problem: Problem, state: State, candidates: int, lookahead: float, t: Tensor) -> State:
     """Grow in every lane, see growing.grow: the step number `t` (), from 0. The candidate is what is nearest to fooling
     in any lane. An image is finished when that fools, or when no lane can go on.
     """
@@ -72,7 +73,7 @@ def race(problem: Problem, state: State, candidates: int, t: Tensor) -> State:
     rows = Rows(wide, ~lanes["finished"])
     if not rows.empty:
         grown = growing.grow(
-            rows.problem, {name: rows.of(tensor) for name, tensor in lanes.items()}, candidates, SINGLY, PUSH
+            rows.problem, {name: rows.of(tensor) for name, tensor in lanes.items()}, candidates, SINGLY, PUSH, lookahead
         )
         lanes = {name: rows.put(tensor, grown[name]) for name, tensor in lanes.items()}
     lanes = {name: tensor.unflatten(0, aims.shape) for name, tensor in lanes.items()}

@@ -1,0 +1,112 @@
+"""What is proposed to change: by the gradient here, and a step further."""
+
+import math
+
+import pytest
+import test_driver
+import torch
+from test_driver import pictures, small
+
+from explorer import Greedy
+from explorer.attacks import polishing
+from explorer.attacks.moves import push
+from explorer.attacks.problem import Problem
+from explorer.attacks.proposals import looking_ahead
+from explorer.grid import to_grid
+
+SIZE = 6
+SLOPE, BEND = 2.0, 3.0
+
+
+def bent(images):
+    """Class 1 leads by sum(SLOPE v - BEND v^2) - 1 over all values v."""
+    lead = (SLOPE * images - BEND * images.square()).flatten(1).sum(1) - 1
+    return torch.stack([torch.zeros_like(lead), lead], 1)
+
+
+def problem_for(network, images, **changes) -> Problem:
+    labels = torch.zeros(len(images), dtype=torch.int64)
+    return Problem(network, images, labels, None, torch.zeros_like(images), torch.ones_like(images), **changes)
+
+
+def test_the_mean_of_both_gradients_is_that_of_half_the_step():
+    """Of a parabola the gradient is linear: -SLOPE + 2 BEND v at v, and its mean over a step what it is half-way."""
+    images = to_grid(torch.rand(3, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(0)) * 0.3)
+    images[2] = 0.5  # where the gradient has turned round
+    barred = torch.zeros(3, SIZE**2, dtype=torch.bool)
+    barred[:, 7] = True
+    for unit in ("pixel", "entry"):
+        problem = problem_for(bent, images, unit=unit)
+        left_out = barred if unit == "pixel" else barred.repeat(1, 3)
+        _, gradient = problem.margin_and_gradient(images)
+        found = looking_ahead(problem, images, gradient, left_out, 0.1)
+        end = (gradient < 0).float()
+        half = torch.where(barred.view(3, 1, SIZE, SIZE), images, images + 0.05 * (end - images))
+        assert torch.allclose(found, -SLOPE + 2 * BEND * half, atol=1e-5)
+        assert torch.allclose(looking_ahead(problem, images, gradient, left_out, 0.0), gradient)
+
+
+def test_a_look_ahead_finds_what_goes_on_where_others_turn_back():
+    """Of all pixels but one the first step brings most, and a whole one nothing; one candidate is tried."""
+    lone = 20
+
+    def network(images):
+        values = images.flatten(2).mean(1)
+        turning = 3 * values - 20 * values.square()
+        turning[:, lone] = 2.8 * values[:, lone]
+        lead = turning.sum(1) - 1
+        return torch.stack([torch.zeros_like(lead), lead], 1)
+
+    images, labels = torch.zeros(1, 3, SIZE, SIZE), torch.tensor([0])
+    found = {
+        step: Greedy(lookahead=step, steps=1 + 1, classes=1, candidates=1, polish=False)(network, images, labels)
+        for step in (0.0, 0.06)
+    }
+    assert not found[0.0].succeeded.any()
+    assert found[0.06].succeeded.all()
+    changed = (found[0.06].adversarial != images).any(1).flatten()
+    assert changed.nonzero()[:, 0].tolist() == [lone]
+
+
+def test_no_look_ahead_asks_for_no_gradient_more():
+    asked = []
+
+    def network(images):
+        asked.append(images.requires_grad)
+        return bent(images)
+
+    images, labels = torch.zeros(1, 3, SIZE, SIZE), torch.tensor([0])
+    counts = []
+    for step in (0.0, 0.06):
+        asked.clear()
+        Greedy(lookahead=step, steps=1, polish=False)(network, images, labels)
+        counts.append(sum(asked))
+    assert counts[1] == counts[0] + 1
+
+
+@pytest.mark.parametrize("within", [0.0, 0.15, math.inf])
+def test_a_push_is_spared_where_the_newcomer_leaves_too_much(within, monkeypatch):
+    """Pushes of polishing are counted by who asks: all without a limit, and none that is spared was near."""
+    asked = []
+
+    def counted(problem, images, steps, size):
+        asked.append(len(images))
+        return push(problem, images, steps, size)
+
+    monkeypatch.setattr(polishing, "push", counted)
+    network, images = small(), pictures(6)
+    labels = network(images).argmax(1)
+    start = Greedy(polish=False)(network, images, labels).adversarial
+    problem = test_driver.problem_for(network, images)
+    stage = polishing.Polishing(swaps=6, kicks=0, push_within=within)
+    with torch.no_grad():
+        state = stage.start(problem, start)
+        asked.clear()
+        swaps = 0
+        for t in range(12):
+            before = state["swapped"].sum()
+            state = stage.step(problem, state, torch.tensor(t))
+            swaps += int(state["swapped"].sum() - before)
+    assert swaps >= 6
+    assert sum(asked) == swaps if within == math.inf else sum(asked) < swaps
+    assert (problem.changed(state["candidate"]).sum(1) <= problem.changed(start).sum(1)).all()
