@@ -89,7 +89,7 @@ def test_a_click_on_a_cell_opens_its_setting_in_explore(explore):
 
 def test_a_cell_of_another_attack_opens_with_it_and_back_is_one_step(explore):
     page = explore.page
-    open_tune(page, explore.address, "attack=greedy&greedy.values_steps=10,48&greedy.values_classes=1,3&signs=2")
+    open_tune(page, explore.address, "attack=greedy&greedy.values_steps=10,48&greedy.values_classes=1,4&signs=2")
     press(page)
     expect(page.locator(".st-key-run")).to_contain_text("All 8 runs are done.")
     idle(page)
@@ -98,7 +98,7 @@ def test_a_cell_of_another_attack_opens_with_it_and_back_is_one_step(explore):
     expect(page.get_by_role("heading", name="Which pixels change its mind?")).to_be_visible()
     explore.settle()
     asked = dict(parse_qsl(urlsplit(page.url).query))
-    assert asked.items() >= {"attack": "greedy", "greedy.steps": "10", "greedy.classes": "3"}.items()
+    assert asked.items() >= {"attack": "greedy", "greedy.steps": "10", "greedy.classes": "4"}.items()
     assert asked["greedy.prune"] == asked["greedy.polish"] == "false"
     assert not [name for name in asked if name.startswith("base_")]
     expect(page.locator(".st-key-attack_choice input")).to_have_value("Greedy search")
