@@ -3,9 +3,8 @@
 import math
 
 import pytest
-import test_driver
 import torch
-from test_driver import pictures, small
+from test_driver import pictures, problem_for, small
 
 from explorer import Greedy
 from explorer.attacks import polishing
@@ -24,11 +23,6 @@ def bent(images):
     return torch.stack([torch.zeros_like(lead), lead], 1)
 
 
-def problem_for(network, images, **changes) -> Problem:
-    labels = torch.zeros(len(images), dtype=torch.int64)
-    return Problem(network, images, labels, None, torch.zeros_like(images), torch.ones_like(images), **changes)
-
-
 def test_the_mean_of_both_gradients_is_that_of_half_the_step():
     """Of a parabola the gradient is linear: -SLOPE + 2 BEND v at v, and its mean over a step what it is half-way."""
     images = to_grid(torch.rand(3, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(0)) * 0.3)
@@ -36,7 +30,8 @@ def test_the_mean_of_both_gradients_is_that_of_half_the_step():
     barred = torch.zeros(3, SIZE**2, dtype=torch.bool)
     barred[:, 7] = True
     for unit in ("pixel", "entry"):
-        problem = problem_for(bent, images, unit=unit)
+        labels, low, high = torch.zeros(3, dtype=torch.int64), torch.zeros_like(images), torch.ones_like(images)
+        problem = Problem(bent, images, labels, None, low, high, unit=unit)
         left_out = barred if unit == "pixel" else barred.repeat(1, 3)
         _, gradient = problem.margin_and_gradient(images)
         found = looking_ahead(problem, images, gradient, left_out, 0.1)
@@ -59,7 +54,7 @@ def test_a_look_ahead_finds_what_goes_on_where_others_turn_back():
 
     images, labels = torch.zeros(1, 3, SIZE, SIZE), torch.tensor([0])
     found = {
-        step: Greedy(lookahead=step, steps=1 + 1, classes=1, candidates=1, polish=False)(network, images, labels)
+        step: Greedy(lookahead=step, steps=2, classes=1, candidates=1, polish=False)(network, images, labels)
         for step in (0.0, 0.06)
     }
     assert not found[0.0].succeeded.any()
@@ -97,7 +92,7 @@ def test_a_push_is_spared_where_the_newcomer_leaves_too_much(within, monkeypatch
     network, images = small(), pictures(6)
     labels = network(images).argmax(1)
     start = Greedy(polish=False)(network, images, labels).adversarial
-    problem = test_driver.problem_for(network, images)
+    problem = problem_for(network, images)
     stage = polishing.Polishing(swaps=6, kicks=0, push_within=within)
     with torch.no_grad():
         state = stage.start(problem, start)
