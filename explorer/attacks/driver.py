@@ -188,11 +188,13 @@ def _refine(stage: Stage | Anew, problem: Problem, books: Books, progress: Progr
     if isinstance(stage, Anew):
         others = Books(problem, books.rows)  # of the same shape, so that what was captured is used again
         others.best.copy_(books.best)
-        for each in stage.stages:
-            if each is stage.stages[-1]:
-                others.forget(books.fools & stage.hopeless(others.units, books.units), problem.images)
+        *start, polishing = stage.stages
+        for each in start:
             if not progress.stopped:
                 _refine(each, problem, others, progress)
+        others.forget(books.fools & stage.hopeless(others.units, books.units), problem.images)
+        if not progress.stopped:
+            _refine(polishing, problem, others, progress)
         margin = books.margin.clone()  # that of a step, which this is not
         books.note(problem, {"candidate": others.best, "margin": others.least}, None, None)
         books.margin.copy_(margin)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from explorer.attacks.moves import MANY, pushed
-from explorer.attacks.problem import Problem, as_images, as_units
+from explorer.attacks.problem import Problem
 from explorer.attacks.proposals import Memory, looking_ahead, try_newcomers
 from explorer.attacks.rows import Rows
 from explorer.attacks.stage import State
@@ -76,7 +76,7 @@ def grow(
     if rows.empty:
         return found
     part, images, gradient, inside = rows.problem, rows.of(current), rows.of(gradient), rows.of(inside)
-    free = as_images(inside[:, None].expand_as(as_units(images, problem.unit)), images)
+    free = part.values_of(inside)
     base = torch.where(free, pushed(part, images, gradient, size), images)
     if lookahead:
         gradient = looking_ahead(part, images, gradient, inside, lookahead)

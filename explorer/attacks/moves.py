@@ -46,7 +46,7 @@ def push(problem: Problem, adversarial: Images, steps: int, size: float) -> tupl
     """Lower the margin by signed steps, of `size` in [0, 1] units, on the changed units only: the best of all visited
     images, on the grid and within the box, and its margin.
     """
-    free = as_images(problem.changed(adversarial)[:, None].expand_as(as_units(adversarial, problem.unit)), adversarial)
+    free = problem.values_of(problem.changed(adversarial))
     best, current = adversarial, adversarial
     least, gradient = problem.margin_and_gradient(current)
     for step in range(1, steps + 1):

@@ -1,8 +1,8 @@
 """Polishing: get by with fewer units than pruning left. Ours.
 
 First the survivors are pushed to the full: free signs, whole box. Then a local search: with one unit fewer than the
-best image, swap units one at a time until that fools; repeat from there. What was tried is remembered, and where every
-swap was refused, a *kick* puts half of the units back at random and builds anew.
+best image, swap units one at a time until that fools; repeat from there. What was tried is remembered. Where every swap
+was refused, a near miss is pushed once more, and a *kick* puts half of the units back at random and builds anew.
 """
 
 import dataclasses
@@ -20,7 +20,7 @@ from explorer.attacks.rows import Rows
 from explorer.attacks.stage import State
 from explorer.types import Images
 
-FIRST_STEPS, FIRST_SIZE = 6, 0.1  # sign steps before the search; size in [0, 1] units
+PUSH_STEPS, PUSH_SIZE = 6, 0.1  # sign steps before the search, or of a near miss; size in [0, 1] units
 SWAP_STEPS, SWAP_SIZE = 2, 0.3  # sign steps after a swap
 WINS = 40  # rounds in which an image gives up a unit: they do not count as swaps
 
@@ -31,8 +31,8 @@ class Polishing:
 
     For each image on its own: take out the unit that matters least, try the most promising proposals instead, keep the
     best, push, and accept if the margin fell. A unit whose replacement was refused is not taken out again before a swap
-    is accepted; an image whose units were all refused is kicked, or finished. Images that do not fool yet keep their
-    number of units, so a swap may rescue them.
+    is accepted; an image whose units were all refused is pushed or kicked, or finished. Images that do not fool yet
+    keep their number of units, so a swap may rescue them.
     """
 
     swaps: int = 10  # rounds of swaps of each image
@@ -40,6 +40,8 @@ class Polishing:
     candidates: int = 32  # newcomers tried per round
     lookahead: float = 0.0  # see proposals.looking_ahead; 0: not
     push_within: float = math.inf  # no push where the newcomer leaves a larger share of what the leaver cost
+    near_miss: float = 0.0  # push where all units were refused and the margin is a smaller share of what the least one
+    # costs, instead of before the search; 0: before the search
 
     name = "polished"
     capturable = True
@@ -53,12 +55,12 @@ class Polishing:
         return self.swaps
 
     def start(self, problem: Problem, images: Images) -> State:
-        """The images, pushed where they fool. Those with more than MANY changed units are finished."""
+        """The images, pushed where they fool, or not yet. Those with more than MANY changed units are finished."""
         count = problem.changed(images).sum(1)
         margin = problem.margin(images)
         rows = Rows(problem, (margin < 0) & (count <= MANY))
-        if not rows.empty:
-            best, least = push(rows.problem, rows.of(images), FIRST_STEPS, FIRST_SIZE)
+        if not rows.empty and not self.near_miss:
+            best, least = push(rows.problem, rows.of(images), PUSH_STEPS, PUSH_SIZE)
             images, margin = rows.put(images, best), rows.put(margin, least)
         nothing = torch.zeros_like(problem.free)
         return {
@@ -76,19 +78,21 @@ class Polishing:
         }
 
     def step(self, problem: Problem, state: State, t: Tensor) -> State:
-        """Of an image that fools: give up a unit. Of any other: swap one, or kick and add them again."""
+        """Of an image that fools: give up a unit. Of any other: swap one; push; or kick and add them again."""
         s = dict(state)
         live = ~s["finished"]
         won = live & (s["margin"] < 0)
         full = problem.changed(s["candidate"]).sum(1) >= s["goal"]
         s = self._reversed(problem, s, live & (won | (full & s["stale"])))
         s = self._given_up(problem, s, won)
-        s, searching = self._kicked(problem, s, live & ~won, t)
+        s, pushed = self._pushed(problem, s, live & ~won)
+        others = live & ~won & ~pushed
+        s, searching = self._kicked(problem, s, others, t)
         s = self._swapped(problem, s, searching)
         s["finished"] = (
             ~live
             | (s["goal"] <= 0) & ~(s["margin"] < 0)
-            | (live & ~won & ~searching)
+            | (others & ~searching)
             | (s["swapped"] >= self.swaps) & ~(s["margin"] < 0)
         )
         return s
@@ -113,22 +117,36 @@ class Polishing:
         s["stale"] = s["stale"] | won
         return s
 
+    def _pushed(self, problem: Problem, s: dict, live: Tensor) -> tuple[dict, Tensor]:
+        """Push near misses where every unit was refused. And who got nearer, and may swap all units again."""
+        if not self.near_miss:
+            return s, torch.zeros_like(live)
+        cost = s["reversals"].amin(1) - s["margin"]
+        rows = Rows(problem, _stuck(problem, s, live) & (s["goal"] > 0) & (s["margin"] < self.near_miss * cost))
+        if rows.empty:
+            return s, torch.zeros_like(live)
+        best, least = push(rows.problem, rows.of(s["candidate"]), PUSH_STEPS, PUSH_SIZE)
+        nearer = rows.put(torch.zeros_like(live), least < rows.of(s["margin"]))
+        s["candidate"], s["margin"] = rows.put(s["candidate"], best), rows.put(s["margin"], least)
+        s["refused"] = s["refused"] & ~nearer[:, None]
+        s["stale"] = s["stale"] | nearer
+        return s, nearer
+
     def _kicked(self, problem: Problem, s: dict, live: Tensor, t: Tensor) -> tuple[dict, Tensor]:
         """Where every unit was refused, put half of them back, if there are kicks left; and who goes on searching."""
-        changed = problem.changed(s["candidate"])
-        count = changed.sum(1)
-        dead = live & (count >= s["goal"]) & ~(changed & ~s["refused"]).any(1)
-        kick = dead & (s["kicked"] < self.kicks)
+        stuck = _stuck(problem, s, live)
+        kick = stuck & (s["kicked"] < self.kicks)
         rows = Rows(problem, kick)
         if not rows.empty:
-            drawn = uniform(rows.of(s["keys"]), t, changed.shape[1]).masked_fill(~rows.of(changed), torch.inf)
+            changed = rows.problem.changed(rows.of(s["candidate"]))
+            drawn = uniform(rows.of(s["keys"]), t, changed.shape[1]).masked_fill(~changed, torch.inf)
             rank = drawn.argsort(1).argsort(1)
-            out = rank < ((rows.of(count) + 1) // 2)[:, None]
+            out = rank < ((changed.sum(1) + 1) // 2)[:, None]
             s["candidate"] = rows.put(s["candidate"], reverted(rows.problem, rows.of(s["candidate"]), out))
             s["refused"] = rows.put(s["refused"], out)  # not back in while the image is rebuilt
         s["stale"] = s["stale"] | kick
         s["kicked"] = s["kicked"] + kick
-        return s, live & (s["goal"] > 0) & ~(dead & ~kick)
+        return s, live & (s["goal"] > 0) & ~(stuck & ~kick)
 
     def _swapped(self, problem: Problem, s: dict, searching: Tensor) -> dict:
         """Swap one unit, or add one where a kick has left fewer than the goal; keep it if the margin falls."""
@@ -167,3 +185,9 @@ class Polishing:
         for name, value in vars(trial.memory).items():
             s[name] = rows.put(s[name], value)
         return s
+
+
+def _stuck(problem: Problem, s: dict, live: Tensor) -> Tensor:
+    """Which of the images `live` (b,) have as many units as they may, all of which were refused."""
+    changed = problem.changed(s["candidate"])
+    return live & (changed.sum(1) >= s["goal"]) & ~(changed & ~s["refused"]).any(1)

@@ -56,6 +56,11 @@ class Problem:
         """Which units differ from the clean ones, (b, n). Exact: all values come from one table."""
         return as_units(images != self.images, self.unit).any(1)
 
+    def values_of(self, units: Tensor) -> Tensor:
+        """A mask of units (b, n) as one of values (b, 3, h, w)."""
+        c = self.images[0].numel() // units.shape[1]
+        return as_images(units[:, None].expand(-1, c, -1), self.images)
+
     def logits(self, images: Images) -> Logits:
         """Logits (m, k) of any number of images, without gradients and in chunks."""
         with torch.no_grad():

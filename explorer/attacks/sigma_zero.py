@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from explorer.attacks.attack import Attack
-from explorer.attacks.problem import Problem, as_images, as_units
+from explorer.attacks.problem import Problem, as_units
 from explorer.attacks.stage import State
 from explorer.grid import to_grid
 from explorer.knobs import knob
@@ -92,8 +92,7 @@ class SigmaZero(Attack):
 
         tau = state["tau"] + torch.where(margin < 0, 1, -1) * self.tau_factor * self._step_size(t)
         tau = tau.clamp(0, 1)
-        largest = as_units(delta.abs(), unit).amax(1, keepdim=True)
-        kept = as_images((largest >= tau[:, None, None]).expand_as(as_units(delta, unit)), images)
+        kept = problem.values_of(as_units(delta.abs(), unit).amax(1) >= tau[:, None])
         return {
             "delta": torch.where(kept, delta, 0),
             "mean": mean,
