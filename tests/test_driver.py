@@ -15,7 +15,6 @@ from explorer.attacks.books import Books, Progress
 from explorer.attacks.capture import Blindfold, begun
 from explorer.attacks.loop import run_stage
 from explorer.attacks.moves import single_reversals
-from explorer.attacks.polishing import Polishing
 from explorer.attacks.problem import Problem
 from explorer.attacks.pruning import Pruning
 from explorer.attacks.randomness import keys_of, uniform
@@ -64,7 +63,7 @@ def run_all(attack, problem) -> list[torch.Tensor]:
     books, found = Books(problem, attack.rounds), []
     progress = Progress(problem, books, 10**6, None)
     with torch.no_grad():
-        for stage in (attack, Pruning(), Polishing(4, 1)):
+        for stage in (attack, Pruning(), dataclasses.replace(attack.polishing[-1], swaps=4, kicks=1)):
             run_stage(stage, problem, books, progress, first=stage is attack)
             found.append(books.best.clone())
     return found
@@ -85,7 +84,8 @@ def replays_what_it_finds(attack, network, batches: int) -> None:
 def test_start_and_step_can_be_captured(name, unit):
     """Neither reads a value on the host, unless it may peek; shapes stay; and every entry is there from the start."""
     problem = problem_for(small(), pictures(), peeks=False, unit=unit)
-    for stage in (dataclasses.replace(QUICK[name], unit=unit), Pruning(), Polishing()):
+    attack = dataclasses.replace(QUICK[name], unit=unit)
+    for stage in (attack, Pruning(), attack.polishing[-1]):
         with torch.no_grad():
             t = torch.zeros((), dtype=torch.int64)
             with Blindfold():

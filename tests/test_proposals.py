@@ -105,3 +105,43 @@ def test_a_push_is_spared_where_the_newcomer_leaves_too_much(within, monkeypatch
     assert swaps >= 6
     assert sum(asked) == swaps if within == math.inf else sum(asked) < swaps
     assert (problem.changed(state["candidate"]).sum(1) <= problem.changed(start).sum(1)).all()
+
+
+PEAK = 0.85  # of a value: at the end of the box it brings a thirtieth less
+
+
+def peaked(images):
+    """Class 1 leads by what all pixels bring, 1 each at PEAK, less 1.96: two are enough there, and not at the end."""
+    lead = (1 - ((images - PEAK) / PEAK).square()).mean(1).flatten(1).sum(1) - 1.96
+    return torch.stack([torch.zeros_like(lead), lead], 1)
+
+
+@pytest.mark.parametrize("peeks", [True, False])
+@pytest.mark.parametrize(("share", "units"), [(0.01, 3), (0.25, 2)])
+def test_a_near_miss_is_pushed_where_every_swap_was_refused(share, units, peeks, monkeypatch):
+    """All pixels bring the same, so no swap is accepted, and the steps of a swap go past the peak and back."""
+    steps_of = []
+
+    def noted(problem, images, steps, size):
+        steps_of.append(steps)
+        return push(problem, images, steps, size)
+
+    monkeypatch.setattr(polishing, "push", noted)
+    images, labels = torch.zeros(2, 3, SIZE, SIZE), torch.zeros(2, dtype=torch.int64)
+    problem = Problem(peaked, images, labels, None, images, torch.ones_like(images), peeks=peeks, width=SIZE**2)
+    three = images.clone()
+    three[:, :, 2, 1:4] = 1
+    stage = polishing.Polishing(swaps=8, kicks=0, near_miss=share)
+    fewest = torch.full((2,), 3)
+    with torch.no_grad():
+        state = stage.start(problem, three)
+        assert torch.equal(state["candidate"], three), "nothing is pushed before the search"
+        assert not steps_of
+        for t in range(stage.rounds):
+            state = stage.step(problem, state, torch.tensor(t))
+            count = problem.changed(state["candidate"]).sum(1)
+            fewest = torch.where(state["margin"] < 0, torch.minimum(fewest, count), fewest)
+    assert state["finished"].all()
+    assert fewest.tolist() == [units, units]
+    if peeks:
+        assert (polishing.PUSH_STEPS in steps_of) == (units == 2)
