@@ -145,3 +145,30 @@ def test_a_near_miss_is_pushed_where_every_swap_was_refused(share, units, peeks,
     assert fewest.tolist() == [units, units]
     if peeks:
         assert (polishing.PUSH_STEPS in steps_of) == (units == 2)
+
+
+@pytest.mark.parametrize("peeks", [True, False])
+@pytest.mark.parametrize(("few", "found"), [(0, False), (1, True)])
+def test_what_was_never_tried_is_tried_where_all_of_few_units_were_refused(few, found, peeks):
+    """Pixel 30 alone fools, pixels 0 and 1 together, which promise more. One pixel is tried in a round."""
+    promise = torch.full((SIZE**2,), 2.0).scatter(0, torch.tensor([0, 1, 30]), torch.tensor([4.0, 3.0, 2.5]))
+    brought = torch.full((SIZE**2,), 0.1).scatter(0, torch.tensor([0, 1, 30]), torch.tensor([0.6, 0.5, 1.5]))
+
+    def network(images):
+        lead = (brought * (1 - (-promise / brought * images.mean(1).flatten(1)).exp())).sum(1) - 1
+        return torch.stack([torch.zeros_like(lead), lead], 1)
+
+    images, labels = torch.zeros(1, 3, SIZE, SIZE), torch.tensor([0])
+    problem = Problem(network, images, labels, None, images, torch.ones_like(images), peeks=peeks, width=SIZE**2)
+    two = images.clone()
+    two.flatten(2)[:, :, :2] = 1
+    stage = polishing.Polishing(swaps=8, kicks=0, candidates=1, near_miss=1e-9, few=few)
+    fewest = 2
+    with torch.no_grad():
+        state = stage.start(problem, two)
+        for t in range(stage.rounds):
+            state = stage.step(problem, state, torch.tensor(t))
+            if state["margin"] < 0:
+                fewest = min(fewest, int(problem.changed(state["candidate"]).sum()))
+    assert state["finished"].all()
+    assert (fewest == 1) == found

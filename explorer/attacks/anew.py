@@ -6,7 +6,7 @@ from torch import Tensor
 
 from explorer.attacks.stage import Stage
 
-MORE = 3  # a start with over so many units more than the best so far is given up
+MORE = 2  # a start with over so many units more than the best so far is given up
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,11 @@ from explorer.attacks.stage import Stage, State, held
 from explorer.knobs import again, knob
 from explorer.types import Images
 
-PUSH_WITHIN = 0.15  # see Polishing: of the swaps that are accepted, one in 200 needs a push from further away
-NEAR_MISS = 0.25  # see Polishing
+POLISHING = {  # see Polishing
+    "push_within": 0.15,  # of the swaps that are accepted, one in 200 needs a push from further away
+    "near_miss": 0.25,
+    "few": 2,
+}
 IN_A_LANE = 3  # of so many candidates one is tried in each of several lanes
 
 
@@ -58,7 +61,7 @@ class Greedy(Attack):
     def polishing(self) -> list[Stage]:
         """With the look-ahead, and pushed where it may help."""
         growing, polishing = super().polishing
-        return [growing, replace(polishing, lookahead=self.lookahead, push_within=PUSH_WITHIN, near_miss=NEAR_MISS)]
+        return [growing, replace(polishing, lookahead=self.lookahead, **POLISHING)]
 
     @property
     def second_starts(self) -> Sequence[Stage]:

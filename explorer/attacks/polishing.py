@@ -42,6 +42,7 @@ class Polishing:
     push_within: float = math.inf  # no push where the newcomer leaves a larger share of what the leaver cost
     near_miss: float = 0.0  # push where all units were refused and the margin is a smaller share of what the least one
     # costs, instead of before the search; 0: before the search
+    few: int = 0  # so many units, or fewer, are swapped once more where all were refused: for what was never tried
 
     name = "polished"
     capturable = True
@@ -71,6 +72,7 @@ class Polishing:
             "refused": nothing,
             "reversals": torch.zeros_like(nothing, dtype=images.dtype),  # of the candidate, where they are not stale
             "stale": torch.ones_like(nothing[:, 0]),
+            "untried": torch.zeros_like(nothing[:, 0]),  # only what was never tried is tried
             "swapped": torch.zeros_like(count),
             "kicked": torch.zeros_like(count),
             "keys": keys_of(problem.images),
@@ -114,6 +116,7 @@ class Polishing:
         s["candidate"] = torch.where(won[:, None, None, None], fewer, s["candidate"])
         s["margin"] = torch.where(won, left, s["margin"])
         s["refused"] = s["refused"] & ~won[:, None]
+        s["untried"] = s["untried"] & ~won
         s["stale"] = s["stale"] | won
         return s
 
@@ -133,8 +136,13 @@ class Polishing:
         return s, nearer
 
     def _kicked(self, problem: Problem, s: dict, live: Tensor, t: Tensor) -> tuple[dict, Tensor]:
-        """Where every unit was refused, put half of them back, if there are kicks left; and who goes on searching."""
+        """Where every unit was refused, swap them for what was never tried, if they are few; after that, put half of
+        them back, if there are kicks left. And who goes on searching.
+        """
         stuck = _stuck(problem, s, live)
+        again = stuck & ~s["untried"] & (s["goal"] <= self.few)
+        s["refused"], s["untried"] = s["refused"] & ~again[:, None], s["untried"] | again
+        stuck = stuck & ~again
         kick = stuck & (s["kicked"] < self.kicks)
         rows = Rows(problem, kick)
         if not rows.empty:
@@ -144,6 +152,7 @@ class Polishing:
             out = rank < ((changed.sum(1) + 1) // 2)[:, None]
             s["candidate"] = rows.put(s["candidate"], reverted(rows.problem, rows.of(s["candidate"]), out))
             s["refused"] = rows.put(s["refused"], out)  # not back in while the image is rebuilt
+        s["untried"] = s["untried"] & ~kick
         s["stale"] = s["stale"] | kick
         s["kicked"] = s["kicked"] + kick
         return s, live & (s["goal"] > 0) & ~(stuck & ~kick)
@@ -164,8 +173,8 @@ class Polishing:
             gradient = looking_ahead(part, base, gradient, changed, self.lookahead)
         memory = Memory(*(rows.of(s[field.name]) for field in dataclasses.fields(Memory)))
         barred = changed | (refused & adds[:, None])
-        kicked = rows.of(s["kicked"]) > 0
-        trial = try_newcomers(part, base, before, gradient, barred, memory, kicked, self.candidates)
+        kicked, untried = rows.of(s["kicked"]) > 0, rows.of(s["untried"])
+        trial = try_newcomers(part, base, before, gradient, barred, memory, kicked, self.candidates, untried)
         candidate, reached = trial.best(base, part), trial.margin.min(1).values
         far = reached - margin > self.push_within * (before - margin).abs()
         near = Rows(part, ~far | adds)
@@ -175,6 +184,7 @@ class Polishing:
 
         taken = (reached < margin) | adds
         whole = taken & (changed.sum(1) + adds >= goal)
+        s["untried"] = rows.put(s["untried"], untried & ~whole)
         refused = refused & ~whole[:, None]
         refused = refused.scatter(1, leaver[:, None], refused.gather(1, leaver[:, None]) | ~taken[:, None])
         s["candidate"] = rows.put(s["candidate"], torch.where(taken[:, None, None, None], candidate, current))

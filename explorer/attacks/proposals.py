@@ -105,12 +105,13 @@ def try_newcomers(
     memory: Memory,
     all_kinds: Tensor,
     count: int,
+    untried: Tensor | None = None,
 ) -> Trial:
     """Add each of the `count` most promising proposals to `base` (b, 3, h, w), whose margins are `before` and whose
     gradient is `gradient`, alone, and note what came of it.
 
     A proposal that was tried before promises what it did then. `barred` (b, n): units that must not come in;
-    `all_kinds` (b,): whether more than the first kind may be used.
+    `all_kinds` (b,): whether more than the first kind may be used; `untried` (b,): whether only what was never tried.
     """
     upper, promise = proposed(problem, gradient, memory.fall.shape[1])
     b, kinds, n = promise.shape
@@ -119,6 +120,8 @@ def try_newcomers(
     shut = (barred | ~problem.free)[:, None] | (
         (torch.arange(kinds, device=base.device) > 0)[None, :, None] & ~all_kinds[:, None, None]
     )
+    if untried is not None:
+        shut = shut | (known & untried[:, None, None])
     first = torch.zeros_like(known).scatter(
         2, score.masked_fill(shut, -torch.inf).topk(min(count // QUOTA, n), dim=2).indices, True
     )
