@@ -18,7 +18,7 @@ from explorer.attacks.proposals import Memory, looking_ahead, try_newcomers
 from explorer.attacks.randomness import keys_of, uniform
 from explorer.attacks.rows import Rows
 from explorer.attacks.stage import State
-from explorer.types import Images
+from explorer.types import Images, PerImage
 
 PUSH_STEPS, PUSH_SIZE = 6, 0.1  # sign steps before the search, or of a near miss; size in [0, 1] units
 SWAP_STEPS, SWAP_SIZE = 2, 0.3  # sign steps after a swap
@@ -59,10 +59,8 @@ class Polishing:
         """The images, pushed where they fool, or not yet. Those with more than MANY changed units are finished."""
         count = problem.changed(images).sum(1)
         margin = problem.margin(images)
-        rows = Rows(problem, (margin < 0) & (count <= MANY))
-        if not rows.empty and not self.near_miss:
-            best, least = push(rows.problem, rows.of(images), PUSH_STEPS, PUSH_SIZE)
-            images, margin = rows.put(images, best), rows.put(margin, least)
+        if not self.near_miss:
+            images, margin = _pushed(problem, (margin < 0) & (count <= MANY), images, margin, PUSH_STEPS, PUSH_SIZE)
         nothing = torch.zeros_like(problem.free)
         return {
             "candidate": images,
@@ -87,8 +85,8 @@ class Polishing:
         full = problem.changed(s["candidate"]).sum(1) >= s["goal"]
         s = self._reversed(problem, s, live & (won | (full & s["stale"])))
         s = self._given_up(problem, s, won)
-        s, pushed = self._pushed(problem, s, live & ~won)
-        others = live & ~won & ~pushed
+        s, nearer = self._nearer(problem, s, live & ~won)
+        others = live & ~won & ~nearer
         s, searching = self._kicked(problem, s, others, t)
         s = self._swapped(problem, s, searching)
         s["finished"] = (
@@ -120,17 +118,15 @@ class Polishing:
         s["stale"] = s["stale"] | won
         return s
 
-    def _pushed(self, problem: Problem, s: dict, live: Tensor) -> tuple[dict, Tensor]:
+    def _nearer(self, problem: Problem, s: dict, live: Tensor) -> tuple[dict, Tensor]:
         """Push near misses where every unit was refused. And who got nearer, and may swap all units again."""
         if not self.near_miss:
             return s, torch.zeros_like(live)
         cost = s["reversals"].amin(1) - s["margin"]
-        rows = Rows(problem, _stuck(problem, s, live) & (s["goal"] > 0) & (s["margin"] < self.near_miss * cost))
-        if rows.empty:
-            return s, torch.zeros_like(live)
-        best, least = push(rows.problem, rows.of(s["candidate"]), PUSH_STEPS, PUSH_SIZE)
-        nearer = rows.put(torch.zeros_like(live), least < rows.of(s["margin"]))
-        s["candidate"], s["margin"] = rows.put(s["candidate"], best), rows.put(s["margin"], least)
+        near = _stuck(problem, s, live) & (s["goal"] > 0) & (s["margin"] < self.near_miss * cost)
+        candidate, margin = _pushed(problem, near, s["candidate"], s["margin"], PUSH_STEPS, PUSH_SIZE)
+        nearer = margin < s["margin"]
+        s["candidate"], s["margin"] = candidate, margin
         s["refused"] = s["refused"] & ~nearer[:, None]
         s["stale"] = s["stale"] | nearer
         return s, nearer
@@ -177,10 +173,7 @@ class Polishing:
         trial = try_newcomers(part, base, before, gradient, barred, memory, kicked, self.candidates, untried)
         candidate, reached = trial.best(base, part), trial.margin.min(1).values
         far = reached - margin > self.push_within * (before - margin).abs()
-        near = Rows(part, ~far | adds)
-        if not near.empty:
-            best, least = push(near.problem, near.of(candidate), SWAP_STEPS, SWAP_SIZE)
-            candidate, reached = near.put(candidate, best), near.put(reached, least)
+        candidate, reached = _pushed(part, ~far | adds, candidate, reached, SWAP_STEPS, SWAP_SIZE)
 
         taken = (reached < margin) | adds
         whole = taken & (changed.sum(1) + adds >= goal)
@@ -201,3 +194,14 @@ def _stuck(problem: Problem, s: dict, live: Tensor) -> Tensor:
     """Which of the images `live` (b,) have as many units as they may, all of which were refused."""
     changed = problem.changed(s["candidate"])
     return live & (changed.sum(1) >= s["goal"]) & ~(changed & ~s["refused"]).any(1)
+
+
+def _pushed(
+    problem: Problem, mask: Tensor, images: Images, margin: PerImage, steps: int, size: float
+) -> tuple[Images, PerImage]:
+    """The images and their margins, after a push of those of `mask` (b,); see push."""
+    rows = Rows(problem, mask)
+    if rows.empty:
+        return images, margin
+    best, least = push(rows.problem, rows.of(images), steps, size)
+    return rows.put(images, best), rows.put(margin, least)
