@@ -15,7 +15,9 @@ from explorer.types import Images, Network
 T = TypeVar("T")
 
 SHARE = 0.5  # of what is free that one attack may take
-CPU_PICTURES, CPU_VALUES = 64, 2**20  # at once on a CPU, so that activations stay in its cache: pictures, floats
+# At once on a CPU, pictures and floats: few enough that activations stay in its cache, and enough that the last few
+# pictures that a search goes on with share their passes.
+CPU_PICTURES, CPU_VALUES = 64, 2**20
 LARGEST_REUSED, MOST_REUSED = 2**25, 2**26  # bytes, see `reuse_freed`; of a block, the most that glibc lets one set
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of malloc.h
 UNKNOWN = 2**31  # bytes that are taken to be free where nobody tells
